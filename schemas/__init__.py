@@ -1,0 +1,1 @@
+"""What things are: records, errors, wire models, the codebook and all SQL. Imports nothing of ours above it."""

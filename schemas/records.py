@@ -1,0 +1,126 @@
+"""The records that travel between rooms: frozen, without behaviour. Times are aware UTC datetimes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+TimeQuality = Literal["stated", "missing", "bad", "future"]
+"""How far `published_at` can be trusted; anything but `stated` means it is the time of receipt."""
+
+Clock = Literal["wall", "feed"]
+"""Whose time a feed lives in: ours, or (a replay of the past) the time it says it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPost:
+    """One post as a source gives it: text already cleaned, author still a native id (never stored)."""
+
+    native_id: str
+    text: str
+    published_at: datetime | None
+    """What the post says, None when it says nothing readable."""
+    published_raw: str = ""
+    url: str = ""
+    author: str = ""
+    lang: str = ""
+    """BCP 47 as declared by the source, "" when it says nothing."""
+    repost_of: str = ""
+    """native_id of the post this one repeats, "" when it is not a repost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one fetch of a feed brought."""
+
+    posts: tuple[FetchedPost, ...] = ()
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+    """Opaque to everybody but the source; stored in the same transaction as the posts."""
+    deleted: tuple[str, ...] = ()
+    """native_ids the source says are gone."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Items that could not become posts, by reason (`no_identity`, `no_text`, `bad_line`, `too_many`)."""
+    more: bool = False
+    """True when the next page can be fetched at once."""
+    complete: bool = True
+    """False when posts may lie between the cursor we came with and the oldest post of this page."""
+    as_of: datetime | None = None
+    """The feed's own present, for feeds whose clock is `feed`; None means now."""
+    ended: bool = False
+    """True when the feed says that nothing will follow."""
+    title: str = ""
+    min_interval: timedelta | None = None
+    """The shortest polling interval the feed asks for (ttl, Cache-Control)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One configured row of a source, claimed for a fetch when `fence` > 0."""
+
+    feed_id: int
+    source: str
+    address: str
+    title: str
+    state: Literal["enabled", "paused", "ended"]
+    clock: Clock
+    options: Mapping[str, Any]
+    cursor: Mapping[str, Any]
+    interval: timedelta
+    heard_until: datetime | None
+    failures: int
+    fence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPost:
+    """A post ready for its row: identity, cleaned text, event time with quality, pseudonymous author."""
+
+    native_id: str
+    text: str
+    text_hash: bytes
+    unit_key: bytes
+    published_at: datetime
+    time_quality: TimeQuality
+    url: str
+    author: str
+    lang: str
+    repost_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedPost:
+    """A post claimed for classification."""
+
+    post_id: int
+    fence: int
+    attempts: int
+    text: str
+    text_hash: bytes
+    lang: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to one channel, finished: the channel only carries it."""
+
+    message_id: str
+    """Stable for ever; the receiver can tell a repeat by it."""
+    kind: Literal["alert", "digest", "test"]
+    subject: str
+    text: str
+    html: str
+    data: Mapping[str, Any]
+    """The same content for machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """A delivery claimed for sending."""
+
+    delivery_id: int
+    fence: int
+    attempts: int
+    channel_kind: str
+    channel_config: Mapping[str, Any]
+    notice: Notice
+    created_at: datetime

@@ -1,0 +1,109 @@
+"""The only reader of the environment: FRAMEWATCH_* names become one frozen Settings; a typo refuses to start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from schemas.errors import PermanentError, Reason
+
+PREFIX = "FRAMEWATCH_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can set; each field is FRAMEWATCH_<NAME>, or FRAMEWATCH_<NAME>_FILE to read a file."""
+
+    home: str = ""
+    """Folder for data, models and logs; empty means the user's data folder."""
+    database_url: str = ""
+    """postgresql://…; empty means the embedded server that `framewatch up` starts."""
+    redis_url: str = ""
+    """redis://…; empty means the embedded server that `framewatch up` starts."""
+    model: str = ""
+    """Encoder: a local folder or a hub id; empty means the bundled multilingual-e5-small."""
+    author_key: str = ""
+    """Secret that turns author names into pseudonyms; empty means one is made and kept in the database."""
+    api_host: str = "127.0.0.1"
+    """Address the API and console listen on."""
+    api_port: int = 8787
+    """Port of the API and console; `framewatch up` takes a free one when it is taken."""
+    api_token: str = ""
+    """Bearer token for the API; empty means open, which is refused on any but a loopback address."""
+    exporter_host: str = "127.0.0.1"
+    """Address the Prometheus exporter listens on."""
+    exporter_port: int = 9787
+    """Port of the Prometheus exporter."""
+    allow_networks: str = ""
+    """Private addresses feeds and webhooks may reach, e.g. `10.1.0.0/16,192.168.1.5:8080`; empty allows none."""
+    files: str = ""
+    """Folder that file feeds (jsonl) may read from; empty means HOME/files."""
+    contact: str = ""
+    """Address or page named in the User-Agent, so that a site can reach the operator."""
+    public_url: str = ""
+    """Address of the console as readers see it, for links in alerts and digests."""
+    budget: float = 1.0
+    """False alarms a week the team accepts, over all frames together."""
+    learning_days: float = 7.0
+    """Days of heard history a frame needs before it can alert."""
+    lease_seconds: float = 60.0
+    """How long a worker may hold rows before others take them over."""
+    threads: int = 0
+    """Threads of the encoder; 0 means every core this process may use."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read Settings from `environ` (default: the process's own).
+
+    Raises PermanentError(BAD_CONFIG) naming the variable for an unknown name, an unreadable file or a
+    value of the wrong form.
+    """
+    environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
+    known = {f.name: type(f.default) for f in fields(Settings)}
+    values: dict[str, str | int | float] = {}
+    for name in sorted(n for n in environ if n.startswith(PREFIX)):
+        key = name.removeprefix(PREFIX).lower()
+        text = environ[name]
+        if key not in known and key.endswith("_file"):
+            key, text = key.removesuffix("_file"), _read(name, text)
+        if key not in known:
+            raise PermanentError(Reason.BAD_CONFIG, f"{name} is not a setting; known are: {_names(known)}")
+        values[key] = _convert(name, text, known[key])
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def home_of(settings: Settings) -> Path:
+    """The home folder as an absolute path (not created)."""
+    if settings.home:
+        return Path(settings.home).expanduser().absolute()
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"  # noqa: TID251 - the one place
+    return Path(base).expanduser() / "framewatch"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Our own environment with `settings` written into it, for a child process to load again."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}  # noqa: TID251 - the one place
+    env |= {f"{PREFIX}{f.name.upper()}": str(getattr(settings, f.name)) for f in fields(Settings)}
+    return env
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise PermanentError(Reason.BAD_CONFIG, f"{name}: cannot read {path}: {error.strerror}") from error
+
+
+def _convert(name: str, text: str, kind: type) -> str | int | float:
+    try:
+        value: str | int | float = kind(text.strip())
+    except ValueError as error:
+        wanted = {int: "a whole number", float: "a number"}[kind]
+        raise PermanentError(Reason.BAD_CONFIG, f"{name} must be {wanted}, not {text!r}") from error
+    return value
+
+
+def _names(known: Mapping[str, type]) -> str:
+    return ", ".join(PREFIX + key.upper() for key in sorted(known))

@@ -1,0 +1,1 @@
+"""When it happens: the Celery application, its schedule, and the stages."""
