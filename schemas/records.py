@@ -101,16 +101,14 @@ class QueuedPost:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One message to one channel, finished: the channel only carries it."""
+    """One message to one channel: what is told is decided, the channel words and carries it."""
 
     message_id: str
     """Stable for ever; the receiver can tell a repeat by it."""
     kind: Literal["alert", "digest", "test"]
     subject: str
-    text: str
-    html: str
     data: Mapping[str, Any]
-    """The same content for machines."""
+    """The evidence bundle of an alert, or the composition of a digest, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
