@@ -1,0 +1,147 @@
+-- name: claim_watches
+-- Frames whose next bucket may have closed.
+with due as (
+  select version_id, frame from watches
+  join codebooks using (version_id)
+  where state = 'current' and (lease_until is null or lease_until < clock_timestamp())
+    and (evaluated_until is null or evaluated_until < %(until)s)
+  order by version_id, frame
+  limit %(limit)s
+  for update of watches skip locked
+)
+update watches w set lease_until = clock_timestamp() + %(lease)s, fence = w.fence + 1
+from due where w.version_id = due.version_id and w.frame = due.frame
+returning w.version_id, w.frame, w.evaluated_until, w.fence;
+
+-- name: settle_watch
+update watches set evaluated_until = greatest(evaluated_until, %(until)s::timestamptz), lease_until = null
+where version_id = %(version_id)s and frame = %(frame)s and fence = %(fence)s and lease_until is not null
+returning frame;
+
+-- name: add_verdicts
+insert into verdicts (version_id, frame, bucket, posts, units, expected, upper, probability, coverage, state)
+select %(version_id)s, %(frame)s, * from unnest(
+  %(bucket)s::timestamptz[], %(posts)s::int[], %(units)s::int[], %(expected)s::float8[], %(upper)s::float8[],
+  %(probability)s::float8[], %(coverage)s::float8[], %(state)s::text[])
+on conflict (version_id, frame, bucket) do nothing;
+
+-- name: list_verdicts
+select bucket, posts, units, expected, upper, probability, coverage, state from verdicts
+where version_id = %(version_id)s and frame = %(frame)s and bucket >= %(since)s and bucket < %(until)s
+order by bucket;
+
+-- name: last_verdicts
+select distinct on (v.version_id, v.frame) v.version_id, v.frame, v.bucket, v.posts, v.units, v.expected, v.upper,
+       v.probability, v.coverage, v.state
+from verdicts v join codebooks c using (version_id)
+where c.state = 'current'
+order by v.version_id, v.frame, v.bucket desc;
+
+-- name: open_alert
+select a.alert_id, a.onset, a.last_bucket from alerts a
+where a.version_id in (select o.version_id from codebooks o join codebooks n using (codebook)
+                       where n.version_id = %(version_id)s)
+  and a.frame = %(frame)s and a.state = 'firing'
+order by a.onset desc limit 1;
+
+-- name: open_outage
+select alert_id, onset from alerts where kind = 'outage' and feed_id = %(feed_id)s and state = 'firing' limit 1;
+
+-- name: raise_alert
+-- No row comes back when this alert was raised before: its id is for ever.
+insert into alerts (alert_id, kind, rule, version_id, frame, feed_id, state, onset, last_bucket, raised_at, evidence)
+values (%(alert_id)s, %(kind)s, %(rule)s, %(version_id)s, %(frame)s, %(feed_id)s, 'firing', %(onset)s, %(last_bucket)s,
+        %(now)s, %(evidence)s)
+on conflict (alert_id) do nothing
+returning alert_id;
+
+-- name: extend_alert
+update alerts set last_bucket = greatest(last_bucket, %(last_bucket)s)
+where alert_id = %(alert_id)s and state = 'firing' returning alert_id;
+
+-- name: resolve_alert
+update alerts set state = 'resolved', resolved_at = %(now)s, last_bucket = greatest(last_bucket, %(last_bucket)s)
+where alert_id = %(alert_id)s and state = 'firing' returning alert_id, kind, evidence;
+
+-- name: list_alerts
+select a.alert_id, a.kind, a.rule, a.frame, a.state, a.onset, a.last_bucket, a.raised_at, a.resolved_at,
+       a.evidence -> 'frame' ->> 'title' as title, a.evidence ->> 'reason' as reason,
+       c.codebook, c.version
+from alerts a left join codebooks c using (version_id)
+where (%(frame)s::text is null or a.frame = %(frame)s)
+  and (%(before)s::timestamptz is null or (a.raised_at, a.alert_id) < (%(before)s, %(before_id)s::text))
+order by a.raised_at desc, a.alert_id desc
+limit %(limit)s;
+
+-- name: read_alert
+select a.alert_id, a.kind, a.rule, a.frame, a.state, a.onset, a.last_bucket, a.raised_at, a.resolved_at, a.evidence,
+       a.version_id
+from alerts a where a.alert_id = %(alert_id)s;
+
+-- name: alert_counts
+-- What stands behind a burst: posts, distinct texts, voices, authors, publishers.
+select count(*)::int as posts, count(distinct c.unit_key)::int as texts,
+       least(count(distinct c.unit_key), count(distinct c.author))::int as units,
+       count(distinct c.author)::int as authors,
+       count(distinct nullif(substring(p.url from '^https?://([^/:?#]+)'), ''))::int as publishers
+from carried c
+join post_keys k using (post_id)
+join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+where c.version_id = %(version_id)s and c.frame = %(frame)s
+  and c.published_at >= %(since)s and c.published_at < %(until)s;
+
+-- name: alert_sources
+select source, count(*)::int as posts from carried
+where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
+group by 1 order by 2 desc, 1 limit 10;
+
+-- name: alert_languages
+select lang, count(*)::int as posts from carried
+where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
+group by 1 order by 2 desc, 1 limit 10;
+
+-- name: alert_links
+-- The addresses named most often in the texts.
+select link as url, count(*)::int as posts
+from (
+  select distinct c.post_id, (regexp_matches(p.text, 'https?://[^\s"''<>]+', 'g'))[1] as link
+  from carried c
+  join post_keys k using (post_id)
+  join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+  where c.version_id = %(version_id)s and c.frame = %(frame)s
+    and c.published_at >= %(since)s and c.published_at < %(until)s) t
+group by 1 order by 2 desc, 1 limit 5;
+
+-- name: first_carriers
+-- The first voices: the earliest post of each author.
+select * from (
+  select distinct on (c.author) c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text
+  from carried c
+  join post_keys k using (post_id)
+  join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+  where c.version_id = %(version_id)s and c.frame = %(frame)s
+    and c.published_at >= %(since)s and c.published_at < %(until)s
+  order by c.author, c.published_at, c.post_id) t
+order by published_at, post_id limit 5;
+
+-- name: typical_posts
+-- The surest posts, one a text.
+select * from (
+  select distinct on (c.unit_key) c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text,
+         c.probability as score
+  from carried c
+  join post_keys k using (post_id)
+  join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+  where c.version_id = %(version_id)s and c.frame = %(frame)s
+    and c.published_at >= %(since)s and c.published_at < %(until)s
+  order by c.unit_key, c.probability desc, c.post_id) t
+order by score desc, post_id limit 5;
+
+-- name: failing_feeds
+-- Feeds that have failed for longer than patience allows, and those whose outage is open.
+select f.feed_id, f.source, f.address, f.title, f.failures, f.heard_until, f.last_reason, f.last_error, f.fetched_at,
+       (f.state = 'enabled' and f.failures >= %(failures)s) as failing
+from feeds f
+where (f.state = 'enabled' and f.failures >= %(failures)s)
+   or exists (select from alerts a where a.kind = 'outage' and a.feed_id = f.feed_id and a.state = 'firing')
+order by f.feed_id;

@@ -1,0 +1,125 @@
+-- name: record_run
+insert into stage_runs (stage, runs, rows, failures, fenced_off, seconds, ran_at, last_error)
+values (%(stage)s, 1, %(rows)s, %(failures)s, %(fenced_off)s, %(seconds)s, %(now)s, %(error)s)
+on conflict (stage) do update set
+  runs = stage_runs.runs + 1, rows = stage_runs.rows + excluded.rows,
+  failures = stage_runs.failures + excluded.failures, fenced_off = stage_runs.fenced_off + excluded.fenced_off,
+  seconds = stage_runs.seconds + excluded.seconds, ran_at = excluded.ran_at,
+  last_error = coalesce(excluded.last_error, stage_runs.last_error);
+
+-- name: stage_runs
+select stage, runs, rows, failures, fenced_off, seconds, ran_at, last_error from stage_runs order by stage;
+
+-- name: intake_identity
+-- fetched = new + duplicate + dropped, by feed; and the new ones are the keys we hold.
+select coalesce(sum(posts) filter (where outcome = 'fetched'), 0)::bigint as fetched,
+       coalesce(sum(posts) filter (where outcome = 'new'), 0)::bigint as new,
+       coalesce(sum(posts) filter (where outcome = 'duplicate'), 0)::bigint as duplicate,
+       coalesce(sum(posts) filter (where outcome like 'dropped:%%'), 0)::bigint as dropped
+from intake;
+
+-- name: intake_outcomes
+select outcome, sum(posts)::bigint as posts from intake group by 1 order by 1;
+
+-- name: stored_identity
+-- stored = scored + pending + parked, under every version in service; a post in none of them is lost.
+with state_of as (
+  select p.post_id, q.state,
+         (select count(*) from scores s join codebooks c using (version_id)
+          where s.post_id = p.post_id and c.state in ('current', 'building')) as versions
+  from posts p left join queue q using (post_id)
+), needed as (select count(*) as versions from codebooks where state in ('current', 'building'))
+select count(*)::bigint as stored,
+       count(*) filter (where s.state is null and s.versions = n.versions)::bigint as scored,
+       count(*) filter (where s.state = 'waiting')::bigint as pending,
+       count(*) filter (where s.state = 'parked')::bigint as parked
+from state_of s cross join needed n;
+
+-- name: keys_identity
+-- Every living key has its post, and every post its key.
+select (select count(*) from post_keys where deleted_at is null)::bigint as keys,
+       (select count(*) from posts)::bigint as posts,
+       (select count(*) from posts p join post_keys k on k.post_id = p.post_id and k.deleted_at is null)::bigint as both,
+       (select count(*) from post_keys)::bigint as keys_ever,
+       (select count(*) from queue q where not exists (select from posts p where p.post_id = q.post_id))::bigint as strays;
+
+-- name: trend_identity
+-- Trend points and unfolded deltas together are what the scores say, point by point; units and authors too.
+with told as (
+  select version_id, frame, bucket, source, lang, posts, units, authors from trend_points
+), owed as (
+  select version_id, frame, bucket, source, lang, sum(posts) as posts from trend_deltas group by 1, 2, 3, 4, 5
+), fact as (
+  select version_id, '*' as frame, bucket, source, lang, count(*) as posts, 0 as units, 0 as authors
+  from scores group by 1, 2, 3, 4, 5
+  union all
+  select version_id, frame, bucket, source, lang, count(*),
+         least(count(distinct unit_key), count(distinct author)), count(distinct author)
+  from carried group by 1, 2, 3, 4, 5
+), compared as (
+  select coalesce(t.posts, 0) + coalesce(o.posts, 0) as told, coalesce(f.posts, 0) as fact,
+         o.posts is null and (coalesce(t.units, 0), coalesce(t.authors, 0))
+           <> (coalesce(f.units, 0), coalesce(f.authors, 0)) as voices_differ
+  from told t
+  full join owed o using (version_id, frame, bucket, source, lang)
+  full join fact f using (version_id, frame, bucket, source, lang)
+)
+select count(*)::bigint as points, coalesce(sum(told), 0)::bigint as told, coalesce(sum(fact), 0)::bigint as fact,
+       (count(*) filter (where told <> fact or voices_differ))::bigint as drifted
+from compared;
+
+-- name: scores_identity
+-- The frames a score row claims are the rows in carried, and each names a living post.
+select (select count(*) from scores s where not exists (select from posts p where p.post_id = s.post_id))::bigint
+         as scores_without_post,
+       (select count(*) from carried c where not exists (
+          select from scores s where s.version_id = c.version_id and s.post_id = c.post_id))::bigint
+         as carried_without_score;
+
+-- name: alert_identity
+-- Each alert counts once, by the worst state of its messages: pending, parked, delivered, silenced.
+with worst as (
+  select a.alert_id,
+         case when bool_or(d.state = 'pending') then 'pending' when bool_or(d.state = 'parked') then 'parked'
+              when bool_or(d.state = 'sent') then 'delivered' when bool_or(d.state = 'silenced') then 'silenced' end
+           as state
+  from alerts a left join deliveries d using (alert_id) group by 1
+)
+select count(*)::bigint as raised, count(*) filter (where state = 'delivered')::bigint as delivered,
+       count(*) filter (where state = 'pending')::bigint as pending,
+       count(*) filter (where state = 'parked')::bigint as parked,
+       count(*) filter (where state = 'silenced')::bigint as silenced
+from worst;
+
+-- name: backlog
+-- How far behind each stage is: rows waiting and the age of the oldest, in seconds.
+select 'collect' as stage, count(*)::bigint as waiting,
+       coalesce(extract(epoch from clock_timestamp() - min(next_fetch_at)), 0)::float8 as oldest_s
+from feeds where state = 'enabled' and next_fetch_at <= clock_timestamp()
+union all
+select 'classify', count(*), coalesce(extract(epoch from clock_timestamp() - min(queued_at)), 0)::float8
+from queue where state = 'waiting'
+union all
+select 'rollup', count(*), 0 from trend_deltas
+union all
+select 'deliver', count(*), coalesce(extract(epoch from clock_timestamp() - min(next_attempt_at)), 0)::float8
+from deliveries where state = 'pending' and next_attempt_at <= clock_timestamp();
+
+-- name: totals
+select (select count(*) from posts)::bigint as posts,
+       (select count(*) from queue where state = 'parked')::bigint as parked_posts,
+       (select count(*) from alerts)::bigint as alerts,
+       (select count(*) from alerts where state = 'firing')::bigint as firing,
+       (select count(*) from deliveries where state = 'parked')::bigint as parked_deliveries,
+       (select count(*) from feeds where state = 'enabled')::bigint as feeds,
+       (select count(*) from embeddings)::bigint as embeddings;
+
+-- name: delivery_states
+select state, count(*)::bigint as deliveries from deliveries group by 1 order by 1;
+
+-- name: alert_states
+select kind, state, count(*)::bigint as alerts from alerts group by 1, 2 order by 1, 2;
+
+-- name: last_partition_day
+select max(to_date(substring(c.relname from '\d{8}$'), 'YYYYMMDD')) as day
+from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'posts'::regclass;

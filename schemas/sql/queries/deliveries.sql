@@ -1,0 +1,69 @@
+-- name: add_deliveries
+-- One row a channel; with no channel one silenced row, so that no alert is without a delivery.
+insert into deliveries (message_id, alert_id, digest, slot, channel_id, state, reason, kind, subject, data, created_at,
+                        next_attempt_at)
+select %(message_id)s || '.' || coalesce(c.name, 'none'), %(alert_id)s, %(digest)s, %(slot)s, c.channel_id,
+       case when c.channel_id is null then 'silenced' else 'pending' end,
+       case when c.channel_id is null then 'no channel' end,
+       %(kind)s, %(subject)s, %(data)s, %(now)s, %(now)s
+from (select 1) one left join channels c on c.state = 'enabled'
+on conflict (message_id) do nothing;
+
+-- name: claim_deliveries
+with due as (
+  select delivery_id from deliveries
+  where state = 'pending' and next_attempt_at <= clock_timestamp()
+    and (lease_until is null or lease_until < clock_timestamp())
+  order by next_attempt_at, delivery_id
+  limit %(limit)s
+  for update skip locked
+), claimed as (
+  update deliveries d set lease_until = clock_timestamp() + %(lease)s, fence = d.fence + 1, attempts = d.attempts + 1
+  from due where d.delivery_id = due.delivery_id
+  returning d.*
+)
+select c.delivery_id, c.fence, c.attempts, h.kind as channel_kind, h.config as channel_config, c.message_id, c.kind,
+       c.subject, c.data, c.created_at
+from claimed c left join channels h using (channel_id)
+order by c.delivery_id;
+
+-- name: settle_delivery
+update deliveries
+set state = %(state)s, reason = %(reason)s, last_error = %(error)s, next_attempt_at = %(next_attempt_at)s,
+    sent_at = case when %(state)s = 'sent' then %(now)s::timestamptz end, lease_until = null
+where delivery_id = %(delivery_id)s and fence = %(fence)s and lease_until is not null
+returning delivery_id;
+
+-- name: deliveries_of_alert
+select d.message_id, d.state, d.reason, d.last_error, d.attempts, d.sent_at, d.next_attempt_at, c.name as channel
+from deliveries d left join channels c using (channel_id)
+where d.alert_id = %(alert_id)s order by d.delivery_id;
+
+-- name: add_channel
+insert into channels (name, kind, config, state) values (%(name)s, %(kind)s, %(config)s, 'enabled')
+on conflict (name) do update set kind = excluded.kind, config = excluded.config, state = 'enabled'
+returning channel_id;
+
+-- name: list_channels
+select channel_id, name, kind, config, state from channels order by name;
+
+-- name: delete_channel
+delete from channels where name = %(name)s returning channel_id;
+
+-- name: add_digest
+insert into digests (digest, schedule, timezone, since) values (%(digest)s, %(schedule)s, %(timezone)s, %(since)s)
+on conflict (digest) do nothing;
+
+-- name: list_digests
+select d.digest, d.schedule, d.timezone, d.since,
+       (select max(slot) from digest_slots s where s.digest = d.digest) as last_slot
+from digests d order by d.digest;
+
+-- name: fill_slot
+-- The unique row makes a slot one digest, whoever comes second.
+insert into digest_slots (digest, slot, body, composed_at) values (%(digest)s, %(slot)s, %(body)s, %(now)s)
+on conflict do nothing returning slot;
+
+-- name: last_digest
+select digest, slot, body, composed_at from digest_slots
+where %(digest)s::text is null or digest = %(digest)s order by slot desc limit 1;

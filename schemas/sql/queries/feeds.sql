@@ -1,0 +1,111 @@
+-- name: add_feed
+-- A feed already there keeps its cursor; only its title and options follow.
+insert into feeds (source, address, title, state, clock, options, cursor, interval_s, added_at, next_fetch_at)
+values (%(source)s, %(address)s, %(title)s, 'enabled', %(clock)s, %(options)s, '{}', %(interval_s)s, %(now)s, %(now)s)
+on conflict (source, address) do update set title = excluded.title, options = excluded.options
+returning feed_id, xmax = 0 as added;
+
+-- name: expect_feed
+-- From now on this feed should be heard.
+insert into expected_spans (feed_id, starts_at, ends_at)
+select %(feed_id)s, %(now)s, null
+where not exists (select from expected_spans where feed_id = %(feed_id)s and ends_at is null)
+on conflict do nothing;
+
+-- name: stop_expecting_feed
+update expected_spans set ends_at = %(now)s where feed_id = %(feed_id)s and ends_at is null;
+
+-- name: set_feed_state
+update feeds set state = %(state)s, next_fetch_at = %(now)s where feed_id = %(feed_id)s returning feed_id;
+
+-- name: delete_feed
+delete from feeds where feed_id = %(feed_id)s returning feed_id;
+
+-- name: list_feeds
+select f.feed_id, f.source, f.address, f.title, f.state, f.clock, f.options, f.interval_s, f.added_at,
+       f.next_fetch_at, f.fetched_at, f.heard_until, f.failures, f.last_reason, f.last_error,
+       coalesce((select sum(posts) from intake i where i.feed_id = f.feed_id and i.outcome = 'new'), 0)::bigint as posts
+from feeds f
+order by f.feed_id;
+
+-- name: claim_feeds
+-- Due feeds, leased: whoever holds the fence may settle.
+with due as (
+  select feed_id from feeds
+  where state = 'enabled' and next_fetch_at <= clock_timestamp()
+    and (lease_until is null or lease_until < clock_timestamp())
+  order by next_fetch_at
+  limit %(limit)s
+  for update skip locked
+)
+update feeds f
+set lease_until = clock_timestamp() + %(lease)s, fence = f.fence + 1
+from due where f.feed_id = due.feed_id
+returning f.feed_id, f.source, f.address, f.title, f.state, f.clock, f.options, f.cursor, f.interval_s,
+          f.heard_until, f.failures, f.fence;
+
+-- name: settle_feed
+-- Cursor, position and next fetch; no row comes back when the lease went to somebody else.
+update feeds
+set cursor = %(cursor)s, heard_until = greatest(heard_until, %(heard_until)s::timestamptz), fetched_at = %(now)s,
+    title = case when title = '' then %(title)s else title end,
+    next_fetch_at = %(next_fetch_at)s, failures = %(failures)s, last_reason = %(reason)s, last_error = %(error)s,
+    state = case when %(ended)s and state = 'enabled' then 'ended' else state end, lease_until = null
+where feed_id = %(feed_id)s and fence = %(fence)s and lease_until is not null
+returning feed_id;
+
+-- name: add_intake
+insert into intake (feed_id, outcome, posts)
+select %(feed_id)s, outcome, posts from unnest(%(outcomes)s::text[], %(posts)s::bigint[]) as t (outcome, posts)
+on conflict (feed_id, outcome) do update set posts = intake.posts + excluded.posts;
+
+-- name: extend_heard
+-- Grow the last span this one touches.
+update heard_spans h
+set ends_at = greatest(h.ends_at, %(ends_at)s)
+where h.feed_id = %(feed_id)s
+  and h.starts_at = (select max(starts_at) from heard_spans where feed_id = %(feed_id)s)
+  and h.ends_at >= %(starts_at)s and h.starts_at <= %(starts_at)s
+returning h.feed_id;
+
+-- name: add_heard
+insert into heard_spans (feed_id, starts_at, ends_at) values (%(feed_id)s, %(starts_at)s, %(ends_at)s)
+on conflict (feed_id, starts_at) do update set ends_at = greatest(heard_spans.ends_at, excluded.ends_at);
+
+-- name: extend_expected
+-- A feed that lives in its own time is expected exactly as far as it has come.
+insert into expected_spans (feed_id, starts_at, ends_at)
+select %(feed_id)s, %(starts_at)s, %(ends_at)s
+where not exists (select from expected_spans where feed_id = %(feed_id)s)
+union all
+select feed_id, starts_at, greatest(ends_at, %(ends_at)s) from expected_spans where feed_id = %(feed_id)s
+on conflict (feed_id, starts_at) do update set ends_at = excluded.ends_at;
+
+-- name: spans
+-- (feed, kind, from, until) of everything expected and heard that touches a period.
+select feed_id, 'expected' as kind, starts_at, coalesce(ends_at, %(until)s) as ends_at
+from expected_spans where starts_at < %(until)s and coalesce(ends_at, %(until)s) > %(since)s
+union all
+select feed_id, 'heard', starts_at, ends_at
+from heard_spans where starts_at < %(until)s and ends_at > %(since)s
+order by feed_id, kind, starts_at;
+
+-- name: present
+-- The time the stream lives in: ours while any live feed is on, else how far the replayed ones have come.
+select case
+  when exists (select from feeds where clock = 'wall' and state = 'enabled') then %(wall)s::timestamptz
+  else coalesce((select max(heard_until) from feeds where clock = 'feed'), %(wall)s::timestamptz)
+end as present;
+
+-- name: heard_by_all
+-- Until when every feed that keeps its appointments has been heard; null when none does.
+select min(heard_until) as heard_until
+from feeds
+where state = 'enabled' and failures = 0 and heard_until is not null
+  and next_fetch_at >= clock_timestamp() - %(patience)s::interval;
+
+-- name: first_expected
+select min(starts_at) as first_expected from expected_spans;
+
+-- name: fetch_soon
+update feeds set next_fetch_at = %(now)s where feed_id = %(feed_id)s and state = 'enabled' returning feed_id;

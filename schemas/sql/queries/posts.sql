@@ -1,0 +1,126 @@
+-- name: ensure_post_partitions
+select ensure_post_partitions(%(first_day)s, %(last_day)s) as made;
+
+-- name: insert_posts
+-- Key, post and queue row of every post whose identity is new; the rest is told apart by edited_posts.
+with incoming as (
+  select * from unnest(
+    %(native_id)b::text[], %(text)b::text[], %(text_hash)b::bytea[], %(unit_key)b::bytea[], %(content_hash)b::bytea[],
+    %(published_at)b::timestamptz[], %(time_quality)b::text[], %(url)b::text[], %(author)b::text[], %(lang)b::text[],
+    %(repost_of)b::text[]
+  ) as t (native_id, text, text_hash, unit_key, content_hash, published_at, time_quality, url, author, lang, repost_of)
+), keyed as (
+  insert into post_keys (source, native_id, received_day, content_hash)
+  select %(source)s, native_id, %(received_day)s, content_hash from incoming order by native_id
+  on conflict (source, native_id) do nothing
+  returning post_id, native_id
+), stored as (
+  insert into posts (received_day, post_id, feed_id, source, native_id, url, author, lang, text, text_hash, unit_key,
+                     repost_of, published_at, time_quality, received_at)
+  select %(received_day)s, k.post_id, %(feed_id)s, %(source)s, i.native_id, i.url, i.author, i.lang, i.text,
+         i.text_hash, i.unit_key, i.repost_of, i.published_at, i.time_quality, %(received_at)s
+  from incoming i join keyed k using (native_id)
+), queued as (
+  insert into queue (post_id, received_day, published_at, state, queued_at)
+  select k.post_id, %(received_day)s, i.published_at, 'waiting', %(received_at)s
+  from incoming i join keyed k using (native_id)
+)
+select count(*) as new from keyed;
+
+-- name: edit_posts
+-- Posts we have whose content changed: same row, next version, scored again.
+with incoming as (
+  select * from unnest(
+    %(native_id)b::text[], %(text)b::text[], %(text_hash)b::bytea[], %(unit_key)b::bytea[], %(content_hash)b::bytea[],
+    %(url)b::text[]
+  ) as t (native_id, text, text_hash, unit_key, content_hash, url)
+), keyed as (
+  update post_keys k set content_hash = i.content_hash, version = k.version + 1
+  from incoming i
+  where k.source = %(source)s and k.native_id = i.native_id and k.deleted_at is null
+    and k.content_hash <> i.content_hash
+  returning k.post_id, k.received_day, k.native_id
+), changed as (
+  update posts p set text = i.text, text_hash = i.text_hash, unit_key = i.unit_key, url = i.url
+  from keyed k join incoming i using (native_id)
+  where p.received_day = k.received_day and p.post_id = k.post_id
+  returning p.post_id, p.received_day, p.published_at
+), queued as (
+  insert into queue (post_id, received_day, published_at, state, queued_at)
+  select post_id, received_day, published_at, 'waiting', %(received_at)s from changed
+  on conflict (post_id) do update set state = 'waiting', attempts = 0, reason = null, fence = queue.fence + 1,
+                                      lease_until = null
+)
+select count(*) as edited from keyed;
+
+-- name: delete_posts
+-- Tombstones stay; texts go. Also for posts we never had, so that a late create cannot bring them.
+with gone as (
+  insert into post_keys (source, native_id, received_day, content_hash, deleted_at)
+  select %(source)s, native_id, %(received_day)s, '', %(now)s
+  from (select distinct unnest(%(native_id)b::text[]) as native_id) t order by native_id
+  on conflict (source, native_id) do update set deleted_at = excluded.deleted_at, content_hash = ''
+    where post_keys.deleted_at is null
+  returning post_id, received_day
+), erased as (
+  delete from posts p using gone g where p.received_day = g.received_day and p.post_id = g.post_id
+  returning p.post_id
+), unqueued as (
+  delete from queue q using gone g where q.post_id = g.post_id
+)
+select post_id from erased;
+
+-- name: unscore_posts
+-- Take posts out of scores, frames and trends, under every codebook version: the −1 of each +1.
+with ids as (
+  select unnest(%(post_id)b::bigint[]) as post_id
+), unscored as (
+  delete from scores s using ids where s.post_id = ids.post_id
+  returning s.version_id, s.bucket, s.source, s.lang
+), dropped as (
+  delete from carried c using ids where c.post_id = ids.post_id
+  returning c.version_id, c.frame, c.bucket, c.source, c.lang
+)
+insert into trend_deltas (version_id, frame, bucket, source, lang, posts)
+select version_id, '*', bucket, source, lang, -count(*) from unscored group by 1, 2, 3, 4, 5
+union all
+select version_id, frame, bucket, source, lang, -count(*) from dropped group by 1, 2, 3, 4, 5;
+
+-- name: delete_unused_embeddings
+delete from embeddings e
+where e.text_hash = any(%(text_hash)b::bytea[])
+  and not exists (select from posts p where p.text_hash = e.text_hash);
+
+-- name: list_posts
+-- Posts newest first; by frame when one is named. Pages follow (published_at, post_id).
+select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
+       p.received_at, s.uncertain,
+       (select coalesce(jsonb_object_agg(c.frame, round(c.probability::numeric, 4)), '{}')
+        from carried c where c.version_id = %(version_id)s and c.post_id = p.post_id) as frames
+from posts p
+left join scores s on s.version_id = %(version_id)s and s.post_id = p.post_id
+where (%(source)s::text is null or p.source = %(source)s)
+  and (%(lang)s::text is null or p.lang = %(lang)s)
+  and (%(since)s::timestamptz is null or p.published_at >= %(since)s)
+  and (%(until)s::timestamptz is null or p.published_at < %(until)s)
+  and (%(before)s::timestamptz is null or (p.published_at, p.post_id) < (%(before)s, %(before_id)s::bigint))
+order by p.published_at desc, p.post_id desc
+limit %(limit)s;
+
+-- name: list_posts_of_frame
+select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
+       p.received_at, s.uncertain,
+       (select coalesce(jsonb_object_agg(o.frame, round(o.probability::numeric, 4)), '{}')
+        from carried o where o.version_id = %(version_id)s and o.post_id = p.post_id) as frames
+from carried c
+join post_keys k on k.post_id = c.post_id
+join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+left join scores s on s.version_id = c.version_id and s.post_id = c.post_id
+where c.version_id = %(version_id)s and c.frame = %(frame)s
+  and (%(source)s::text is null or c.source = %(source)s)
+  and (%(lang)s::text is null or c.lang = %(lang)s)
+  and (%(since)s::timestamptz is null or c.published_at >= %(since)s)
+  and (%(until)s::timestamptz is null or c.published_at < %(until)s)
+  and (%(before)s::timestamptz is null or (c.published_at, c.post_id) < (%(before)s, %(before_id)s::bigint))
+order by c.published_at desc, c.post_id desc
+limit %(limit)s;

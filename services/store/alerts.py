@@ -1,0 +1,122 @@
+"""Detection's rows: watches, verdicts, alerts, and the facts an evidence bundle is made of."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from services.store.pool import Connection, Row, one, row, rows, run
+
+_VERDICT = ("bucket", "posts", "units", "expected", "upper", "probability", "coverage", "state")
+
+
+def claim_watches(connection: Connection, *, until: datetime, limit: int, lease: timedelta) -> list[Row]:
+    """Frames not yet evaluated up to `until`, leased: version_id, frame, evaluated_until, fence."""
+    return rows(connection, "alerts", "claim_watches", until=until, limit=limit, lease=lease)
+
+
+def settle_watch(connection: Connection, watch: Row, until: datetime) -> bool:
+    """Detection of a frame has come to `until`; False when the lease went to somebody else."""
+    values = {k: watch[k] for k in ("version_id", "frame", "fence")}
+    return row(connection, "alerts", "settle_watch", until=until, **values) is not None
+
+
+def add_verdicts(
+    connection: Connection, version_id: int, frame: str, verdicts: list[Mapping[str, Any]]
+) -> None:
+    """Keep what was judged of each closed bucket."""
+    if verdicts:
+        values = {name: [v[name] for v in verdicts] for name in _VERDICT}
+        run(connection, "alerts", "add_verdicts", version_id=version_id, frame=frame, **values)
+
+
+def list_verdicts(
+    connection: Connection, version_id: int, frame: str, *, since: datetime, until: datetime
+) -> list[Row]:
+    """What was judged of each bucket of a period."""
+    values = {"version_id": version_id, "frame": frame, "since": since, "until": until}
+    return rows(connection, "alerts", "list_verdicts", **values)
+
+
+def last_verdicts(connection: Connection) -> list[Row]:
+    """The newest verdict of every current frame."""
+    return rows(connection, "alerts", "last_verdicts")
+
+
+def open_alert(connection: Connection, version_id: int, frame: str) -> Row | None:
+    """The firing alert of a frame, under this or an earlier version of its codebook."""
+    return row(connection, "alerts", "open_alert", version_id=version_id, frame=frame)
+
+
+def open_outage(connection: Connection, feed_id: int) -> Row | None:
+    """The firing outage of a feed."""
+    return row(connection, "alerts", "open_outage", feed_id=feed_id)
+
+
+def raise_alert(connection: Connection, alert: Mapping[str, Any]) -> bool:
+    """Raise an alert; False when this id was raised before."""
+    values = {**alert, "evidence": Jsonb(alert["evidence"])}
+    return row(connection, "alerts", "raise_alert", **values) is not None
+
+
+def extend_alert(connection: Connection, alert_id: str, last_bucket: datetime) -> None:
+    """The alert goes on."""
+    run(connection, "alerts", "extend_alert", alert_id=alert_id, last_bucket=last_bucket)
+
+
+def resolve_alert(connection: Connection, alert_id: str, *, last_bucket: datetime, now: datetime) -> bool:
+    """The alert is over; False when it was already."""
+    return (
+        row(connection, "alerts", "resolve_alert", alert_id=alert_id, last_bucket=last_bucket, now=now)
+        is not None
+    )
+
+
+def list_alerts(
+    connection: Connection, *, limit: int, frame: str | None = None, before: datetime | None = None,
+    before_id: str | None = None,
+) -> list[Row]:  # fmt: skip
+    """Alerts, newest first."""
+    values = {"frame": frame, "before": before, "before_id": before_id, "limit": limit}
+    return rows(connection, "alerts", "list_alerts", **values)
+
+
+def read_alert(connection: Connection, alert_id: str) -> Row | None:
+    """One alert with its evidence."""
+    return row(connection, "alerts", "read_alert", alert_id=alert_id)
+
+
+def alert_counts(connection: Connection, **period: Any) -> Row:
+    """Posts, texts, units, authors and publishers of a frame in a period."""
+    return one(connection, "alerts", "alert_counts", **period)
+
+
+def alert_sources(connection: Connection, **period: Any) -> list[Row]:
+    """Posts by source, most first."""
+    return rows(connection, "alerts", "alert_sources", **period)
+
+
+def alert_languages(connection: Connection, **period: Any) -> list[Row]:
+    """Posts by language, most first."""
+    return rows(connection, "alerts", "alert_languages", **period)
+
+
+def alert_links(connection: Connection, **period: Any) -> list[Row]:
+    """The links named most."""
+    return rows(connection, "alerts", "alert_links", **period)
+
+
+def first_carriers(connection: Connection, **period: Any) -> list[Row]:
+    """The earliest post of each of the first authors."""
+    return rows(connection, "alerts", "first_carriers", **period)
+
+
+def typical_posts(connection: Connection, **period: Any) -> list[Row]:
+    """The surest posts, one a text."""
+    return rows(connection, "alerts", "typical_posts", **period)
+
+
+def failing_feeds(connection: Connection, failures: int) -> list[Row]:
+    """Feeds that failed `failures` times in a row or whose outage is still open."""
+    return rows(connection, "alerts", "failing_feeds", failures=failures)

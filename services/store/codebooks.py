@@ -1,0 +1,119 @@
+"""Codebook versions, their frames and their learned heads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.store.pool import Connection, Row, one, row, rows, run
+
+
+def latest_codebook(connection: Connection, codebook: str) -> Row | None:
+    """The newest version of a codebook, whatever its state."""
+    return row(connection, "codebooks", "latest_codebook", codebook=codebook)
+
+
+def add_codebook(
+    connection: Connection, *, codebook: str, title: str, body: str, state: str, now: datetime
+) -> tuple[int, int]:
+    """A next version; (version_id, version)."""
+    made = one(
+        connection,
+        "codebooks",
+        "add_codebook",
+        codebook=codebook,
+        title=title,
+        body=body,
+        state=state,
+        now=now,
+    )
+    return made["version_id"], made["version"]
+
+
+def add_frames(connection: Connection, version_id: int, frames: Sequence[tuple[str, str, str]]) -> None:
+    """The frames of a version as (id, title, description), in order, each with its watch."""
+    ids, titles, descriptions = (list(column) for column in zip(*frames, strict=True))
+    run(
+        connection, "codebooks", "add_frames", version_id=version_id, frame=ids, title=titles,
+        description=descriptions,
+    )  # fmt: skip
+    add_watches(connection, version_id)
+
+
+def add_watches(connection: Connection, version_id: int) -> None:
+    """A row for detection to come along, for each frame."""
+    run(connection, "codebooks", "add_watches", version_id=version_id)
+
+
+def copy_watches(connection: Connection, version_id: int) -> None:
+    """Take over from the current version how far detection has come."""
+    run(connection, "codebooks", "copy_watches", version_id=version_id)
+
+
+def retire_building(connection: Connection, codebook: str) -> None:
+    """Give up a version that is still being built."""
+    run(connection, "codebooks", "retire_building", codebook=codebook)
+
+
+def codebooks_in_service(connection: Connection) -> list[Row]:
+    """The versions every post must be scored under."""
+    return rows(connection, "codebooks", "codebooks_in_service")
+
+
+def current_codebooks(connection: Connection) -> list[Row]:
+    """The versions readers see."""
+    return rows(connection, "codebooks", "current_codebooks")
+
+
+def list_codebooks(connection: Connection) -> list[Row]:
+    """Every version ever applied."""
+    return rows(connection, "codebooks", "list_codebooks")
+
+
+def read_codebook(connection: Connection, codebook: str, version: int) -> Row | None:
+    """One version with its file."""
+    return row(connection, "codebooks", "read_codebook", codebook=codebook, version=version)
+
+
+def lock_codebooks(connection: Connection) -> None:
+    """Hold the codebooks alone until the transaction ends (applying, promoting)."""
+    run(connection, "codebooks", "lock_codebooks")
+
+
+def share_codebooks(connection: Connection) -> None:
+    """Keep the codebooks from changing until the transaction ends (settling)."""
+    run(connection, "codebooks", "share_codebooks")
+
+
+def any_building(connection: Connection) -> bool:
+    """Whether a version waits to become current."""
+    return bool(one(connection, "codebooks", "any_building")["building"])
+
+
+def built_codebooks(connection: Connection) -> list[Row]:
+    """Versions whose history is scored: version_id, codebook."""
+    return rows(connection, "codebooks", "built_codebooks")
+
+
+def retire_current(connection: Connection, codebook: str) -> None:
+    """The version readers saw steps back."""
+    run(connection, "codebooks", "retire_current", codebook=codebook)
+
+
+def make_current(connection: Connection, version_id: int) -> None:
+    """Readers see this version from now on."""
+    run(connection, "codebooks", "make_current", version_id=version_id)
+
+
+def list_frames(connection: Connection) -> list[Row]:
+    """The frames of every current codebook."""
+    return rows(connection, "codebooks", "list_frames")
+
+
+def find_heads(connection: Connection, version_id: int, model_id: int) -> bytes | None:
+    """Learned heads of a version for a model."""
+    found = row(connection, "codebooks", "find_heads", version_id=version_id, model_id=model_id)
+    return None if found is None else bytes(found["body"])
+
+
+def add_heads(connection: Connection, version_id: int, model_id: int, body: bytes, now: datetime) -> None:
+    """Keep learned heads; the first ones stay, so that every worker scores with the same."""
+    run(connection, "codebooks", "add_heads", version_id=version_id, model_id=model_id, body=body, now=now)

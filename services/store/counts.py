@@ -1,0 +1,80 @@
+"""Counts over the whole house: identities, backlogs, what each stage did."""
+
+from datetime import date, datetime
+
+from services.store.pool import Connection, Row, one, rows, run
+
+
+def record_run(
+    connection: Connection, stage: str, *, rows: int, failures: int, fenced_off: int, seconds: float, now: datetime,
+    error: str | None,
+) -> None:  # fmt: skip
+    """Add one run of a stage to its counters."""
+    values = {"rows": rows, "failures": failures, "fenced_off": fenced_off, "seconds": seconds, "now": now}
+    run(connection, "counts", "record_run", stage=stage, error=error, **values)
+
+
+def stage_runs(connection: Connection) -> list[Row]:
+    """What each stage did since the database was made."""
+    return rows(connection, "counts", "stage_runs")
+
+
+def intake_identity(connection: Connection) -> Row:
+    """fetched, new, duplicate, dropped."""
+    return one(connection, "counts", "intake_identity")
+
+
+def intake_outcomes(connection: Connection) -> list[Row]:
+    """Posts by what became of them at intake."""
+    return rows(connection, "counts", "intake_outcomes")
+
+
+def stored_identity(connection: Connection) -> Row:
+    """stored, scored, pending, parked."""
+    return one(connection, "counts", "stored_identity")
+
+
+def keys_identity(connection: Connection) -> Row:
+    """keys, posts, both, keys_ever, strays."""
+    return one(connection, "counts", "keys_identity")
+
+
+def trend_identity(connection: Connection) -> Row:
+    """points, told, fact, drifted."""
+    return one(connection, "counts", "trend_identity")
+
+
+def scores_identity(connection: Connection) -> Row:
+    """scores_without_post, carried_without_score."""
+    return one(connection, "counts", "scores_identity")
+
+
+def alert_identity(connection: Connection) -> Row:
+    """raised, delivered, pending, parked, silenced."""
+    return one(connection, "counts", "alert_identity")
+
+
+def backlog(connection: Connection) -> list[Row]:
+    """Rows waiting before each stage and the age of the oldest in seconds."""
+    return rows(connection, "counts", "backlog")
+
+
+def totals(connection: Connection) -> Row:
+    """The few numbers that say how large and how healthy the house is."""
+    return one(connection, "counts", "totals")
+
+
+def delivery_states(connection: Connection) -> list[Row]:
+    """Deliveries by state."""
+    return rows(connection, "counts", "delivery_states")
+
+
+def alert_states(connection: Connection) -> list[Row]:
+    """Alerts by kind and state."""
+    return rows(connection, "counts", "alert_states")
+
+
+def last_partition_day(connection: Connection) -> date | None:
+    """The last day that posts have a partition for."""
+    value: date | None = one(connection, "counts", "last_partition_day")["day"]
+    return value

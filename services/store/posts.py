@@ -1,0 +1,95 @@
+"""Posts: identity, text, edits, tombstones, and lists for readers."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from schemas.records import StoredPost
+from services.store.pool import Connection, Row, one, rows, run
+
+_COLUMNS = (
+    "native_id", "text", "text_hash", "unit_key", "published_at", "time_quality", "url", "author", "lang",
+    "repost_of",
+)  # fmt: skip
+
+
+def ensure_post_partitions(connection: Connection, first_day: date, last_day: date) -> int:
+    """Make the daily partitions of a period that are missing; how many were made."""
+    made: int = one(connection, "posts", "ensure_post_partitions", first_day=first_day, last_day=last_day)[
+        "made"
+    ]
+    return made
+
+
+def insert_posts(
+    connection: Connection, posts: Sequence[StoredPost], *, feed_id: int, source: str, received_at: datetime
+) -> int:
+    """Store the posts whose identity is new and queue them; how many were. Identities must be distinct."""
+    if not posts:
+        return 0
+    values: dict[str, Any] = {name: [getattr(p, name) for p in posts] for name in _COLUMNS}
+    values["content_hash"] = [_content_hash(p) for p in posts]
+    received_day = received_at.date()
+    new: int = one(
+        connection, "posts", "insert_posts", source=source, feed_id=feed_id, received_at=received_at,
+        received_day=received_day, **values,
+    )["new"]  # fmt: skip
+    return new
+
+
+def edit_posts(
+    connection: Connection, posts: Sequence[StoredPost], *, source: str, received_at: datetime
+) -> int:
+    """Bring known posts to their newest text and queue those that changed; how many did."""
+    if not posts:
+        return 0
+    names = ("native_id", "text", "text_hash", "unit_key", "url")
+    values: dict[str, Any] = {name: [getattr(p, name) for p in posts] for name in names}
+    values["content_hash"] = [_content_hash(p) for p in posts]
+    edited: int = one(connection, "posts", "edit_posts", source=source, received_at=received_at, **values)[
+        "edited"
+    ]
+    return edited
+
+
+def delete_posts(connection: Connection, source: str, native_ids: Sequence[str], now: datetime) -> int:
+    """Erase posts, take them out of every trend, and leave tombstones; how many texts went."""
+    if not native_ids:
+        return 0
+    day = now.date()
+    gone = rows(
+        connection,
+        "posts",
+        "delete_posts",
+        source=source,
+        native_id=list(native_ids),
+        received_day=day,
+        now=now,
+    )
+    if gone:
+        run(connection, "posts", "unscore_posts", post_id=[r["post_id"] for r in gone])
+    return len(gone)
+
+
+def delete_unused_embeddings(connection: Connection, text_hashes: Sequence[bytes]) -> None:
+    """Forget the vectors of texts that no post has any more."""
+    run(connection, "posts", "delete_unused_embeddings", text_hash=list(text_hashes))
+
+
+def list_posts(
+    connection: Connection, *, version_id: int | None, frame: str | None, **filters: Any
+) -> list[Row]:
+    """Posts newest first, of one frame when named; filters: source, lang, since, until, before, before_id, limit."""
+    if frame is None:
+        return rows(connection, "posts", "list_posts", version_id=version_id, **filters)
+    return list_posts_of_frame(connection, version_id=version_id, frame=frame, **filters)
+
+
+def list_posts_of_frame(connection: Connection, **filters: Any) -> list[Row]:
+    """Posts that carry a frame, newest first."""
+    return rows(connection, "posts", "list_posts_of_frame", **filters)
+
+
+def _content_hash(post: StoredPost) -> bytes:
+    return sha256(f"{post.text}\0{post.url}".encode("utf-8", "replace")).digest()[:16]
