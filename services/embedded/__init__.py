@@ -1,0 +1,1 @@
+"""Servers and processes on one machine: a private PostgreSQL and Redis, and their supervisor."""
