@@ -23,7 +23,7 @@ class Settings:
     model: str = ""
     """Encoder: a local folder or a hub id; empty means the bundled multilingual-e5-small."""
     author_key: str = ""
-    """Secret that turns author names into pseudonyms; empty means one is made and kept in the database."""
+    """Secret that turns author names into pseudonyms; `framewatch up` makes one and keeps it in HOME."""
     api_host: str = "127.0.0.1"
     """Address the API and console listen on."""
     api_port: int = 8787
@@ -80,6 +80,26 @@ def home_of(settings: Settings) -> Path:
         return Path(settings.home).expanduser().absolute()
     base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"  # noqa: TID251 - the one place
     return Path(base).expanduser() / "framewatch"
+
+
+def database_url(settings: Settings) -> str:
+    """The database to use. Raises PermanentError(BAD_CONFIG) when none is named."""
+    if not settings.database_url:
+        raise PermanentError(
+            Reason.BAD_CONFIG,
+            "no database: start everything with `framewatch up`, or set FRAMEWATCH_DATABASE_URL to a Postgres",
+        )
+    return settings.database_url
+
+
+def author_key(settings: Settings) -> bytes:
+    """The secret for pseudonyms. Raises PermanentError(BAD_CONFIG) when there is none: no author goes unmasked."""
+    if len(settings.author_key) < 16:
+        raise PermanentError(
+            Reason.BAD_CONFIG,
+            "no secret for author pseudonyms: set FRAMEWATCH_AUTHOR_KEY (or _FILE) to 16 characters or more",
+        )
+    return settings.author_key.encode()
 
 
 def environment(settings: Settings) -> dict[str, str]:

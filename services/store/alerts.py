@@ -1,6 +1,6 @@
 """Detection's rows: watches, verdicts, alerts, and the facts an evidence bundle is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,9 +22,7 @@ def settle_watch(connection: Connection, watch: Row, until: datetime) -> bool:
     return row(connection, "alerts", "settle_watch", until=until, **values) is not None
 
 
-def add_verdicts(
-    connection: Connection, version_id: int, frame: str, verdicts: list[Mapping[str, Any]]
-) -> None:
+def add_verdicts(connection: Connection, version_id: int, frame: str, verdicts: Sequence[Mapping[str, Any]]) -> None:
     """Keep what was judged of each closed bucket."""
     if verdicts:
         values = {name: [v[name] for v in verdicts] for name in _VERDICT}
@@ -67,10 +65,7 @@ def extend_alert(connection: Connection, alert_id: str, last_bucket: datetime) -
 
 def resolve_alert(connection: Connection, alert_id: str, *, last_bucket: datetime, now: datetime) -> bool:
     """The alert is over; False when it was already."""
-    return (
-        row(connection, "alerts", "resolve_alert", alert_id=alert_id, last_bucket=last_bucket, now=now)
-        is not None
-    )
+    return row(connection, "alerts", "resolve_alert", alert_id=alert_id, last_bucket=last_bucket, now=now) is not None
 
 
 def list_alerts(
@@ -120,3 +115,25 @@ def typical_posts(connection: Connection, **period: Any) -> list[Row]:
 def failing_feeds(connection: Connection, failures: int) -> list[Row]:
     """Feeds that failed `failures` times in a row or whose outage is still open."""
     return rows(connection, "alerts", "failing_feeds", failures=failures)
+
+
+def facts(connection: Connection, **period: Any) -> dict[str, Any]:
+    """All that an evidence bundle tells about a frame in a period."""
+    return {
+        "counts": alert_counts(connection, **period),
+        "sources": alert_sources(connection, **period),
+        "languages": alert_languages(connection, **period),
+        "links": alert_links(connection, **period),
+        "first_carriers": first_carriers(connection, **period),
+        "typical": typical_posts(connection, **period),
+    }
+
+
+def alerts_between(connection: Connection, since: datetime, until: datetime) -> list[Row]:
+    """Alerts that were going on in a period, oldest first."""
+    return rows(connection, "alerts", "alerts_between", since=since, until=until)
+
+
+def states_between(connection: Connection, version_id: int, since: datetime, until: datetime) -> list[Row]:
+    """For each frame judged in a period: whether any bucket was a burst, and its newest state."""
+    return rows(connection, "alerts", "states_between", version_id=version_id, since=since, until=until)

@@ -117,3 +117,8 @@ def find_heads(connection: Connection, version_id: int, model_id: int) -> bytes 
 def add_heads(connection: Connection, version_id: int, model_id: int, body: bytes, now: datetime) -> None:
     """Keep learned heads; the first ones stay, so that every worker scores with the same."""
     run(connection, "codebooks", "add_heads", version_id=version_id, model_id=model_id, body=body, now=now)
+
+
+def models_of(connection: Connection, version_id: int) -> list[str]:
+    """Names of the models a version's scores come from."""
+    return [r["name"] for r in rows(connection, "codebooks", "models_of", version_id=version_id)]

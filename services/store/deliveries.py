@@ -76,9 +76,7 @@ def list_digests(connection: Connection) -> list[Row]:
     return rows(connection, "deliveries", "list_digests")
 
 
-def fill_slot(
-    connection: Connection, digest: str, slot: datetime, *, body: Mapping[str, Any], now: datetime
-) -> bool:
+def fill_slot(connection: Connection, digest: str, slot: datetime, *, body: Mapping[str, Any], now: datetime) -> bool:
     """Claim a slot with its digest; False when it is filled already."""
     values = {"digest": digest, "slot": slot, "body": Jsonb(dict(body)), "now": now}
     return row(connection, "deliveries", "fill_slot", **values) is not None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -19,9 +19,7 @@ Connection = psycopg.Connection[Row]
 class Store:
     """A pool of connections to one database. Make it after any fork, close it when done."""
 
-    def __init__(
-        self, url: str, *, size: int = 4, name: str = "framewatch", statement_timeout_s: int = 120
-    ) -> None:
+    def __init__(self, url: str, *, size: int = 4, name: str = "framewatch", statement_timeout_s: int = 120) -> None:
         options = (
             f"-c statement_timeout={statement_timeout_s * 1000} -c idle_in_transaction_session_timeout=60000 "
             "-c lock_timeout=20000 -c timezone=UTC"
@@ -49,7 +47,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One transaction, committed at the end. Raises TransientError(DATABASE_UNAVAILABLE) when Postgres is away."""
+        """One transaction, committed at the end; TransientError(DATABASE_UNAVAILABLE) when Postgres is away."""
         try:
             with self._pool.connection() as connection:
                 yield connection
@@ -64,28 +62,26 @@ class Store:
 def unavailable(error: Exception) -> TransientError:
     """The one way to say that the database cannot be used now."""
     cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return TransientError(
-        Reason.DATABASE_UNAVAILABLE, f"Postgres is not available: {cause}", timedelta(seconds=5)
-    )
+    return TransientError(Reason.DATABASE_UNAVAILABLE, f"Postgres is not available: {cause}", timedelta(seconds=5))
 
 
-def run(connection: Connection, topic: str, name: str, **values: Any) -> psycopg.Cursor[Row]:
+def run(connection: Connection, topic: str, name: str, /, **values: Any) -> psycopg.Cursor[Row]:
     """Execute the query `name` of `topic` with named values."""
-    query = cast(LiteralString, sql.queries(topic)[name])
-    return connection.execute(query, values, prepare=False)
+    query = sql.queries(topic)[name]
+    return connection.execute(query.encode(), values, prepare=False)
 
 
-def rows(connection: Connection, topic: str, name: str, **values: Any) -> list[Row]:
+def rows(connection: Connection, topic: str, name: str, /, **values: Any) -> list[Row]:
     """All rows of a query."""
     return run(connection, topic, name, **values).fetchall()
 
 
-def row(connection: Connection, topic: str, name: str, **values: Any) -> Row | None:
+def row(connection: Connection, topic: str, name: str, /, **values: Any) -> Row | None:
     """The first row of a query, None when there is none."""
     return run(connection, topic, name, **values).fetchone()
 
 
-def one(connection: Connection, topic: str, name: str, **values: Any) -> Row:
+def one(connection: Connection, topic: str, name: str, /, **values: Any) -> Row:
     """The single row that a query always gives."""
     found = row(connection, topic, name, **values)
     if found is None:

@@ -16,9 +16,7 @@ _COLUMNS = (
 
 def ensure_post_partitions(connection: Connection, first_day: date, last_day: date) -> int:
     """Make the daily partitions of a period that are missing; how many were made."""
-    made: int = one(connection, "posts", "ensure_post_partitions", first_day=first_day, last_day=last_day)[
-        "made"
-    ]
+    made: int = one(connection, "posts", "ensure_post_partitions", first_day=first_day, last_day=last_day)["made"]
     return made
 
 
@@ -38,18 +36,14 @@ def insert_posts(
     return new
 
 
-def edit_posts(
-    connection: Connection, posts: Sequence[StoredPost], *, source: str, received_at: datetime
-) -> int:
+def edit_posts(connection: Connection, posts: Sequence[StoredPost], *, source: str, received_at: datetime) -> int:
     """Bring known posts to their newest text and queue those that changed; how many did."""
     if not posts:
         return 0
     names = ("native_id", "text", "text_hash", "unit_key", "url")
     values: dict[str, Any] = {name: [getattr(p, name) for p in posts] for name in names}
     values["content_hash"] = [_content_hash(p) for p in posts]
-    edited: int = one(connection, "posts", "edit_posts", source=source, received_at=received_at, **values)[
-        "edited"
-    ]
+    edited: int = one(connection, "posts", "edit_posts", source=source, received_at=received_at, **values)["edited"]
     return edited
 
 
@@ -77,10 +71,8 @@ def delete_unused_embeddings(connection: Connection, text_hashes: Sequence[bytes
     run(connection, "posts", "delete_unused_embeddings", text_hash=list(text_hashes))
 
 
-def list_posts(
-    connection: Connection, *, version_id: int | None, frame: str | None, **filters: Any
-) -> list[Row]:
-    """Posts newest first, of one frame when named; filters: source, lang, since, until, before, before_id, limit."""
+def list_posts(connection: Connection, *, version_id: int | None, frame: str | None, **filters: Any) -> list[Row]:
+    """Posts newest first; filters: source, lang, since, until, before, before_id, limit."""
     if frame is None:
         return rows(connection, "posts", "list_posts", version_id=version_id, **filters)
     return list_posts_of_frame(connection, version_id=version_id, frame=frame, **filters)

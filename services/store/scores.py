@@ -12,9 +12,7 @@ def register_model(connection: Connection, name: str) -> int:
     return number
 
 
-def find_embeddings(
-    connection: Connection, model_id: int, text_hashes: Sequence[bytes]
-) -> dict[bytes, bytes]:
+def find_embeddings(connection: Connection, model_id: int, text_hashes: Sequence[bytes]) -> dict[bytes, bytes]:
     """Stored vectors (16-bit floats, little-endian) by text hash."""
     if not text_hashes:
         return {}

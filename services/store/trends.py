@@ -32,9 +32,7 @@ def drop_empty_points(connection: Connection, keys: dict[str, list[Any]]) -> Non
 
 def pending_delta(connection: Connection, version_id: int, since: datetime) -> datetime | None:
     """The earliest bucket at or after `since` that still has deltas to fold."""
-    value: datetime | None = one(connection, "trends", "pending_delta", version_id=version_id, since=since)[
-        "bucket"
-    ]
+    value: datetime | None = one(connection, "trends", "pending_delta", version_id=version_id, since=since)["bucket"]
     return value
 
 

@@ -1,13 +1,14 @@
 -- name: claim_watches
 -- Frames whose next bucket may have closed.
 with due as (
-  select version_id, frame from watches
+  select version_id, frame from watches w
   join codebooks using (version_id)
-  where state = 'current' and (lease_until is null or lease_until < clock_timestamp())
+  where state = 'current' and exists (select from trend_points t where t.version_id = w.version_id)
+    and (lease_until is null or lease_until < clock_timestamp())
     and (evaluated_until is null or evaluated_until < %(until)s)
   order by version_id, frame
   limit %(limit)s
-  for update of watches skip locked
+  for update of w skip locked
 )
 update watches w set lease_until = clock_timestamp() + %(lease)s, fence = w.fence + 1
 from due where w.version_id = due.version_id and w.frame = due.frame
@@ -139,9 +140,22 @@ order by score desc, post_id limit 5;
 
 -- name: failing_feeds
 -- Feeds that have failed for longer than patience allows, and those whose outage is open.
-select f.feed_id, f.source, f.address, f.title, f.failures, f.heard_until, f.last_reason, f.last_error, f.fetched_at,
+select f.feed_id, f.source, f.address, f.title, f.failures, f.heard_until, f.last_reason, f.last_error, f.added_at,
        (f.state = 'enabled' and f.failures >= %(failures)s) as failing
 from feeds f
 where (f.state = 'enabled' and f.failures >= %(failures)s)
    or exists (select from alerts a where a.kind = 'outage' and a.feed_id = f.feed_id and a.state = 'firing')
 order by f.feed_id;
+
+-- name: alerts_between
+-- Alerts that were going on in a period.
+select a.alert_id, a.frame, a.state, a.onset, a.evidence -> 'frame' ->> 'title' as title, a.evidence ->> 'reason' as reason
+from alerts a
+where a.onset < %(until)s and (a.state = 'firing' or a.last_bucket >= %(since)s)
+order by a.onset, a.alert_id;
+
+-- name: states_between
+select frame, bool_or(state = 'burst') as burst, (array_agg(state order by bucket desc))[1] as state
+from verdicts
+where version_id = %(version_id)s and bucket >= %(since)s and bucket < %(until)s
+group by frame;

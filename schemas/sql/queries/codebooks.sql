@@ -75,7 +75,7 @@ update codebooks set state = 'current' where version_id = %(version_id)s and sta
 select exists (select from codebooks where state = 'building') as building;
 
 -- name: list_frames
-select f.frame, f.title, f.description, f.position, c.codebook, c.version, c.version_id
+select f.frame, f.title, f.description, f.position, c.codebook, c.version, c.version_id, c.title as codebook_title
 from frames f join codebooks c using (version_id)
 where c.state = 'current' order by c.codebook, f.position;
 
@@ -85,3 +85,7 @@ select body from heads where version_id = %(version_id)s and model_id = %(model_
 -- name: add_heads
 insert into heads (version_id, model_id, body, learned_at) values (%(version_id)s, %(model_id)s, %(body)s, %(now)s)
 on conflict do nothing;
+
+-- name: models_of
+-- The models whose scores a version stands on.
+select m.name from heads h join models m using (model_id) where h.version_id = %(version_id)s order by m.model_id;

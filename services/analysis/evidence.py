@@ -1,0 +1,112 @@
+"""Makes the evidence bundle of an alert from facts already read: JSON, frozen when the alert fires."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from scipy.special import gammaincinv
+
+from services.analysis.alerting import Rule
+
+Row = Mapping[str, Any]
+
+
+def burst(
+    alert_id: str, rule: Rule, frame: Row, facts: Row, *, run: Sequence[Row], models: Sequence[str]
+) -> dict[str, Any]:
+    """The bundle of a burst.
+
+    `run` are the verdicts from the onset to the bucket it fires in; `facts` holds counts, sources, languages, links,
+    first_carriers, typical and `scored` (posts of any frame in the same time).
+    """
+    counts = {**facts["counts"], "share": facts["counts"]["posts"] / max(facts["scored"], 1)}
+    expected = sum(v["expected"] or 0.0 for v in run)
+    low, high = ratio_interval(counts["units"], expected)
+    ratio = counts["units"] / max(expected, 1e-9)
+    onset, until = run[0]["bucket"], run[-1]["bucket"] + rule.step
+    learned = run[0]["learned_s"]
+    return {
+        "alert_id": alert_id,
+        "kind": "burst",
+        "state": "firing",
+        "rule": rule.name,
+        "reason": reason(frame["title"], counts, expected=expected, onset=onset),
+        "frame": {"id": frame["frame"], "title": frame["title"], "description": frame["description"]},
+        "codebook": {"id": frame["codebook"], "version": frame["version"], "title": frame["codebook_title"]},
+        "model": ", ".join(models),
+        "onset": onset.isoformat(),
+        "until": until.isoformat(),
+        "step_seconds": int(rule.step.total_seconds()),
+        "counts": counts,
+        "expected": {
+            "units": expected,
+            "upper": sum(v["upper"] or 0.0 for v in run),
+            "ratio": ratio,
+            "ratio_low": low,
+            "ratio_high": high,
+        },
+        "probability": min(v["probability"] for v in run if v["probability"] is not None),
+        "threshold": run[0]["alpha"],
+        "baseline": {
+            "from": datetime.fromtimestamp(run[0]["learned_from"], onset.tzinfo).isoformat(),
+            "until": onset.isoformat(),
+            "days": learned / 86_400,
+        },
+        "coverage": sum(v["coverage"] or 0.0 for v in run) / len(run),
+        **{k: [_plain(r) for r in facts[k]] for k in ("sources", "languages", "links", "first_carriers", "typical")},
+    }
+
+
+def outage(alert_id: str, feed: Row, onset: datetime, now: datetime) -> dict[str, Any]:
+    """The bundle of a feed that stays silent: the same keys, with nothing counted."""
+    name = feed["title"] or feed["address"]
+    told = feed["last_error"] or feed["last_reason"] or "no answer"
+    return {
+        "alert_id": alert_id,
+        "kind": "outage",
+        "state": "firing",
+        "rule": "outage",
+        "reason": f"{name} has not been heard since {onset:%d %b %Y %H:%M} UTC: {told}",
+        "frame": {"id": "", "title": name, "description": feed["address"]},
+        "codebook": {"id": "", "version": 0, "title": ""},
+        "model": "",
+        "onset": onset.isoformat(),
+        "until": now.isoformat(),
+        "step_seconds": 0,
+        "counts": {"posts": 0, "texts": 0, "units": 0, "authors": 0, "publishers": 0, "share": 0.0},
+        "expected": {"units": 0.0, "upper": 0.0, "ratio": 0.0, "ratio_low": 0.0, "ratio_high": 0.0},
+        "probability": 0.0,
+        "threshold": 0.0,
+        "baseline": {"from": onset.isoformat(), "until": onset.isoformat(), "days": 0.0},
+        "coverage": 0.0,
+        "sources": [],
+        "languages": [],
+        "links": [],
+        "first_carriers": [],
+        "typical": [],
+    }
+
+
+def subject(bundle: Row) -> str:
+    """The alert in one line, in our words and the frame's title only."""
+    if bundle["kind"] == "outage":
+        return f"{bundle['frame']['title']} is silent"
+    counts = bundle["counts"]
+    return f"{bundle['frame']['title']} is rising: {counts['units']} voices, {bundle['expected']['ratio']:.0f}x usual"
+
+
+def reason(title: str, counts: Row, *, expected: float, onset: datetime) -> str:
+    """One sentence that says why the team is told."""
+    voices = f"{counts['units']} independent voices ({counts['posts']} posts by {counts['authors']} authors)"
+    return f"{title}: {voices} since {onset:%d %b %Y %H:%M} UTC, where the past explains {expected:.1f}."
+
+
+def ratio_interval(observed: int, expected: float) -> tuple[float, float]:
+    """The 95 % interval of observed over expected for a Poisson count (Garwood 1936), by the gamma quantiles."""
+    expected = max(expected, 1e-9)
+    low = float(gammaincinv(observed, 0.025)) if observed else 0.0
+    return low / expected, float(gammaincinv(observed + 1, 0.975)) / expected
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}

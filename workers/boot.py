@@ -1,0 +1,121 @@
+"""Composition root of a worker process: settings become a Runtime, a task becomes one run of a stage, counted."""
+
+import logging
+import random
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from celery.signals import setup_logging, worker_ready
+from kombu.exceptions import OperationalError
+
+from schemas.errors import FramewatchError, PermanentError, Reason, TransientError
+from services import logs, settings
+from services.analysis.alerting import Rule
+from services.store import counts
+from services.store.pool import Store
+from workers.app import app
+from workers.runtime import Outcome, Runtime
+from workers.schedule import QUEUES
+
+EX_CONFIG = 78
+"""Exit status that tells a supervisor not to start this process again (sysexits.h)."""
+QUIET_S = 15.0
+"""A run that found nothing is written down this seldom, so that an idle house writes next to nothing."""
+
+log = logging.getLogger("framewatch")
+_written: dict[str, float] = {}
+
+
+@cache
+def runtime() -> Runtime:
+    """The Runtime of this process, made at first use: after any fork, and only where a task runs."""
+    from services.channels import channel_for
+    from services.classifier import Heads, learn_codebook, load_encoder
+    from services.fetch import Fetcher
+    from services.sources import source_for
+    from services.sources.language import guess
+
+    conf = settings.load()
+    home = settings.home_of(conf)
+    fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
+    files = Path(conf.files) if conf.files else home / "files"
+    sources = cache(lambda kind: source_for(kind, fetcher, files))
+    return Runtime(
+        store=Store(settings.database_url(conf), size=12, name="framewatch worker"),
+        source=sources,
+        channel=lambda kind, config: channel_for(kind, config, fetcher, public_url=conf.public_url),
+        encoder=cache(lambda: load_encoder(conf.model, home / "models", conf.threads)),
+        learn=learn_codebook,
+        read_heads=cache(Heads.from_bytes),
+        language=guess,
+        author_key=settings.author_key(conf),
+        now=lambda: datetime.now(UTC),
+        chance=random.random,
+        lease=timedelta(seconds=conf.lease_seconds),
+        rule=Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days)),
+    )
+
+
+def run_stage(stage: str, work: Callable[[Runtime], Outcome]) -> None:
+    """Run a stage once, write down what it did, and nudge whoever has work now."""
+    began = time.monotonic()
+    try:
+        outcome = work(runtime())
+    except TransientError as error:
+        log.warning("stage_waits", extra={"stage": stage, "reason": error.reason.value, "told": str(error)})
+        _record(stage, Outcome(failures=1), time.monotonic() - began, str(error))
+        return
+    except FramewatchError as error:
+        log.exception("stage_failed", extra={"stage": stage, "reason": error.reason.value})
+        _record(stage, Outcome(failures=1), time.monotonic() - began, str(error))
+        return
+    _record(stage, outcome, time.monotonic() - began, None)
+    for name in (*outcome.wake, *((stage,) if outcome.again else ())):
+        nudge(name)
+
+
+def nudge(stage: str) -> None:
+    """Say that a stage has work. Saying it is all: when nobody hears, the next tick finds the rows."""
+    try:
+        app.send_task(stage, queue=QUEUES[stage], expires=60, ignore_result=True, retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("nudge_lost", extra={"stage": stage, "told": str(error)})
+
+
+def _record(stage: str, outcome: Outcome, seconds: float, error: str | None) -> None:
+    idle = not (outcome.rows or outcome.failures or outcome.fenced_off)
+    if idle and time.monotonic() - _written.get(stage, -QUIET_S) < QUIET_S:
+        return
+    _written[stage] = time.monotonic()
+    told: dict[str, Any] = {"rows": outcome.rows, "failures": outcome.failures, "fenced_off": outcome.fenced_off}
+    if not idle:
+        log.info("stage_ran", extra={"stage": stage, "seconds": round(seconds, 3), **told})
+    try:
+        with runtime().store.transaction() as tx:
+            counts.record_run(tx, stage, **told, seconds=seconds, now=runtime().now(), error=error)
+    except TransientError as lost:
+        log.warning("run_not_written", extra={"stage": stage, "told": str(lost)})
+
+
+@setup_logging.connect
+def _logging(**_: Any) -> None:
+    logs.set_up(settings.load().log_level)
+
+
+@worker_ready.connect
+def _warm_up(sender: Any = None, **_: Any) -> None:
+    """The model worker loads its model before its first post; without one it cannot work, and says so."""
+    try:
+        queues = set(sender.task_consumer.queues and [q.name for q in sender.task_consumer.queues])
+        if QUEUES["classify"] in queues:
+            log.info("model_loaded", extra={"model": runtime().encoder().name})
+        else:
+            runtime()
+    except PermanentError as error:
+        log.critical("cannot_start", extra={"reason": error.reason.value, "told": str(error)})
+        sys.exit(EX_CONFIG if error.reason in (Reason.BAD_CONFIG, Reason.MODEL_UNAVAILABLE) else 1)

@@ -1,0 +1,103 @@
+"""What a worker process needs, as values and callables; stages see only this, never a concrete room."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.codebook import Codebook
+from schemas.records import Feed, Notice, Page
+from services.analysis.alerting import Rule
+from services.store.pool import Store
+
+
+class Source(Protocol):
+    """A kind of place posts come from."""
+
+    def fetch(self, feed: Feed, now: datetime) -> Page:
+        """New posts and the next cursor, or TransientError / PermanentError."""
+        ...
+
+
+class Channel(Protocol):
+    """A place messages go to."""
+
+    def send(self, notice: Notice, *, sent_at: datetime) -> None:
+        """Carry one message, or raise TransientError / PermanentError."""
+        ...
+
+
+class Encoder(Protocol):
+    """Texts to unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """Model id and revision."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One unit-length row a text."""
+        ...
+
+
+class Heads(Protocol):
+    """Vectors to probabilities and answers, frame by frame."""
+
+    @property
+    def frames(self) -> tuple[str, ...]:
+        """Frame ids in the order of the columns."""
+        ...
+
+    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities, a row a vector and a column a frame."""
+        ...
+
+    def answers(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:
+        """1 carries, 0 does not, 2 uncertain."""
+        ...
+
+    def to_bytes(self) -> bytes:
+        """The heads as stored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything a stage may use."""
+
+    store: Store
+    source: Callable[[str], Source]
+    channel: Callable[[str, Mapping[str, Any]], Channel]
+    encoder: Callable[[], Encoder]
+    learn: Callable[[Encoder, Codebook], Heads]
+    read_heads: Callable[[bytes], Heads]
+    language: Callable[[str], str]
+    """BCP 47 tag of a text, "und" when unsure."""
+    author_key: bytes
+    now: Callable[[], datetime]
+    chance: Callable[[], float]
+    """A number in [0, 1)."""
+    lease: timedelta = timedelta(seconds=60)
+    rule: Rule = field(default_factory=Rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run of a stage did."""
+
+    rows: int = 0
+    failures: int = 0
+    fenced_off: int = 0
+    """Rows whose lease had gone to somebody else by the time they were to be settled."""
+    again: bool = False
+    """True when more of the same waits."""
+    wake: tuple[str, ...] = ()
+    """Stages that have work now."""

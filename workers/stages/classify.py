@@ -1,0 +1,115 @@
+"""classify: claim queued posts, embed each distinct text once, settle scores and trend deltas in one transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas import codebook as codebooks_file
+from schemas.errors import FramewatchError
+from schemas.records import QueuedPost
+from services.analysis.text import text_for_encoder
+from services.store import codebooks, queue, scores
+from workers.runtime import Encoder, Heads, Outcome, Runtime
+
+POSTS = 512
+ATTEMPTS = 5
+"""Claims without a settlement after which a post is parked: workers died on it."""
+
+Vectors = NDArray[np.float32]
+
+
+def classify(rt: Runtime) -> Outcome:
+    """Score a batch of queued posts under every codebook version in service."""
+    with rt.store.transaction() as tx:
+        queue.park_poison(tx, attempts=ATTEMPTS, reason="workers died on this post")
+        claimed = queue.claim_posts(tx, limit=POSTS, lease=rt.lease)
+        versions = codebooks.codebooks_in_service(tx) if claimed else []
+    if not claimed:
+        return Outcome()
+    try:
+        encoder = rt.encoder()
+        model_id, known = _known_vectors(rt, encoder, claimed)
+        vectors, made = embed(encoder, claimed, known)
+        heads = [(v["version_id"], heads_of(rt, encoder, v, model_id)) for v in versions]
+    except FramewatchError:
+        with rt.store.transaction() as tx:
+            queue.release_posts(tx, claimed)
+        raise
+    said = [(version_id, h.scores(vectors), h) for version_id, h in heads]
+    return _settle(rt, claimed, said, (model_id, made))
+
+
+def embed(
+    encoder: Encoder, claimed: Sequence[QueuedPost], known: dict[bytes, bytes]
+) -> tuple[Vectors, dict[bytes, bytes]]:
+    """A vector for every post, the transformer run only on texts without one; (vectors, new ones as stored)."""
+    missing = {p.text_hash: p.text for p in claimed if p.text_hash not in known}
+    fresh = encoder.encode([text_for_encoder(text) for text in missing.values()])
+    made = {key: vector.astype("<f2").tobytes() for key, vector in zip(missing, fresh, strict=True)}
+    stored = {**known, **made}
+    # New ones too are read back from 16 bits, so that a post scores the same however it came by its vector.
+    flat = np.frombuffer(b"".join(stored[p.text_hash] for p in claimed), "<f2").astype(np.float32)
+    return flat.reshape(len(claimed), encoder.dimensions), made
+
+
+def heads_of(rt: Runtime, encoder: Encoder, version: dict[str, Any], model_id: int) -> Heads:
+    """The heads every worker scores this version with: learned by the first who needs them."""
+    with rt.store.transaction() as tx:
+        body = codebooks.find_heads(tx, version["version_id"], model_id)
+    if body is None:
+        learned = rt.learn(encoder, codebooks_file.parse(version["body"], version["codebook"]))
+        with rt.store.transaction() as tx:
+            codebooks.add_heads(tx, version["version_id"], model_id, learned.to_bytes(), rt.now())
+            body = codebooks.find_heads(tx, version["version_id"], model_id)
+    return rt.read_heads(body or b"")
+
+
+def _known_vectors(rt: Runtime, encoder: Encoder, claimed: Sequence[QueuedPost]) -> tuple[int, dict[bytes, bytes]]:
+    with rt.store.transaction() as tx:
+        model_id = scores.register_model(tx, encoder.name)
+        return model_id, scores.find_embeddings(tx, model_id, list({p.text_hash for p in claimed}))
+
+
+def _settle(
+    rt: Runtime,
+    claimed: list[QueuedPost],
+    said: list[tuple[int, Vectors, Heads]],
+    embedded: tuple[int, dict[bytes, bytes]],
+) -> Outcome:
+    model_id, made = embedded
+    with rt.store.transaction() as tx:
+        codebooks.share_codebooks(tx)
+        scores.add_embeddings(tx, model_id, made)
+        if [v["version_id"] for v in codebooks.codebooks_in_service(tx)] != [version_id for version_id, _, _ in said]:
+            queue.release_posts(tx, claimed)
+            return Outcome(again=True)
+        mine = queue.settle_posts(tx, claimed)
+        for version_id, probabilities, heads in said:
+            scores.unscore_version(tx, version_id, sorted(mine))
+            scores.add_scores(tx, version_id, model_id, columns(claimed, probabilities, heads, mine))
+    full = len(claimed) == POSTS or any(p.attempts > 1 for p in claimed)
+    return Outcome(rows=len(mine), fenced_off=len(claimed) - len(mine), again=full, wake=("rollup",) if mine else ())
+
+
+def columns(claimed: Sequence[QueuedPost], probabilities: Vectors, heads: Heads, mine: set[int]) -> dict[str, Any]:
+    """Columns for add_scores, of the posts that are still ours."""
+    answers = heads.answers(probabilities)
+    said: dict[str, list[Any]] = {
+        name: []
+        for name in ("post_id", "probabilities", "uncertain", "carried_post_id", "carried_frame", "carried_probability")
+    }
+    for post, row, answer in zip(claimed, probabilities.tolist(), answers.tolist(), strict=True):
+        if post.post_id not in mine:
+            continue
+        said["post_id"].append(post.post_id)
+        said["probabilities"].append("{" + ",".join(f"{p:.5g}" for p in row) + "}")
+        unsure = [frame for frame, a in zip(heads.frames, answer, strict=True) if a == 2]
+        said["uncertain"].append("{" + ",".join(unsure) + "}")
+        for frame, a, p in zip(heads.frames, answer, row, strict=True):
+            if a == 1:
+                said["carried_post_id"].append(post.post_id)
+                said["carried_frame"].append(frame)
+                said["carried_probability"].append(p)
+    return said

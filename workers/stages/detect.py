@@ -1,0 +1,173 @@
+"""detect: judge the buckets that have closed, frame by frame; settle verdicts, alerts and their outbox together."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.analysis import alerting, bursts, evidence
+from services.analysis.coverage import coverage
+from services.store import alerts, codebooks, feeds, queue, trends
+from services.store.pool import Connection, Row
+from workers import raising
+from workers.runtime import Outcome, Runtime
+
+FRAMES = 64
+BUCKETS = 24 * 14
+"""Buckets judged in one transaction; a longer backlog goes on in the next run."""
+LOOKBACK = timedelta(days=bursts.WINDOW_DAYS + 7)
+PATIENCE = timedelta(minutes=15)
+"""How late a feed may be before detection no longer waits for it."""
+
+Verdict = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What judging the frames of one codebook version needs besides their counts."""
+
+    version: Row
+    titles: dict[str, Row]
+    since: datetime
+    start: datetime
+    """The first bucket not yet judged of the frame that is furthest behind."""
+    until: datetime
+    starts: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    sources_heard: int
+
+
+def detect(rt: Runtime) -> Outcome:
+    """Judge every frame whose next bucket has closed, and tell of feeds that keep failing."""
+    told = raising.outages(rt)
+    with rt.store.transaction() as tx:
+        closed = closed_until(tx, rt.now(), rt.rule.step)
+        claimed = alerts.claim_watches(tx, until=closed, limit=FRAMES, lease=rt.lease)
+    judged = fenced_off = 0
+    again = False
+    for version_id, group in groupby(claimed, key=lambda w: w["version_id"]):
+        watches = list(group)
+        scene = _scene(rt, version_id, watches, closed)
+        again |= scene.until < closed and scene.until == scene.start + BUCKETS * rt.rule.step
+        for watch in watches:
+            new, raised = _judge_frame(rt, watch, scene)
+            judged, fenced_off, told = judged + max(new, 0), fenced_off + (new < 0), told + raised
+    return Outcome(rows=judged, fenced_off=fenced_off, again=again, wake=("deliver", "digest") if told else ())
+
+
+def closed_until(tx: Connection, now: datetime, step: timedelta) -> datetime:
+    """The end of the last bucket that every feed which keeps its appointments has been heard through."""
+    present = feeds.present(tx, now)
+    heard = feeds.heard_by_all(tx, PATIENCE)
+    return _floor(min(present, heard) if heard else present, step)
+
+
+def _scene(rt: Runtime, version_id: int, watches: list[Row], closed: datetime) -> Scene:
+    step = rt.rule.step
+    with rt.store.transaction() as tx:
+        first = _floor(trends.first_bucket(tx, version_id) or closed, step)
+        start = min(w["evaluated_until"] or first for w in watches)
+        waiting = [queue.oldest_queued(tx, start), trends.pending_delta(tx, version_id, start)]
+        ready = min([closed, start + BUCKETS * step, *(_floor(w, step) for w in waiting if w is not None)])
+        until = max(ready, start)
+        since = max(first, start - LOOKBACK)
+        starts = np.arange(since.timestamp(), until.timestamp(), step.total_seconds())
+        heard = coverage(starts, step.total_seconds(), feeds.spans(tx, since, until))
+        return Scene(
+            version=next(v for v in codebooks.codebooks_in_service(tx) if v["version_id"] == version_id),
+            titles={f["frame"]: f for f in codebooks.list_frames(tx) if f["version_id"] == version_id},
+            since=since, start=start, until=until, starts=starts, coverage=heard,
+            sources_heard=len({f["source"] for f in feeds.list_feeds(tx) if f["heard_until"]}),
+        )  # fmt: skip
+
+
+def _judge_frame(rt: Runtime, watch: Row, scene: Scene) -> tuple[int, int]:
+    """Settle one frame: (buckets newly judged, alerts raised); -1 buckets when the lease was lost."""
+    position = watch["evaluated_until"] or scene.since
+    with rt.store.transaction() as tx:
+        if not alerts.settle_watch(tx, watch, max(scene.until, position)):
+            return -1, 0
+        if scene.until <= position:
+            return 0, 0
+        verdicts = _verdicts(tx, rt, watch, scene)
+        new = [v for v in verdicts if v["bucket"] >= position]
+        alerts.add_verdicts(tx, watch["version_id"], watch["frame"], new)
+        episodes = alerting.episodes(verdicts, rt.rule.step)
+        live = [e for e in episodes if new and (e.over or e.last + rt.rule.step) >= new[0]["bucket"]]
+        return len(new), sum(_tell(tx, rt, watch, scene, (episode, verdicts)) for episode in live)
+
+
+def _verdicts(tx: Connection, rt: Runtime, watch: Row, scene: Scene) -> list[Verdict]:
+    points = trends.trend(
+        tx, version_id=watch["version_id"], frame=watch["frame"], since=scene.since, until=scene.until,
+        step=rt.rule.step,
+    )  # fmt: skip
+    at = {p["at"].timestamp(): p for p in points}
+    none = {"posts": 0, "units": 0}
+    counted = [at.get(s, none) for s in scene.starts]
+    units = np.array([c["units"] for c in counted], float)
+    series = bursts.Series(scene.starts, rt.rule.step.total_seconds(), units, scene.coverage)
+    alpha, learning = rt.rule.alpha(len(scene.titles)), rt.rule.learning.total_seconds()
+    judged = bursts.judge(series, alpha=alpha, learning_s=learning)
+    return [
+        {
+            "bucket": datetime.fromtimestamp(start, UTC), "posts": counted[i]["posts"], "units": counted[i]["units"],
+            "expected": _number(judged.expected[i]), "upper": _number(judged.upper[i]),
+            "probability": _number(judged.probability[i]), "coverage": _number(scene.coverage[i]),
+            "state": judged.state[i], "alpha": alpha, "learned_s": float(judged.learned_s[i]),
+            "learned_from": float(judged.learned_from[i]),
+        }
+        for i, start in enumerate(scene.starts)
+    ]  # fmt: skip
+
+
+def _tell(tx: Connection, rt: Runtime, watch: Row, scene: Scene, told: tuple[alerting.Episode, list[Verdict]]) -> int:
+    """Raise, extend or resolve the alert of one episode; 1 when it was raised now."""
+    episode, verdicts = told
+    raised = 0
+    open_alert = alerts.open_alert(tx, watch["version_id"], watch["frame"])
+    identity = alerting.alert_id(rt.rule.name, scene.version["codebook"], watch["frame"], episode.onset.isoformat())
+    if open_alert is None:
+        raised = _raise(tx, rt, watch, scene, (identity, episode, verdicts))
+        open_alert = {"alert_id": identity}
+    if episode.over is None:
+        alerts.extend_alert(tx, open_alert["alert_id"], episode.last)
+    else:
+        alerts.resolve_alert(tx, open_alert["alert_id"], last_bucket=episode.last, now=rt.now())
+    return raised
+
+
+def _raise(
+    tx: Connection, rt: Runtime, watch: Row, scene: Scene, told: tuple[str, alerting.Episode, list[Verdict]]
+) -> int:
+    """Raise at the first bucket of the episode behind which enough independent posts stand."""
+    identity, episode, verdicts = told
+    run = [v for v in verdicts if episode.onset <= v["bucket"] <= episode.last]
+    about = {"version_id": watch["version_id"], "frame": watch["frame"], "since": episode.onset}
+    for length, verdict in enumerate(run, start=1):
+        until = verdict["bucket"] + rt.rule.step
+        counts = alerts.alert_counts(tx, **about, until=until)
+        sources = len(alerts.alert_sources(tx, **about, until=until))
+        if alerting.supported(rt.rule, counts, sources=sources, sources_heard=scene.sources_heard):
+            total = trends.posts_scored(tx, watch["version_id"], episode.onset, until)
+            facts = alerts.facts(tx, **about, until=until) | {"scored": total}
+            models = codebooks.models_of(tx, watch["version_id"])
+            frame = scene.titles[watch["frame"]]
+            bundle = evidence.burst(identity, rt.rule, frame, facts, run=run[:length], models=models)
+            alert = {"alert_id": identity, "kind": "burst", "rule": rt.rule.name, "version_id": watch["version_id"],
+                     "frame": watch["frame"], "feed_id": None, "onset": episode.onset,
+                     "last_bucket": verdict["bucket"], "evidence": bundle}  # fmt: skip
+            return int(raising.raise_alert(tx, alert, rt.now()))
+    return 0
+
+
+def _floor(at: datetime, step: timedelta) -> datetime:
+    seconds = step.total_seconds()
+    return datetime.fromtimestamp(at.timestamp() // seconds * seconds, UTC)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

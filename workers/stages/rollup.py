@@ -1,0 +1,36 @@
+"""rollup: fold appended trend deltas into trend points, and let a codebook version that is whole become current."""
+
+from services.store import codebooks, trends
+from workers.runtime import Outcome, Runtime
+
+DELTAS = 20_000
+
+
+def rollup(rt: Runtime) -> Outcome:
+    """Fold one lot of deltas."""
+    with rt.store.transaction() as tx:
+        if not trends.lock_fold(tx):
+            return Outcome()
+        touched = trends.fold_deltas(tx, DELTAS)
+        if touched:
+            trends.recount_points(tx, touched)
+    folded = sum(t["deltas"] for t in touched)
+    again = folded == DELTAS
+    promoted = 0 if again else promote(rt)
+    wake = ("detect",) if touched or promoted else ()
+    return Outcome(rows=folded, again=again, wake=wake)
+
+
+def promote(rt: Runtime) -> int:
+    """Make versions current whose history is scored; how many."""
+    with rt.store.transaction() as tx:
+        if not codebooks.any_building(tx):
+            return 0
+    with rt.store.transaction() as tx:
+        codebooks.lock_codebooks(tx)
+        built = codebooks.built_codebooks(tx)
+        for version in built:
+            codebooks.copy_watches(tx, version["version_id"])
+            codebooks.retire_current(tx, version["codebook"])
+            codebooks.make_current(tx, version["version_id"])
+        return len(built)

@@ -1,0 +1,53 @@
+"""The table of contents: one task a stage, without arguments."""
+
+from workers.app import app
+from workers.boot import run_stage
+from workers.stages import classify as _classify
+from workers.stages import collect as _collect
+from workers.stages import deliver as _deliver
+from workers.stages import detect as _detect
+from workers.stages import digest as _digest
+from workers.stages import rollup as _rollup
+from workers.stages import upkeep as _upkeep
+
+
+@app.task(name="collect")
+def collect() -> None:
+    """Fetch feeds that are due."""
+    run_stage("collect", _collect.collect)
+
+
+@app.task(name="classify")
+def classify() -> None:
+    """Sort queued posts into frames."""
+    run_stage("classify", _classify.classify)
+
+
+@app.task(name="rollup")
+def rollup() -> None:
+    """Fold deltas into trend points."""
+    run_stage("rollup", _rollup.rollup)
+
+
+@app.task(name="detect")
+def detect() -> None:
+    """Judge closed buckets and raise alerts."""
+    run_stage("detect", _detect.detect)
+
+
+@app.task(name="deliver")
+def deliver() -> None:
+    """Send what the outbox holds."""
+    run_stage("deliver", _deliver.deliver)
+
+
+@app.task(name="digest")
+def digest() -> None:
+    """Fill digest slots that are due."""
+    run_stage("digest", _digest.digest)
+
+
+@app.task(name="upkeep")
+def upkeep() -> None:
+    """Keep partitions ahead of the posts."""
+    run_stage("upkeep", _upkeep.upkeep)
