@@ -38,6 +38,8 @@ def main(argv: Sequence[str]) -> None:
         _enter_namespace()
     elif mode in (NOBODY_PLAIN, NOBODY_REACHING):
         _become_nobody(reaching=mode == NOBODY_REACHING)
+    elif mode != PLAIN:
+        sys.exit(f"unknown mode {mode}")
     if sys.platform == "linux":  # after the change of user, which would clear it
         _call("prctl", _PR_SET_PDEATHSIG, int(death), 0, 0, 0)
         if os.getppid() != int(parent):

@@ -4,10 +4,21 @@ import random
 import socket
 from pathlib import Path
 
+from schemas.errors import PermanentError, Reason
 from services.embedded import files
 
 LOOPBACK = "127.0.0.1"
 _RANGE = range(20000, 30000)  # below the ports the kernel lends to outgoing connections
+
+
+def choose(wanted: int, memory: Path) -> int:
+    """`wanted` if it is not 0, else the port remembered in `memory` if nobody has it, else a free one.
+
+    Raises PermanentError(BAD_CONFIG) when `wanted` is taken.
+    """
+    if wanted and not is_free(wanted):
+        raise PermanentError(Reason.BAD_CONFIG, f"Port {wanted} is taken. Free it, or let framewatch choose another.")
+    return wanted or free(recall(memory))
 
 
 def free(preferred: int = 0) -> int:

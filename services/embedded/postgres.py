@@ -59,15 +59,15 @@ class Postgres:
     def __init__(self, home: Path, port: int = 0) -> None:
         self.home = home.absolute()
         self.data = self.home / "postgres"
-        self._fixed = port != 0
-        self._port = port
+        self._wanted = port
+        self._port = 0
         self._port_file = self.home / "postgres.port"
         self._process = Process(self.home / "logs" / "postgres.log")
 
     @property
     def url(self) -> str:
         """postgresql://… with the password; before a first start PermanentError(DATABASE_UNAVAILABLE)."""
-        port = self._port or ports.recall(self._port_file)
+        port = self._port or self._wanted or ports.recall(self._port_file)
         try:
             secret = cluster.password(self.data)
         except OSError as error:
@@ -123,7 +123,7 @@ class Postgres:
         programs = binaries.find_postgres()
         identity = privileges.choose(programs.folder / "postgres", self.home)
         cluster.prepare(self.data, programs, identity)
-        self._port = self._port or ports.free(ports.recall(self._port_file))
+        self._port = self._port or ports.choose(self._wanted, self._port_file)
         settings = {**_SETTINGS, "port": str(self._port), **(_SETTINGS_18 if programs.major >= 18 else {})}
         argv = [str(programs.folder / "postgres"), "-D", str(self.data)]
         argv += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -178,12 +178,7 @@ class Postgres:
         """Launch once more if it ended for a cause that passes; else raise with the end of its log."""
         said = self._process.said()
         if any(words in said for words in _TAKEN):
-            if self._fixed:
-                raise PermanentError(
-                    Reason.BAD_CONFIG,
-                    f"Port {self._port} is taken. Free it, or let framewatch choose another.",
-                )
-            self._port = ports.free()
+            self._port = 0
         elif not any(words in said for words in _HANDOVER) or waited > HANDOVER_SECONDS:
             raise PermanentError(
                 Reason.DATABASE_UNAVAILABLE,

@@ -54,9 +54,10 @@ def own(path: Path, identity: Identity) -> None:
     if owner == identity.owner:
         return
     try:
-        for folder, _, files in os.walk(path):
-            for name in ("", *files):
+        for folder, folders, files in os.walk(path, topdown=False):
+            for name in (*folders, *files):
                 os.chown(Path(folder, name), identity.owner, -1, follow_symlinks=False)
+        os.chown(path, identity.owner, -1, follow_symlinks=False)  # last: an interrupted change is begun again
     except PermissionError as error:
         raise PermanentError(
             Reason.DATABASE_UNAVAILABLE,

@@ -51,8 +51,13 @@ class Process:
         return self.popen.pid if self.popen is not None and self.running() else None
 
     def running(self) -> bool:
-        """Whether the child lives."""
-        return self.popen is not None and self.popen.poll() is None
+        """Whether the child lives; what a dead one left behind is killed when its death is noticed."""
+        if self.popen is None or self.popen.returncode is not None:
+            return False
+        if self.popen.poll() is None:
+            return True
+        self._sweep()
+        return False
 
     def said(self, lines: int = 12) -> str:
         """The last lines it wrote since it was started."""
@@ -60,21 +65,23 @@ class Process:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the child, if it lives."""
-        if self.popen is not None:
+        if self.popen is not None and self.running():
             self.popen.send_signal(number)
 
     def end(self, number: signal.Signals, *, grace: float) -> bool:
         """Send `number` and wait at most `grace` seconds; False when the child lives on."""
-        self.send(number)
+        if self.popen is None or not self.running():
+            return True
+        self.popen.send_signal(number)
         try:
-            if self.popen is not None:
-                self.popen.wait(grace)
+            self.popen.wait(grace)
         except subprocess.TimeoutExpired:
             return False
+        self._sweep()
         return True
 
-    def sweep(self) -> None:
-        """Kill what the child left behind in its session's process group."""
+    def _sweep(self) -> None:
+        """Kill the rest of the child's process group; only at once after its end, while its number is not reused."""
         if self.popen is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.popen.pid, signal.SIGKILL)

@@ -41,6 +41,7 @@ maxmemory-policy noeviction
 hz 4
 activerehashing no
 """
+_UNREADABLE = ("redis-check-aof", "Can't handle RDB", "Fatal error loading the DB", "RDB preamble")
 _DATA = ("appendonly.aof", "appendonlydir", "dump.rdb")
 
 
@@ -53,15 +54,15 @@ class Redis:
     def __init__(self, home: Path, port: int = 0) -> None:
         self.home = home.absolute()
         self.data = self.home / "redis"
-        self._fixed = port != 0
-        self._port = port
+        self._wanted = port
+        self._port = 0
         self._port_file = self.home / "redis.port"
         self._process = Process(self.home / "logs" / "redis.log")
 
     @property
     def url(self) -> str:
         """redis://… with the password; before a first start PermanentError(BROKER_UNAVAILABLE)."""
-        port = self._port or ports.recall(self._port_file)
+        port = self._port or self._wanted or ports.recall(self._port_file)
         try:
             secret = self._password_file.read_text(encoding="utf-8").strip()
         except OSError as error:
@@ -115,7 +116,8 @@ class Redis:
         self.data.mkdir(mode=0o700, exist_ok=True)
         lock = self._lock()
         try:
-            self._port = self._port or ports.free(ports.recall(self._port_file))
+            self._set_unreadable_aside()
+            self._port = self._port or ports.choose(self._wanted, self._port_file)
             config = self._write_config()
             self._process.spawn(
                 [str(program), str(config)],
@@ -166,10 +168,8 @@ class Redis:
         if not self.running():
             return False
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=5, retry=None) as client:
+            with redis.Redis.from_url(self.url, socket_timeout=1, retry=None) as client:
                 client.ping()
-        except redis.AuthenticationError:  # somebody else's server: ours found the port taken and is about to end
-            return False
         except (redis.ConnectionError, redis.TimeoutError):
             return False
         ports.remember(self._port_file, self._port)
@@ -178,13 +178,9 @@ class Redis:
     def _start_again(self, again: int) -> None:
         """Launch once more: on another port if that was the cause, else without data it could not read."""
         said = self._process.said()
-        if "Address already in use" in said and self._fixed:
-            raise PermanentError(
-                Reason.BAD_CONFIG, f"Port {self._port} is taken. Free it, or let framewatch choose another."
-            )
         if "Address already in use" in said and again < 5:
-            self._port = ports.free()
-        elif again > 1 or not self._set_data_aside():
+            self._port = 0
+        elif again > 1 or not any(words in said for words in _UNREADABLE):
             raise PermanentError(
                 Reason.BROKER_UNAVAILABLE,
                 f"Redis did not start. Its log, {self.log}, ends:\n{said}\n"
@@ -192,10 +188,10 @@ class Redis:
             )
         self.launch()
 
-    def _set_data_aside(self) -> bool:
-        """Rename the data files to `<name>.unreadable`; False when there are none."""
-        found = [self.data / name for name in _DATA if (self.data / name).exists()]
-        for path in found:
-            aside = path.with_name(f"{path.name}.{time.time_ns()}.unreadable")
-            path.rename(aside)
-        return bool(found)
+    def _set_unreadable_aside(self) -> None:
+        """Rename the data files to `<name>.<time>.unreadable` when the server ended because of them."""
+        if self.process is None or not any(words in self._process.said() for words in _UNREADABLE):
+            return
+        for path in (self.data / name for name in _DATA):
+            if path.exists():
+                path.rename(path.with_name(f"{path.name}.{time.time_ns()}.unreadable"))
