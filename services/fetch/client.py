@@ -1,0 +1,169 @@
+"""The Fetcher: one HTTP request and its redirects, inside limits of time, bytes, hops and requests per host.
+
+It must not retry, cache, or keep anything between requests: when to come back is decided elsewhere.
+"""
+
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+
+import httpx
+
+from schemas.errors import Reason, TransientError
+from services.fetch import guard
+from services.fetch.addresses import read_exemptions
+from services.fetch.answers import Response, check_status, shown
+from services.fetch.bodies import unpack
+from services.fetch.hosts import HostSlots
+from services.fetch.requests import Pairs, check_address, header_pairs, login, moved_to, response_of, user_agent
+from services.fetch.transport import GuardedTransport, wire, worded
+
+MAX_BYTES = 15 * 1024 * 1024
+"""Largest body of `get`, packed or unpacked."""
+MAX_REDIRECTS = 5
+_MAX_REPLY = 64 * 1024
+_GET_TIMEOUT, _POST_TIMEOUT = timedelta(seconds=60), timedelta(seconds=20)
+
+
+class Fetcher:
+    """Gets and posts over HTTP on behalf of `contact`; thread-safe, keeps no connections and no cookies.
+
+    `allow_networks` names the private addresses it may reach (FRAMEWATCH_ALLOW_NETWORKS); PermanentError
+    (BAD_CONFIG) when that cannot be read. At most `per_host` requests go to one host at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_networks: str = "",
+        contact: str = "",
+        connect_timeout: timedelta = timedelta(seconds=10),
+        read_timeout: timedelta = timedelta(seconds=20),
+        per_host: int = 2,
+        resolve: guard.Resolve = guard.resolve,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._exemptions = read_exemptions(allow_networks)
+        self._agent = user_agent(contact)
+        connect, read = connect_timeout.total_seconds(), read_timeout.total_seconds()
+        self._step = {"connect": connect, "read": read, "write": read, "pool": connect}
+        self._slots = HostSlots(per_host)
+        self._resolve = resolve
+        self._ssl = ssl_context or _trusted()
+
+    def get(
+        self,
+        url: str,
+        *,
+        etag: str = "",
+        last_modified: str = "",
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
+        timeout: timedelta = _GET_TIMEOUT,
+    ) -> Response:
+        """The answer to a GET, complete. Parameters and errors are those of `stream`."""
+        opened = self.stream(
+            url, etag=etag, last_modified=last_modified, headers=headers, max_bytes=max_bytes, timeout=timeout
+        )
+        with opened as (response, pieces):
+            body = bytearray()
+            for piece in pieces:
+                body += piece
+            return replace(response, body=bytes(body))
+
+    @contextmanager
+    def stream(
+        self,
+        url: str,
+        *,
+        etag: str = "",
+        last_modified: str = "",
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
+        timeout: timedelta = _GET_TIMEOUT,
+    ) -> Iterator[tuple[Response, Iterator[bytes]]]:
+        """The answer to a GET without its body, and the unpacked pieces of the body as they arrive.
+
+        `etag` and `last_modified` make the request conditional (a 304 is then `not_modified`); `headers` go to
+        the first origin only; `max_bytes` bounds the body, packed and unpacked; `timeout` bounds everything,
+        redirects and reading included.
+
+        Raises PermanentError: BAD_ADDRESS, BLOCKED_ADDRESS, GONE. Raises TransientError: what check_status
+        raises, NAME_NOT_FOUND, UNREACHABLE, TLS, TIMEOUT, TRUNCATED, TOO_LARGE, TOO_MANY_REDIRECTS.
+        """
+        deadline = time.monotonic() + timeout.total_seconds()
+        conditions = header_pairs({"If-None-Match": etag, "If-Modified-Since": last_modified})
+        start = target = check_address(url)
+        permanent, for_good = "", True
+        for _ in range(MAX_REDIRECTS + 1):
+            own = headers if _origin(target) == _origin(start) else None
+            request = self._request("GET", target, [*header_pairs(own or {}), *conditions])
+            with self._answer(request, deadline) as answer:
+                moved = moved_to(answer, target)
+                if moved is None:
+                    response = response_of(answer, target, permanent_url=permanent)
+                    if response.status == 304 and conditions:
+                        response = _not_modified(response, etag, last_modified)
+                    check_status(response)
+                    encoding = response.headers.get("content-encoding", "")
+                    yield response, unpack(wire(answer.iter_raw(), target.host), encoding, max_bytes)
+                    return
+                for_good = for_good and answer.status_code in (301, 308)
+            permanent, target = str(moved) if for_good else permanent, moved
+        raise TransientError(
+            Reason.TOO_MANY_REDIRECTS, f"{shown(url)} redirects more than {MAX_REDIRECTS} times, the last time to "
+            f"{shown(str(target))}."
+        )  # fmt: skip
+
+    def post(
+        self, url: str, content: bytes, headers: Mapping[str, str], *, timeout: timedelta = _POST_TIMEOUT
+    ) -> Response:
+        """The answer to a POST, whatever its status: redirects are not followed, nothing is judged.
+
+        At most 64 KB of the answer's body are read, and trouble while reading them is ignored: what counts is
+        the status. Raises PermanentError (BAD_ADDRESS, BLOCKED_ADDRESS, BAD_CONFIG) or TransientError
+        (NAME_NOT_FOUND, UNREACHABLE, TLS, TIMEOUT) when no status came back.
+        """
+        deadline = time.monotonic() + timeout.total_seconds()
+        target = check_address(url)
+        pairs = [*header_pairs(headers), (b"Accept-Encoding", b"identity")]
+        request = self._request("POST", target, pairs, content)
+        with self._answer(request, deadline) as answer:
+            body = bytearray()
+            with suppress(TransientError):
+                for piece in unpack(wire(answer.iter_raw(), target.host), "", _MAX_REPLY):
+                    body += piece
+            return replace(response_of(answer, target), body=bytes(body))
+
+    def _request(self, method: str, target: httpx.URL, pairs: Pairs, content: bytes | None = None) -> httpx.Request:
+        headers = httpx.Headers({"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"})
+        headers.update([*login(target), *pairs, (b"Connection", b"close")])
+        return httpx.Request(method, target, headers=headers, content=content, extensions={"timeout": self._step})
+
+    @contextmanager
+    def _answer(self, request: httpx.Request, deadline: float) -> Iterator[httpx.Response]:
+        host = request.url.host
+        backend = guard.GuardedBackend(exemptions=self._exemptions, deadline=deadline, resolve=self._resolve)
+        with self._slots.hold(host, deadline), GuardedTransport(backend, self._ssl) as transport:
+            with worded(host):
+                answer = transport.handle_request(request)
+            with closing(answer):
+                yield answer
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _not_modified(response: Response, etag: str, last_modified: str) -> Response:
+    etag, last_modified = response.etag or etag, response.last_modified or last_modified
+    return replace(response, not_modified=True, etag=etag, last_modified=last_modified)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
