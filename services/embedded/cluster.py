@@ -52,10 +52,9 @@ def server_pid(data: Path) -> int | None:
     """Process id of a server that lives in the data folder, ours or another's; None when there is none."""
     try:
         pid = int((data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").split("\n", 1)[0])
-        where = Path(f"/proc/{pid}/cwd").readlink() if Path("/proc/self/cwd").exists() else data
     except (OSError, ValueError):
         return None
-    return pid if where == data.resolve() else None
+    return pid if _serves(pid, data) else None
 
 
 def run(argv: Sequence[str | Path], identity: Identity, *, env: dict[str, str]) -> None:
@@ -78,6 +77,19 @@ def run(argv: Sequence[str | Path], identity: Identity, *, env: dict[str, str]) 
             f"{Path(argv[0]).name} failed (exit status {done.returncode}):\n{said}\n"
             "Mend the cause named above, or set FRAMEWATCH_DATABASE_URL to a server of your own.",
         )
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Whether the process is a living server of the folder, not one that got a dead server's number."""
+    try:
+        if not Path("/proc/self").exists():
+            os.kill(pid, 0)
+            return True
+        return Path(f"/proc/{pid}/cwd").readlink() == data
+    except PermissionError:  # another user's, and we lack the right to look further
+        return os.fsencode(data) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 def _version(data: Path) -> str | None:

@@ -57,7 +57,7 @@ class Postgres:
     """
 
     def __init__(self, home: Path, port: int = 0) -> None:
-        self.home = home.absolute()
+        self.home = home.resolve()
         self.data = self.home / "postgres"
         self._wanted = port
         self._port = 0

@@ -52,7 +52,7 @@ class Redis:
     """
 
     def __init__(self, home: Path, port: int = 0) -> None:
-        self.home = home.absolute()
+        self.home = home.resolve()
         self.data = self.home / "redis"
         self._wanted = port
         self._port = 0

@@ -29,7 +29,7 @@ class Supervisor:
     """
 
     def __init__(self, home: Path, tell: Callable[[str], None] | None = None) -> None:
-        self.home = home.absolute()
+        self.home = home.resolve()
         self._tell = tell or logging.getLogger(__name__).warning
         self._wards: list[Ward] = []
         self._addresses: dict[str, str] = {}

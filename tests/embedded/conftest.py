@@ -11,12 +11,24 @@ import psutil
 import psycopg
 import pytest
 
+from services.embedded.postgres import Postgres
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def home(tmp_path):
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A home whose database was made and stopped once, to copy."""
+    home = tmp_path_factory.mktemp("made") / "home"
+    server = Postgres(home)
+    server.start()
+    server.stop()
+    return home
 
 
 @pytest.fixture

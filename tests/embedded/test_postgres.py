@@ -27,23 +27,6 @@ time.sleep(60)
 
 
 @pytest.fixture
-def postgres(home):
-    server = Postgres(home)
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A home whose database was made and stopped once, to copy."""
-    home = tmp_path_factory.mktemp("made") / "home"
-    server = Postgres(home)
-    server.start()
-    server.stop()
-    return home
-
-
-@pytest.fixture
 def warm(made, home):
     """A server over a copy of `made`."""
     shutil.copytree(made, home)
@@ -52,15 +35,15 @@ def warm(made, home):
     server.stop()
 
 
-def test_a_second_start_keeps_rows_password_and_port(postgres, home, rows):
-    postgres.start()
-    url = postgres.url
+def test_a_second_start_keeps_rows_password_and_port(warm, rows):
+    warm.start()
+    url = warm.url
     assert rows(url, add=5) == 5
-    assert postgres.running()
-    postgres.stop()
-    assert not postgres.running()
+    assert warm.running()
+    warm.stop()
+    assert not warm.running()
 
-    again = Postgres(home)
+    again = Postgres(warm.home)
     again.start()
     try:
         assert again.url == url
@@ -175,13 +158,16 @@ def test_a_dropped_database_is_made_again(warm, rows):
     assert rows(warm.url) == 0
 
 
-def test_paths_with_spaces_unicode_and_great_length(tmp_path, rows):
+def test_a_first_start_interrupted_before_below_an_odd_path(tmp_path, rows):
+    """The path has spaces, letters of three scripts and more bytes than a socket's name may have."""
     home = tmp_path / "naïve 家 домой" / ("long " * 30).strip()
     assert len(os.fsencode(home)) > 160
+    (home / "postgres.init" / "base").mkdir(parents=True)
     server = Postgres(home)
     server.start()
     try:
         assert rows(server.url, add=1) == 1
+        assert sorted(p.name for p in home.iterdir()) == ["logs", "postgres", "postgres.port"]
     finally:
         server.stop()
 
@@ -196,17 +182,6 @@ def test_a_folder_of_another_version_or_purpose_is_left_alone(home):
     with pytest.raises(PermanentError, match="made by PostgreSQL 12"):
         Postgres(home).start()
     assert (data / "letters.txt").read_text() == "dear"
-
-
-def test_an_interrupted_first_start_begins_again(home, rows):
-    (home / "postgres.init" / "base").mkdir(parents=True)
-    server = Postgres(home)
-    server.start()
-    try:
-        assert rows(server.url) == 0
-        assert not (home / "postgres.init").exists()
-    finally:
-        server.stop()
 
 
 def test_a_server_that_cannot_start_shows_the_end_of_its_log(warm):

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -173,7 +174,8 @@ def test_programs_stop_before_servers_and_the_last_started_first(running, home, 
     assert all(files.tail(home / "logs" / f"{name}.log", 1) == "bye" for name in "abc")
 
 
-def test_servers_are_restarted_and_keep_their_address(running, home, tended, rows):
+def test_servers_are_restarted_and_keep_their_address(running, home, tended, rows, made):
+    shutil.copytree(made, home, dirs_exist_ok=True)
     postgres, redis = Postgres(home), Redis(home)
     running.add("postgres", postgres)
     running.add("redis", redis)
@@ -199,7 +201,8 @@ def test_servers_are_restarted_and_keep_their_address(running, home, tended, row
     assert (home / "run.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_kill_9_of_the_supervisor_ends_everything_and_the_next_one_starts(home, script, family, rows):
+def test_kill_9_of_the_supervisor_ends_everything_and_the_next_one_starts(home, script, family, rows, made):
+    shutil.copytree(made, home)
     parent = script(SUPERVISE_AND_SLEEP, home)
     assert parent.stdout.readline() == "up\n"
     assert set(runfile.read(home)["processes"]) == {"postgres", "redis", "sleeper"}
