@@ -22,16 +22,20 @@ class Mailbox:
     def __init__(self, folder: Path, port: int) -> None:
         self.port = port
         self._folder = folder
-        self._server = Controller(self, hostname="127.0.0.1", port=port)
+        self._server: Controller | None = None
 
     def start(self) -> None:
         """Listen; raises OSError when the port is taken."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._server.start()
+        server = Controller(self, hostname="127.0.0.1", port=self.port)
+        server.start()
+        self._server = server
 
     def stop(self) -> None:
-        """Listen no more. The mails stay."""
-        self._server.stop(no_assert=True)
+        """Listen no more; the mails stay. Does nothing when it does not listen."""
+        server, self._server = self._server, None
+        if server:
+            server.stop()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802, ARG002
         """Keep one mail (the name is aiosmtpd's)."""

@@ -117,6 +117,11 @@ def failing_feeds(connection: Connection, failures: int) -> list[Row]:
     return rows(connection, "alerts", "failing_feeds", failures=failures)
 
 
+def watch_positions(connection: Connection) -> list[Row]:
+    """How far detection of every current frame has come: version_id, frame, evaluated_until."""
+    return rows(connection, "alerts", "watch_positions")
+
+
 def facts(connection: Connection, **period: Any) -> dict[str, Any]:
     """All that an evidence bundle tells about a frame in a period."""
     return {

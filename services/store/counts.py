@@ -2,7 +2,8 @@
 
 from datetime import date, datetime
 
-from services.store.pool import Connection, Row, one, rows, run
+from services.store.pool import Connection, Row, one, run
+from services.store.pool import rows as all_rows
 
 
 def record_run(
@@ -16,7 +17,7 @@ def record_run(
 
 def stage_runs(connection: Connection) -> list[Row]:
     """What each stage did since the database was made."""
-    return rows(connection, "counts", "stage_runs")
+    return all_rows(connection, "counts", "stage_runs")
 
 
 def intake_identity(connection: Connection) -> Row:
@@ -26,7 +27,7 @@ def intake_identity(connection: Connection) -> Row:
 
 def intake_outcomes(connection: Connection) -> list[Row]:
     """Posts by what became of them at intake."""
-    return rows(connection, "counts", "intake_outcomes")
+    return all_rows(connection, "counts", "intake_outcomes")
 
 
 def stored_identity(connection: Connection) -> Row:
@@ -35,7 +36,7 @@ def stored_identity(connection: Connection) -> Row:
 
 
 def keys_identity(connection: Connection) -> Row:
-    """keys, posts, both, keys_ever, strays."""
+    """posts, both (with a living key), erased, strays (queued without a post)."""
     return one(connection, "counts", "keys_identity")
 
 
@@ -56,7 +57,7 @@ def alert_identity(connection: Connection) -> Row:
 
 def backlog(connection: Connection) -> list[Row]:
     """Rows waiting before each stage and the age of the oldest in seconds."""
-    return rows(connection, "counts", "backlog")
+    return all_rows(connection, "counts", "backlog")
 
 
 def totals(connection: Connection) -> Row:
@@ -66,15 +67,40 @@ def totals(connection: Connection) -> Row:
 
 def delivery_states(connection: Connection) -> list[Row]:
     """Deliveries by state."""
-    return rows(connection, "counts", "delivery_states")
+    return all_rows(connection, "counts", "delivery_states")
 
 
 def alert_states(connection: Connection) -> list[Row]:
     """Alerts by kind and state."""
-    return rows(connection, "counts", "alert_states")
+    return all_rows(connection, "counts", "alert_states")
 
 
 def last_partition_day(connection: Connection) -> date | None:
     """The last day that posts have a partition for."""
     value: date | None = one(connection, "counts", "last_partition_day")["day"]
     return value
+
+
+def lock_migrations(connection: Connection) -> None:
+    """Become the one migrator until the connection closes."""
+    run(connection, "counts", "lock_migrations")
+
+
+def make_migrations_table(connection: Connection) -> None:
+    """The table that says which migrations were applied."""
+    run(connection, "counts", "make_migrations_table")
+
+
+def applied_migrations(connection: Connection) -> list[int]:
+    """Numbers of the migrations this database has."""
+    return [r["number"] for r in all_rows(connection, "counts", "applied_migrations")]
+
+
+def note_migration(connection: Connection, number: int, name: str, now: datetime) -> None:
+    """A migration was applied."""
+    run(connection, "counts", "note_migration", number=number, name=name, now=now)
+
+
+def one_snapshot(connection: Connection) -> None:
+    """Let everything that follows in this transaction see one moment; must come first."""
+    run(connection, "counts", "one_snapshot")

@@ -67,9 +67,14 @@ def add_intake(connection: Connection, feed_id: int, outcomes: Mapping[str, int]
 
 def add_heard(connection: Connection, feed_id: int, starts_at: datetime, ends_at: datetime) -> None:
     """The feed was heard in this span; it joins the span before when they touch."""
+    if not extend_heard(connection, feed_id, starts_at, ends_at):
+        run(connection, "feeds", "add_heard", feed_id=feed_id, starts_at=starts_at, ends_at=ends_at)
+
+
+def extend_heard(connection: Connection, feed_id: int, starts_at: datetime, ends_at: datetime) -> bool:
+    """Lengthen the feed's last span when this one touches it; False when it does not."""
     span = {"feed_id": feed_id, "starts_at": starts_at, "ends_at": ends_at}
-    if row(connection, "feeds", "extend_heard", **span) is None:
-        run(connection, "feeds", "add_heard", **span)
+    return row(connection, "feeds", "extend_heard", **span) is not None
 
 
 def extend_expected(connection: Connection, feed_id: int, starts_at: datetime, ends_at: datetime) -> None:
@@ -103,6 +108,11 @@ def first_expected(connection: Connection) -> datetime | None:
 def fetch_soon(connection: Connection, feed_id: int, now: datetime) -> bool:
     """Make an enabled feed due at once; False when there is none."""
     return row(connection, "feeds", "fetch_soon", feed_id=feed_id, now=now) is not None
+
+
+def move_feeds(connection: Connection, pattern: str, base: str) -> int:
+    """Give replayed feeds whose address is like `pattern` the base address `base`; how many moved."""
+    return len(rows(connection, "feeds", "move_feeds", pattern=pattern, base=base))
 
 
 def _feed(r: Row) -> Feed:

@@ -1,14 +1,15 @@
 """Brings a database to this version's schema, one migrator at a time; never touches a schema it does not know."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
+from psycopg.rows import dict_row
 
 from schemas import sql
 from schemas.errors import PermanentError, Reason
-from services.store.pool import unavailable
-
-_LOCK = 7_266_391  # any number that nothing else in this database locks
+from services.store import counts
+from services.store.pool import Connection, unavailable
+from services.store.posts import ensure_post_partitions
 
 
 def migrate(url: str) -> list[str]:
@@ -18,19 +19,33 @@ def migrate(url: str) -> list[str]:
     this program.
     """
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-            connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        with psycopg.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10) as connection:
+            counts.lock_migrations(connection)
             return [_apply(connection, number) for number in _missing(connection)]
     except psycopg.OperationalError as error:
         raise unavailable(error) from error
 
 
-def _missing(connection: psycopg.Connection) -> list[int]:
-    connection.execute(
-        "create table if not exists schema_migrations"
-        " (number integer primary key, name text not null, applied_at timestamptz not null)"
-    )
-    done = {number for (number,) in connection.execute("select number from schema_migrations")}
+def prepare(url: str, today: date) -> list[str]:
+    """Migrate, and make the partitions of the days around `today`; names of the migrations applied."""
+    done = migrate(url)
+    with psycopg.connect(url, row_factory=dict_row, connect_timeout=10) as connection:
+        ensure_post_partitions(connection, today - timedelta(days=1), today + timedelta(days=14))
+    return done
+
+
+def pending(connection: Connection) -> list[str]:
+    """Names of the migrations this database lacks."""
+    try:
+        done = set(counts.applied_migrations(connection))
+    except psycopg.errors.UndefinedTable:
+        done = set()
+    return [f"{number:04d}_{name}" for number, name, _ in sql.migrations() if number not in done]
+
+
+def _missing(connection: Connection) -> list[int]:
+    counts.make_migrations_table(connection)
+    done = set(counts.applied_migrations(connection))
     known = {number for number, _, _ in sql.migrations()}
     if done - known:
         raise PermanentError(
@@ -40,12 +55,9 @@ def _missing(connection: psycopg.Connection) -> list[int]:
     return sorted(known - done)
 
 
-def _apply(connection: psycopg.Connection, number: int) -> str:
+def _apply(connection: Connection, number: int) -> str:
     name, text = next((n, t) for i, n, t in sql.migrations() if i == number)
     with connection.transaction():
         connection.execute(text.encode())
-        connection.execute(
-            "insert into schema_migrations (number, name, applied_at) values (%s, %s, %s)",
-            (number, name, datetime.now(UTC)),
-        )
+        counts.note_migration(connection, number, name, datetime.now(UTC))
     return f"{number:04d}_{name}"

@@ -62,8 +62,13 @@ def delete_posts(connection: Connection, source: str, native_ids: Sequence[str],
         now=now,
     )
     if gone:
-        run(connection, "posts", "unscore_posts", post_id=[r["post_id"] for r in gone])
+        unscore_posts(connection, [r["post_id"] for r in gone])
     return len(gone)
+
+
+def unscore_posts(connection: Connection, post_ids: Sequence[int]) -> None:
+    """Take posts out of scores, frames and trends, whatever the version."""
+    run(connection, "posts", "unscore_posts", post_id=list(post_ids))
 
 
 def delete_unused_embeddings(connection: Connection, text_hashes: Sequence[bytes]) -> None:

@@ -159,3 +159,7 @@ select frame, bool_or(state = 'burst') as burst, (array_agg(state order by bucke
 from verdicts
 where version_id = %(version_id)s and bucket >= %(since)s and bucket < %(until)s
 group by frame;
+
+-- name: watch_positions
+select w.version_id, w.frame, w.evaluated_until from watches w join codebooks c using (version_id)
+where c.state = 'current' order by w.version_id, w.frame;

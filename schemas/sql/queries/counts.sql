@@ -36,11 +36,10 @@ select count(*)::bigint as stored,
 from state_of s cross join needed n;
 
 -- name: keys_identity
--- Every living key has its post, and every post its key.
-select (select count(*) from post_keys where deleted_at is null)::bigint as keys,
-       (select count(*) from posts)::bigint as posts,
+-- Every living key has its post, and every post its key; `erased` are posts that were new once and are deleted now.
+select (select count(*) from posts)::bigint as posts,
        (select count(*) from posts p join post_keys k on k.post_id = p.post_id and k.deleted_at is null)::bigint as both,
-       (select count(*) from post_keys)::bigint as keys_ever,
+       (select count(*) from post_keys where deleted_at is not null and version > 0)::bigint as erased,
        (select count(*) from queue q where not exists (select from posts p where p.post_id = q.post_id))::bigint as strays;
 
 -- name: trend_identity
@@ -123,3 +122,20 @@ select kind, state, count(*)::bigint as alerts from alerts group by 1, 2 order b
 -- name: last_partition_day
 select max(to_date(substring(c.relname from '\d{8}$'), 'YYYYMMDD')) as day
 from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'posts'::regclass;
+
+-- name: lock_migrations
+-- One migrator at a time, whatever number of processes start at once.
+select pg_advisory_lock(hashtext('framewatch.migrate'));
+
+-- name: make_migrations_table
+create table if not exists schema_migrations (number integer primary key, name text not null, applied_at timestamptz not null);
+
+-- name: applied_migrations
+select number from schema_migrations order by number;
+
+-- name: note_migration
+insert into schema_migrations (number, name, applied_at) values (%(number)s, %(name)s, %(now)s);
+
+-- name: one_snapshot
+-- Must be the first in its transaction: everything after it sees the same moment.
+set transaction isolation level repeatable read read only;

@@ -56,8 +56,8 @@ select count(*) as edited from keyed;
 -- name: delete_posts
 -- Tombstones stay; texts go. Also for posts we never had, so that a late create cannot bring them.
 with gone as (
-  insert into post_keys (source, native_id, received_day, content_hash, deleted_at)
-  select %(source)s, native_id, %(received_day)s, '', %(now)s
+  insert into post_keys (source, native_id, received_day, content_hash, version, deleted_at)
+  select %(source)s, native_id, %(received_day)s, '', 0, %(now)s
   from (select distinct unnest(%(native_id)b::text[]) as native_id) t order by native_id
   on conflict (source, native_id) do update set deleted_at = excluded.deleted_at, content_hash = ''
     where post_keys.deleted_at is null

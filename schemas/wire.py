@@ -1,0 +1,315 @@
+"""What the API says: one model an answer, every field described with its unit. Times are RFC 3339, in UTC.
+
+Holds no logic and asks nobody.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal["learning", "insufficient coverage", "ok", "burst"]
+
+
+def _about(text: str) -> Any:
+    return Field(description=text)
+
+
+Present = Annotated[
+    datetime,
+    _about("The time the stream lives in: the clock's while live feeds are on, else how far replayed feeds have come."),
+]
+Since = Annotated[datetime, _about("Start of the period, included.")]
+Until = Annotated[datetime, _about("End of the period, excluded.")]
+Posts = Annotated[int | None, _about("Number of posts; null when nothing was heard: a gap is unknown, never zero.")]
+Units = Annotated[
+    int | None,
+    _about("Number of independent voices: near copies and one author's repetitions count once; null when unknown."),
+]
+Authors = Annotated[int | None, _about("Number of distinct authors (pseudonyms); null when unknown.")]
+Share = Annotated[float | None, _about("Part of all scored posts that carry the frame, 0 to 1; null when unknown.")]
+Coverage = Annotated[
+    float | None,
+    _about("Part of the expected feed time that was heard, 0 to 1; null where no feed was expected."),
+]
+Expected = Annotated[float | None, _about("Units the past explains for this bucket; null while nothing is known.")]
+Upper = Annotated[float | None, _about("Most units a bucket may have without being a burst by itself; null as above.")]
+Cursor = Annotated[
+    str | None,
+    _about("Pass it as `cursor` to get the next page; null when this is the last. Opaque: do not take apart."),
+]
+
+
+class Wire(BaseModel):
+    """An answer, or a part of one."""
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class Fault(Wire):
+    """One thing that is wrong with a request."""
+
+    parameter: Annotated[str, _about("Name of the parameter.")]
+    told: Annotated[str, _about("What is wrong with it.")]
+
+
+class Problem(Wire):
+    """An error, as RFC 9457 has it (application/problem+json)."""
+
+    type: Annotated[str, _about("Kind of problem; about:blank means that the status says it all.")] = "about:blank"
+    title: Annotated[str, _about("The kind of problem in a few words.")]
+    status: Annotated[int, _about("HTTP status.")]
+    detail: Annotated[str, _about("What is wrong here and now.")]
+    reason: Annotated[str | None, _about("Reason from our closed list, when it is one of ours.")] = None
+    errors: Annotated[tuple[Fault, ...], _about("The parameters that are wrong, if any.")] = ()
+
+
+class Health(Wire):
+    """That this process is alive."""
+
+    status: Literal["alive"] = Field("alive", description="Always `alive`.")
+
+
+class Ready(Wire):
+    """That everything readers rely on is working."""
+
+    status: Literal["ready"] = Field("ready", description="Always `ready`; what is not is told as a problem, 503.")
+    schema_number: Annotated[int, _about("Number of the newest migration of the database.")]
+    stages: Annotated[dict[str, datetime], _about("When each stage last said that it ran.")]
+    partition_days_ahead: Annotated[int, _about("Days from today that posts have partitions for.")]
+
+
+class Verdict(Wire):
+    """What was judged of one closed bucket of an hour."""
+
+    bucket: Annotated[datetime, _about("Start of the bucket.")]
+    posts: Posts
+    units: Units
+    expected: Expected
+    upper: Upper
+    probability: Annotated[float | None, _about("Chance of so many units were nothing going on, 0 to 1.")]
+    coverage: Coverage
+    state: Annotated[State, _about("What was judged.")]
+
+
+class Frame(Wire):
+    """One frame of a current codebook, and how it does in the 24 hours before the present."""
+
+    codebook: Annotated[str, _about("Id of its codebook.")]
+    version: Annotated[int, _about("Version of the codebook.")]
+    codebook_title: Annotated[str, _about("Title of the codebook.")]
+    frame: Annotated[str, _about("Id of the frame.")]
+    title: Annotated[str, _about("Title of the frame.")]
+    description: Annotated[str, _about("What the frame says.")]
+    state: Annotated[State, _about("State of the newest closed bucket; `learning` before there is one.")]
+    posts: Posts
+    units: Units
+    authors: Authors
+    share: Share
+    previous_share: Annotated[float | None, _about("The same share in the 24 hours before, 0 to 1; null when unknown.")]
+    change: Annotated[float | None, _about("share − previous_share, −1 to 1; null when either is unknown.")]
+    coverage: Coverage
+    verdict: Annotated[Verdict | None, _about("The newest closed bucket; null before there is one.")]
+    alert_id: Annotated[str | None, _about("The alert that is firing for this frame; null when none is.")]
+
+
+class Frames(Wire):
+    """The frames of the current codebooks."""
+
+    present: Present
+    since: Since
+    until: Until
+    frames: Annotated[tuple[Frame, ...], _about("In the order of the codebooks.")]
+
+
+class TrendPoint(Wire):
+    """One step of a trend."""
+
+    at: Annotated[datetime, _about("Start of the step.")]
+    posts: Posts
+    units: Units
+    authors: Authors
+    share: Share
+    coverage: Coverage
+    expected: Expected
+    upper: Upper
+    state: Annotated[State | None, _about("What was judged; only for steps of 1h of a whole frame, once closed.")]
+
+
+class Trend(Wire):
+    """A frame over time; every step of the period is there."""
+
+    present: Present
+    since: Since
+    until: Until
+    step_seconds: Annotated[int, _about("Length of a step in seconds.")]
+    codebook: Annotated[str, _about("Id of the codebook.")]
+    version: Annotated[int, _about("Version of the codebook.")]
+    frame: Annotated[str, _about("Id of the frame, or `*` for all scored posts (then units and authors are null).")]
+    title: Annotated[str, _about("Title of the frame.")]
+    source: Annotated[str | None, _about("Only posts of this source; null for all.")]
+    lang: Annotated[str | None, _about("Only posts in this language; null for all.")]
+    points: Annotated[tuple[TrendPoint, ...], _about("In order of time.")]
+
+
+class Post(Wire):
+    """One post. Its text is somebody else's: show it as text only."""
+
+    post_id: Annotated[int, _about("Our number of the post.")]
+    source: Annotated[str, _about("Kind of place it comes from.")]
+    native_id: Annotated[str, _about("Its id there.")]
+    url: Annotated[str, _about("Where it can be read; empty when unknown.")]
+    author: Annotated[str, _about("Pseudonym of the author; empty when unknown.")]
+    lang: Annotated[str, _about("Language, BCP 47; `und` when unsure.")]
+    text: Annotated[str, _about("The text as posted, cleaned of control characters.")]
+    published_at: Annotated[datetime, _about("When it was published.")]
+    time_quality: Annotated[
+        Literal["stated", "missing", "bad", "future"],
+        _about("Anything but `stated` means that published_at is the time of receipt."),
+    ]
+    received_at: Annotated[datetime, _about("When it was received here.")]
+    frames: Annotated[dict[str, float], _about("Frames it carries, with the model's probability, 0 to 1.")]
+    uncertain: Annotated[tuple[str, ...], _about("Frames the model is not sure about.")]
+
+
+class PostPage(Wire):
+    """Posts, newest first."""
+
+    present: Present
+    since: Since
+    until: Annotated[datetime | None, _about("End of the period, excluded; null when it is open.")]
+    codebook: Annotated[str | None, _about("Codebook the frames are of; null while none is current.")]
+    version: Annotated[int | None, _about("Version of that codebook.")]
+    posts: Annotated[tuple[Post, ...], _about("Newest first.")]
+    next: Cursor
+
+
+class AlertLine(Wire):
+    """An alert in short."""
+
+    alert_id: Annotated[str, _about("Its id for ever.")]
+    kind: Annotated[Literal["burst", "outage"], _about("A frame that moves, or a feed that is silent.")]
+    rule: Annotated[str, _about("The rule that fired.")]
+    codebook: Annotated[str | None, _about("Codebook of the frame; null for an outage.")]
+    version: Annotated[int | None, _about("Version of the codebook; null for an outage.")]
+    frame: Annotated[str | None, _about("The frame; null for an outage.")]
+    title: Annotated[str | None, _about("Title of the frame, or of the feed.")]
+    reason: Annotated[str | None, _about("Why the team is told, in one sentence.")]
+    state: Annotated[Literal["firing", "resolved"], _about("Whether it goes on.")]
+    onset: Annotated[datetime, _about("When it began, in the stream's time.")]
+    last_bucket: Annotated[datetime, _about("Start of the newest bucket that belongs to it.")]
+    raised_at: Annotated[datetime, _about("When the team was told, by the clock.")]
+    resolved_at: Annotated[datetime | None, _about("When it was judged over, by the clock; null while it goes on.")]
+
+
+class AlertPage(Wire):
+    """Alerts, newest first."""
+
+    present: Present
+    alerts: Annotated[tuple[AlertLine, ...], _about("Newest first.")]
+    next: Cursor
+
+
+class Delivery(Wire):
+    """What became of one message of an alert."""
+
+    message_id: Annotated[str, _about("Its id; a repeat carries the same.")]
+    channel: Annotated[str | None, _about("Name of the channel; null when there was none.")]
+    state: Annotated[Literal["pending", "sent", "parked", "silenced"], _about("Where the message is.")]
+    reason: Annotated[str | None, _about("Why it is not sent.")]
+    last_error: Annotated[str | None, _about("What the channel said last.")]
+    attempts: Annotated[int, _about("Number of tries.")]
+    sent_at: Annotated[datetime | None, _about("When it was sent.")]
+    next_attempt_at: Annotated[datetime, _about("When it is tried next, while pending.")]
+
+
+class Live(Wire):
+    """The counts of an alert as they are now: posts may have come, changed or been deleted since it fired."""
+
+    since: Since
+    until: Until
+    posts: Annotated[int, _about("Number of posts that carry the frame.")]
+    texts: Annotated[int, _about("Number of distinct texts among them.")]
+    units: Annotated[int, _about("Number of independent voices.")]
+    authors: Annotated[int, _about("Number of distinct authors.")]
+    publishers: Annotated[int, _about("Number of distinct hosts they were published on.")]
+
+
+_EVIDENCE = (
+    "The bundle frozen when it fired: counts, expected (units, upper, ratio with its 95 % interval), probability and"
+    " threshold (0 to 1), baseline, coverage (0 to 1), sources, languages, links, first_carriers, typical posts."
+)
+
+
+class Alert(AlertLine):
+    """An alert with all that stands behind it."""
+
+    present: Present
+    evidence: Annotated[dict[str, Any], _about(_EVIDENCE)]
+    deliveries: Annotated[tuple[Delivery, ...], _about("What became of its messages.")]
+    live: Annotated[Live | None, _about("The counts as they are now; null for an outage.")]
+
+
+class Feed(Wire):
+    """One feed and its health."""
+
+    feed_id: Annotated[int, _about("Our number of the feed.")]
+    source: Annotated[str, _about("Kind of place.")]
+    address: Annotated[str, _about("Its address there, without passwords.")]
+    title: Annotated[str, _about("Its title; empty when it has none.")]
+    state: Annotated[Literal["enabled", "paused", "ended"], _about("Whether it is fetched.")]
+    clock: Annotated[Literal["wall", "feed"], _about("`feed` for a replay that lives in its own time.")]
+    interval_s: Annotated[int, _about("Wanted time between fetches, seconds.")]
+    added_at: Annotated[datetime, _about("When it was added.")]
+    fetched_at: Annotated[datetime | None, _about("When it was last fetched, with or without success.")]
+    next_fetch_at: Annotated[datetime, _about("When it is due next.")]
+    heard_until: Annotated[
+        datetime | None, _about("Until when we have heard all it said; null before the first fetch.")
+    ]
+    failures: Annotated[int, _about("Failed fetches in a row.")]
+    last_reason: Annotated[str | None, _about("Why the last fetch failed, from our closed list.")]
+    last_error: Annotated[str | None, _about("The same in words.")]
+    posts: Annotated[int, _about("Number of posts it brought first.")]
+
+
+class Feeds(Wire):
+    """Every feed."""
+
+    present: Present
+    feeds: Annotated[tuple[Feed, ...], _about("In the order they were added.")]
+
+
+class CodebookVersion(Wire):
+    """One version of a codebook."""
+
+    codebook: Annotated[str, _about("Its id.")]
+    version: Annotated[int, _about("Number of the version, from 1.")]
+    title: Annotated[str, _about("Its title.")]
+    state: Annotated[
+        Literal["building", "current", "retired"], _about("`current` is what readers see; `building` is being scored.")
+    ]
+    applied_at: Annotated[datetime, _about("When it was applied.")]
+    frames: Annotated[tuple[str, ...], _about("Ids of its frames; only for the current version.")]
+
+
+class Codebooks(Wire):
+    """Every version ever applied, newest first."""
+
+    present: Present
+    codebooks: Annotated[tuple[CodebookVersion, ...], _about("By codebook, newest version first.")]
+
+
+_BODY = (
+    "Its composition: period, codebook, alerts, coverage (0 to 1), gaps, totals, and frames with posts, units, share,"
+    " previous_share and change (0 to 1) and state."
+)
+
+
+class Digest(Wire):
+    """The newest digest."""
+
+    present: Present
+    digest: Annotated[str, _about("Its name.")]
+    slot: Annotated[datetime, _about("The moment it stands for; it tells of the day before.")]
+    composed_at: Annotated[datetime, _about("When it was composed, by the clock.")]
+    body: Annotated[dict[str, Any], _about(_BODY)]

@@ -1,0 +1,68 @@
+"""framewatch classify: posts in, scores out, without a database; a million posts in flat memory."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import click
+import numpy as np
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from schemas import codebook as files
+from services import settings
+from services.analysis.text import text_for_encoder
+from services.cli import lines
+from services.classifier import CARRIES, UNCERTAIN, Encoder, Heads, learn_codebook, load_encoder
+from services.settings import Settings
+
+BATCH = 1024
+
+
+def encoder_of(conf: Settings) -> Encoder:
+    """The encoder that the settings name."""
+    return load_encoder(conf.model, settings.home_of(conf) / "models", conf.threads)
+
+
+def learned(path: Path, encoder: Encoder) -> Heads:
+    """Heads learned from a codebook file."""
+    codebook = files.parse(path.read_text(encoding="utf-8"), str(path))
+    return learn_codebook(encoder, codebook, text_for_encoder)
+
+
+def scored(encoder: Encoder, heads: Heads, posts: list[lines.Post]) -> Iterator[dict[str, object]]:
+    """One result a post: id, frames carried, frames uncertain, probability of each frame."""
+    texts = [text_for_encoder(post["text"]) for post in posts]
+    distinct = list(dict.fromkeys(texts))
+    rows = {text: row for row, text in enumerate(distinct)}
+    probabilities = heads.scores(encoder.encode(distinct))[[rows[text] for text in texts]]
+    answers = heads.answers(probabilities)
+    for post, row, answer in zip(posts, probabilities, answers, strict=True):
+        yield {
+            "id": post["id"],
+            "frames": [f for f, a in zip(heads.frames, answer, strict=True) if a == CARRIES],
+            "uncertain": [f for f, a in zip(heads.frames, answer, strict=True) if a == UNCERTAIN],
+            "scores": {f: round(float(p), 4) for f, p in zip(heads.frames, row, strict=True)},
+        }
+
+
+@click.command()
+@click.option(
+    "--codebook", "codebook_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True
+)
+@click.option("--input", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
+@click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", show_default=True)
+def classify(*, codebook_file: Path, source: Path, output: TextIO) -> None:
+    """Sort posts into frames, without a database: JSON lines in, one JSON line a post out."""
+    np.seterr(all="ignore")
+    encoder = encoder_of(settings.load())
+    heads = learned(codebook_file, encoder)
+    columns = (TextColumn("classified"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    from rich.console import Console
+
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("classified", total=sum(1 for _ in lines.read(source)))
+        for batch in lines.batches(lines.read(source), BATCH):
+            for result in scored(encoder, heads, batch):
+                output.write(json.dumps(result, ensure_ascii=False) + "\n")
+            progress.advance(task, len(batch))

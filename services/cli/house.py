@@ -1,0 +1,97 @@
+"""Finds the house a command speaks to: its settings, its home, its database, and what runs in it."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from schemas.errors import PermanentError, Reason
+from services import settings
+from services.settings import Settings
+from services.store.pool import Connection, Store
+
+
+def load() -> Settings:
+    """Settings with the database of the home filled in when none is named."""
+    conf = settings.load()
+    if conf.database_url:
+        return conf
+    from services.embedded.postgres import Postgres
+
+    return replace(conf, database_url=Postgres(settings.home_of(conf)).url)
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """One transaction on the database of the house."""
+    store = Store(load().database_url, size=2, name="framewatch cli")
+    try:
+        with store.transaction() as tx:
+            yield tx
+    finally:
+        store.close()
+
+
+def running(home: Path) -> dict[str, Any] | None:
+    """What `framewatch up` wrote down about its processes in this home; None when it does not run."""
+    from services.embedded import runfile
+
+    return runfile.read(home)
+
+
+def files(conf: Settings) -> Path:
+    """The folder that file feeds may read."""
+    return Path(conf.files) if conf.files else settings.home_of(conf) / "files"
+
+
+def author_key(home: Path) -> str:
+    """The secret for pseudonyms of this home, made at first use (a file of mode 0600)."""
+    path = home / "author.key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32), encoding="ascii")
+    key = path.read_text(encoding="ascii").strip()
+    if len(key) < 16:
+        raise PermanentError(Reason.BAD_CONFIG, f"{path} should hold the secret for author pseudonyms and is empty")
+    return key
+
+
+def port(home: Path, name: str, preferred: int = 0) -> int:
+    """The port this home had for `name` last time, else `preferred`, else a free one; remembered for next time."""
+    from services.embedded import ports
+
+    memory = home / f"{name}.port"
+    found = ports.free(ports.recall(memory) or preferred)
+    ports.remember(memory, found)
+    return found
+
+
+def now() -> datetime:
+    """The time of the wall."""
+    return datetime.now(UTC)
+
+
+def echo_json(value: Any) -> None:
+    """Print JSON for another program to read."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def ago(moment: datetime | None, present: datetime) -> str:
+    """How long ago, in the largest fitting unit."""
+    if moment is None:
+        return "never"
+    seconds = max((present - moment).total_seconds(), 0.0)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,13 @@
+"""framewatch migrate: bring the database to this version's schema (containers run it once before the rest)."""
+
+import click
+
+from services.cli import house
+from services.store.migrate import prepare
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to this version."""
+    done = prepare(house.load().database_url, house.now().date())
+    click.echo(f"Applied {', '.join(done)}." if done else "The database is up to date.")

@@ -1,0 +1,109 @@
+"""framewatch replay: a file of posts through the running pipeline, as a feed that lives in its own time."""
+
+import shutil
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from schemas.errors import PermanentError, Reason
+from services import settings
+from services.cli import house, lines
+from services.store import counts, feeds
+from services.store.pool import Connection
+
+SHOWN = ("collect", "classify", "rollup")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--speed", default="max", show_default=True, help="How many times faster than it happened, or max.")
+@click.option("--page", default=2000, show_default=True, help="Posts a fetch.")
+def replay(*, file: Path, speed: str, page: int) -> None:
+    """Send FILE (JSON lines, plain or gzip) through the running pipeline; prints posts a second by stage."""
+    conf = house.load()
+    if house.running(settings.home_of(conf)) is None and not settings.load().database_url:
+        raise PermanentError(Reason.BAD_CONFIG, "nothing runs in this home; start it first: framewatch up")
+    total, first = _measure(file)
+    options: dict[str, Any] = {"page": page, **_speed(speed, first)}
+    placed = _place(file, house.files(conf))
+    with house.transaction() as tx:
+        feed_id, _ = feeds.add_feed(
+            tx, source="jsonl", address=str(placed), title=f"Replay of {file.name}", now=house.now(), interval_s=1,
+            clock="feed", options=options,
+        )  # fmt: skip
+        before = _stages(tx)
+    began = time.monotonic()
+    _follow(feed_id, total)
+    seconds = time.monotonic() - began
+    with house.transaction() as tx:
+        after = _stages(tx)
+    _report(before, after, total, seconds)
+
+
+def _follow(feed_id: int, total: int) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        collected = progress.add_task("collected", total=total)
+        classified = progress.add_task("classified", total=total)
+        while True:
+            with house.transaction() as tx:
+                feed = next(f for f in feeds.list_feeds(tx) if f["feed_id"] == feed_id)
+                waiting = {b["stage"]: b["waiting"] for b in counts.backlog(tx)}
+            if feed["failures"] and feed["state"] == "enabled":
+                progress.console.print(f"[yellow]{feed['last_error']}[/yellow]")
+            taken = total if feed["state"] == "ended" else min(feed["posts"], total)
+            progress.update(collected, completed=taken)
+            progress.update(classified, completed=max(taken - waiting["classify"], 0))
+            if feed["state"] == "ended" and not waiting["classify"] and not waiting["rollup"]:
+                return
+            time.sleep(0.5)
+
+
+def _stages(tx: Connection) -> dict[str, dict[str, Any]]:
+    return {s["stage"]: s for s in counts.stage_runs(tx)}
+
+
+def _report(before: dict[str, Any], after: dict[str, Any], total: int, seconds: float) -> None:
+    for stage in SHOWN:
+        zero = {"rows": 0, "seconds": 0.0}
+        done = after.get(stage, zero)["rows"] - before.get(stage, zero)["rows"]
+        spent = after.get(stage, zero)["seconds"] - before.get(stage, zero)["seconds"]
+        click.echo(f"{stage:9} {done:>10,} rows  {done / max(spent, 1e-9):>9,.0f} a second of its own")
+    click.echo(f"end to end {total:>9,} posts {total / max(seconds, 1e-9):>9,.0f} a second")
+
+
+def _measure(file: Path) -> tuple[int, str]:
+    total, first = 0, ""
+    for post in lines.read(file):
+        first = first or str(post.get("published_at") or "")
+        total += 1
+    if not total:
+        raise PermanentError(Reason.BAD_INPUT, f"{file} holds no posts")
+    return total, first
+
+
+def _speed(speed: str, first: str) -> dict[str, Any]:
+    if speed == "max":
+        return {}
+    try:
+        factor = float(speed)
+    except ValueError:
+        factor = 0.0
+    if not factor > 0:
+        raise PermanentError(Reason.BAD_INPUT, f"--speed is a number above 0 or max, not {speed}")
+    return {"speed": factor, "started_at": house.now().isoformat(), "from": first}
+
+
+def _place(file: Path, folder: Path) -> Path:
+    """The file below the folder that feeds may read, copied there under a name that tells its content."""
+    digest = sha256(file.read_bytes()).hexdigest()[:12]
+    placed = folder / "replays" / f"{digest}-{file.name}"
+    placed.parent.mkdir(parents=True, exist_ok=True)
+    if not placed.exists():
+        shutil.copyfile(file, placed)
+    return placed
