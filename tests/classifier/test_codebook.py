@@ -1,0 +1,104 @@
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.classifier import CARRIES, learn_codebook
+from services.classifier.noop import NoopEncoder
+
+
+@dataclass
+class Frame:
+    id: str
+    title: str
+    description: str
+    examples: list[str]
+    counterexamples: list[str]
+    threshold: float | None = None
+
+
+@dataclass
+class Codebook:
+    frames: list[Frame]
+    background: list[str]
+
+
+STAGED = [
+    "The whole battle was a show put on for the cameras",
+    "It was all agreed beforehand, they just acted a fight",
+    "Pure theatre: both sides had a script",
+    "Nothing but a staged performance for television",
+    "They rehearsed this retreat for weeks, what a spectacle",
+]
+PRICES = [
+    "Bread costs twice what it did in summer",
+    "Food prices keep rising and wages do not",
+    "Nobody can pay these prices for flour any more",
+    "Another week, another price rise at the market",
+    "My whole salary goes on groceries now",
+]
+NEITHER = [
+    "The museum opens at ten on Sundays", "Our team lost again, terrible goalkeeper", "Happy birthday to my sister",
+    "The bridge is closed until Thursday", "Anyone know a good dentist?", "New phone, same old battery problems",
+    "It has been raining since Monday", "The minister met his counterpart in Vienna", "I love this song",
+    "Traffic is terrible downtown", "The exam results are out tomorrow", "A fox lives behind our school",
+    "The conference starts with a speech", "What a sunset over the harbour", "My train is late again",
+    "They opened a new library in our street", "Who is going to the concert?", "The vote was postponed to March",
+    "Good morning everyone", "Doctors advise washing your hands", "The river froze for the first time in years",
+]  # fmt: skip
+
+
+def codebook() -> Codebook:
+    frames = [
+        Frame(
+            "staged",
+            "Staged theatrics",
+            "The battle is told as a show agreed beforehand.",
+            STAGED,
+            ["A theatre festival begins tonight"],
+        ),
+        Frame("prices", "Rising prices", "Food becomes too expensive for people.", PRICES, []),
+    ]
+    return Codebook(frames, NEITHER)
+
+
+def test_english_examples_find_russian_and_arabic_posts(encoder):
+    heads = learn_codebook(encoder, codebook(), str.strip)
+    posts = [
+        "Весь этот бой был спектаклем для камер",
+        "Цены на продукты снова выросли, денег не хватает",
+        "Музей сегодня закрыт на ремонт",
+        "المعركة كانت مسرحية متفق عليها مسبقا",
+        "أسعار الخبز ارتفعت مرة أخرى ولا أحد يستطيع الشراء",
+        "صباح الخير جميعا",
+    ]
+    probabilities = heads.scores(encoder.encode(posts))
+    said = probabilities >= heads.thresholds
+    assert said.tolist() == [[True, False], [False, True], [False, False]] * 2
+    assert (heads.answers(probabilities) == CARRIES).sum() >= 3
+
+
+def test_texts_are_cleaned_and_encoded_once():
+    heard = []
+
+    class Listening(NoopEncoder):
+        def encode(self, texts):
+            heard.append(list(texts))
+            return super().encode(texts)
+
+    heads = learn_codebook(Listening(), codebook(), lambda text: text.upper().strip(".?"))
+    (texts,) = heard
+    assert len(texts) == len(set(texts))
+    assert all(text == text.upper() for text in texts)
+    assert "STAGED THEATRICS. THE BATTLE IS TOLD AS A SHOW AGREED BEFOREHAND" in texts
+    assert heads.frames == ("staged", "prices")
+
+
+def test_a_usual_codebook_is_learned_quickly():
+    frames = [Frame(f"f{i}", f"title {i}", "", [f"{i} {j}" for j in range(12)], []) for i in range(8)]
+    usual = Codebook(frames, [f"background {i}" for i in range(80)])
+    start = time.perf_counter()
+    heads = learn_codebook(NoopEncoder(), usual, str)
+    assert time.perf_counter() - start < 5
+    assert np.isfinite(heads.weights).all()
+    assert heads.weights.shape == (384, 8)
