@@ -160,8 +160,8 @@ def test_stop_leaves_no_orphan_and_kills_the_deaf(running, home, until, monkeypa
 
 def test_programs_stop_before_servers_and_the_last_started_first(running, home, until, monkeypatch):
     order = []
-    text = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('bye')));"
-    text += "print('ready', flush=True); time.sleep(60)"
+    text = "import os, signal, time\ndef end(*_):\n os.write(1, b'bye\\n')\n os._exit(0)\n"
+    text += "signal.signal(signal.SIGTERM, end); os.write(1, b'ready\\n'); time.sleep(60)"
     ask, stop = ward.ProgramServer.ask_to_stop, Redis.stop
     monkeypatch.setattr(ward.ProgramServer, "ask_to_stop", lambda self: (order.append(self.log.stem), ask(self)))
     monkeypatch.setattr(Redis, "stop", lambda self: (order.append("redis"), stop(self)))
