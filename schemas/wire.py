@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.records import TimeQuality
+
 State = Literal["learning", "insufficient coverage", "ok", "burst"]
 
 
@@ -22,15 +24,11 @@ Present = Annotated[
 Since = Annotated[datetime, _about("Start of the period, included.")]
 Until = Annotated[datetime, _about("End of the period, excluded.")]
 Posts = Annotated[int | None, _about("Number of posts; null when nothing was heard: a gap is unknown, never zero.")]
-Units = Annotated[
-    int | None,
-    _about("Number of independent voices: near copies and one author's repetitions count once; null when unknown."),
-]
+Units = Annotated[int | None, _about("Independent voices: near copies and repetitions count once; null when unknown.")]
 Authors = Annotated[int | None, _about("Number of distinct authors (pseudonyms); null when unknown.")]
 Share = Annotated[float | None, _about("Part of all scored posts that carry the frame, 0 to 1; null when unknown.")]
 Coverage = Annotated[
-    float | None,
-    _about("Part of the expected feed time that was heard, 0 to 1; null where no feed was expected."),
+    float | None, _about("Part of the expected feed time that was heard, 0 to 1; null: none expected.")
 ]
 Expected = Annotated[float | None, _about("Units the past explains for this bucket; null while nothing is known.")]
 Upper = Annotated[float | None, _about("Most units a bucket may have without being a burst by itself; null as above.")]
@@ -67,13 +65,13 @@ class Problem(Wire):
 class Health(Wire):
     """That this process is alive."""
 
-    status: Literal["alive"] = Field("alive", description="Always `alive`.")
+    status: Annotated[Literal["alive"], _about("Always `alive`.")] = "alive"
 
 
 class Ready(Wire):
     """That everything readers rely on is working."""
 
-    status: Literal["ready"] = Field("ready", description="Always `ready`; what is not is told as a problem, 503.")
+    status: Annotated[Literal["ready"], _about("Always `ready`; what is not is a problem, 503.")] = "ready"
     schema_number: Annotated[int, _about("Number of the newest migration of the database.")]
     stages: Annotated[dict[str, datetime], _about("When each stage last said that it ran.")]
     partition_days_ahead: Annotated[int, _about("Days from today that posts have partitions for.")]
@@ -163,10 +161,7 @@ class Post(Wire):
     lang: Annotated[str, _about("Language, BCP 47; `und` when unsure.")]
     text: Annotated[str, _about("The text as posted, cleaned of control characters.")]
     published_at: Annotated[datetime, _about("When it was published.")]
-    time_quality: Annotated[
-        Literal["stated", "missing", "bad", "future"],
-        _about("Anything but `stated` means that published_at is the time of receipt."),
-    ]
+    time_quality: Annotated[TimeQuality, _about("Anything but `stated`: published_at is the time of receipt.")]
     received_at: Annotated[datetime, _about("When it was received here.")]
     frames: Annotated[dict[str, float], _about("Frames it carries, with the model's probability, 0 to 1.")]
     uncertain: Annotated[tuple[str, ...], _about("Frames the model is not sure about.")]
@@ -235,17 +230,15 @@ class Live(Wire):
     publishers: Annotated[int, _about("Number of distinct hosts they were published on.")]
 
 
-_EVIDENCE = (
-    "The bundle frozen when it fired: counts, expected (units, upper, ratio with its 95 % interval), probability and"
-    " threshold (0 to 1), baseline, coverage (0 to 1), sources, languages, links, first_carriers, typical posts."
-)
-
-
 class Alert(AlertLine):
-    """An alert with all that stands behind it."""
+    """An alert with all that stands behind it.
+
+    The evidence is frozen when it fires: counts, expected (units, upper, ratio with its 95 % interval), probability and
+    threshold (0 to 1), baseline, coverage (0 to 1), sources, languages, links, first_carriers, typical posts.
+    """
 
     present: Present
-    evidence: Annotated[dict[str, Any], _about(_EVIDENCE)]
+    evidence: Annotated[dict[str, Any], _about("The evidence bundle, as it was frozen.")]
     deliveries: Annotated[tuple[Delivery, ...], _about("What became of its messages.")]
     live: Annotated[Live | None, _about("The counts as they are now; null for an outage.")]
 
@@ -285,9 +278,7 @@ class CodebookVersion(Wire):
     codebook: Annotated[str, _about("Its id.")]
     version: Annotated[int, _about("Number of the version, from 1.")]
     title: Annotated[str, _about("Its title.")]
-    state: Annotated[
-        Literal["building", "current", "retired"], _about("`current` is what readers see; `building` is being scored.")
-    ]
+    state: Annotated[Literal["building", "current", "retired"], _about("Readers see `current`; `building` is scored.")]
     applied_at: Annotated[datetime, _about("When it was applied.")]
     frames: Annotated[tuple[str, ...], _about("Ids of its frames; only for the current version.")]
 
@@ -299,17 +290,11 @@ class Codebooks(Wire):
     codebooks: Annotated[tuple[CodebookVersion, ...], _about("By codebook, newest version first.")]
 
 
-_BODY = (
-    "Its composition: period, codebook, alerts, coverage (0 to 1), gaps, totals, and frames with posts, units, share,"
-    " previous_share and change (0 to 1) and state."
-)
-
-
 class Digest(Wire):
-    """The newest digest."""
+    """The newest digest: period, codebook, alerts, coverage, gaps, totals, and frames with their change."""
 
     present: Present
     digest: Annotated[str, _about("Its name.")]
     slot: Annotated[datetime, _about("The moment it stands for; it tells of the day before.")]
     composed_at: Annotated[datetime, _about("When it was composed, by the clock.")]
-    body: Annotated[dict[str, Any], _about(_BODY)]
+    body: Annotated[dict[str, Any], _about("Its composition; shares and coverage are 0 to 1.")]

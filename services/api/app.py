@@ -1,0 +1,52 @@
+"""Puts the API together: routes, errors, guard. It opens nothing itself; store and clock are given."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from services.api.guard import OPEN, Guard
+from services.api.problems import install
+from services.api.routes import Means, probes, router
+from services.store.pool import Store
+
+OPENAPI = "/api/v1/openapi.json"
+_ABOUT = """Which narrative frames people's posts carry, how many independent voices, and what moves.
+
+Times are RFC 3339 in UTC; periods include their start and exclude their end. Answers stand in the stream's own
+`present`. Counts are null where nothing was heard. Errors are problem+json (RFC 9457)."""
+
+
+def create_api(store: Store, *, now: Callable[[], datetime], token: str = "") -> FastAPI:
+    """The API as an ASGI app; an empty token leaves it open."""
+    app = FastAPI(
+        title="framewatch",
+        version="1",
+        description=_ABOUT,
+        openapi_url=OPENAPI,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.means = Means(store, now)
+    app.include_router(probes)
+    app.include_router(router)
+    install(app)
+    app.add_middleware(Guard, token=token)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document: what FastAPI knows, with our errors' media type and the token."""
+    told = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    for path, operations in told["paths"].items():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    answer["content"] = {"application/problem+json": answer["content"]["application/json"]}
+            operation["security"] = [] if path in OPEN else [{"token": []}]
+    about = {"type": "http", "scheme": "bearer", "description": "FRAMEWATCH_API_TOKEN; not needed when it is empty."}
+    told["components"]["securitySchemes"] = {"token": about}
+    return told

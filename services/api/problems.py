@@ -1,0 +1,87 @@
+"""Errors as problem+json (RFC 9457). What a caller sent is never sent back; a database that is away is 503."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import psycopg.errors
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from schemas import wire
+from schemas.errors import PermanentError, Reason, TransientError
+
+RETRY_AFTER_S = 5
+"""When to come back, if nobody knows better."""
+_STATUS = {Reason.NOT_FOUND: 404, Reason.BAD_INPUT: 400}
+
+log = logging.getLogger("framewatch.api")
+
+
+def problem(
+    status: int, detail: str, *, reason: str | None = None, errors: tuple[wire.Fault, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:  # fmt: skip
+    """A response that says what is wrong."""
+    title = HTTPStatus(status).phrase
+    told = wire.Problem(title=title, status=status, detail=detail, reason=reason, errors=errors)
+    return Response(told.model_dump_json(), status, dict(headers or {}), "application/problem+json")
+
+
+def unauthorised(*, given: bool) -> Response:
+    """401 for a missing or a wrong token."""
+    detail = "this token is not the right one" if given else "a token is needed: Authorization: Bearer <token>"
+    challenge = 'Bearer realm="framewatch"' + (', error="invalid_token"' if given else "")
+    return problem(401, detail, headers={"WWW-Authenticate": challenge})
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of `app` told this way."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(TransientError, _transient)
+    app.add_exception_handler(PermanentError, _permanent)
+    app.add_exception_handler(psycopg.errors.UndefinedTable, _no_schema)
+    app.add_exception_handler(Exception, _bug)
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what we registered for
+    faults = tuple(wire.Fault(parameter=_name(e["loc"]), told=str(e["msg"])) for e in error.errors()[:20])
+    return problem(422, "the request has parameters that are wrong", reason=Reason.BAD_INPUT, errors=faults)
+
+
+def _name(where: tuple[object, ...]) -> str:
+    named = str(where[1]) if len(where) > 1 else ""
+    # A name the caller made up is not repeated.
+    return named if named.isidentifier() and named.isascii() and len(named) <= 40 else "unknown"
+
+
+def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return problem(error.status_code, str(error.detail).lower(), headers=error.headers)
+
+
+def _transient(_: Request, error: Exception) -> Response:
+    assert isinstance(error, TransientError)  # noqa: S101
+    seconds = RETRY_AFTER_S if error.retry_after is None else max(int(error.retry_after.total_seconds()), 1)
+    log.warning("answer_waits", extra={"reason": error.reason.value, "told": str(error)})
+    detail = "the database is not available" if error.reason is Reason.DATABASE_UNAVAILABLE else str(error)
+    return problem(503, detail, reason=error.reason, headers={"Retry-After": str(seconds)})
+
+
+def _permanent(_: Request, error: Exception) -> Response:
+    assert isinstance(error, PermanentError)  # noqa: S101
+    return problem(_STATUS.get(error.reason, 500), str(error), reason=error.reason)
+
+
+def _no_schema(_: Request, error: Exception) -> Response:
+    log.warning("no_schema", extra={"told": str(error).splitlines()[0]})
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return problem(503, "the database has no schema yet", reason=Reason.DATABASE_UNAVAILABLE, headers=headers)
+
+
+def _bug(_: Request, __: Exception) -> Response:
+    # The server logs it: the error goes on after this answer.
+    return problem(500, "this is a bug in framewatch; its log says more")

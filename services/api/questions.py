@@ -1,0 +1,102 @@
+"""What callers may ask: query parameters, their forms and limits. Anything else is refused before it is looked up."""
+
+import base64
+import binascii
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from schemas.errors import PermanentError, Reason
+from services.store.readings import Step
+
+_FIRST, _LAST = 1970, 2200
+_BIGINT = 2**63 - 1
+_ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+def _sensible(at: datetime) -> datetime:
+    if not _FIRST < at.year < _LAST:
+        raise ValueError(f"the year must lie between {_FIRST} and {_LAST}")
+    return at.astimezone(UTC)
+
+
+def _about(text: str, **form: Any) -> Any:
+    return Field(description=text, **form)
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_sensible)]
+Since = Annotated[Time | None, _about("Start of the period, included: RFC 3339 with offset. Default: 14 days back.")]
+Until = Annotated[Time | None, _about("End of the period, excluded: RFC 3339 with offset. Default: the present.")]
+Frame = Annotated[str | None, _about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
+Codebook = Annotated[
+    str | None, _about("Id of a current codebook; needed when two have a frame of one id.", pattern=_ID, max_length=80)
+]
+Source = Annotated[str | None, _about("Only this source.", pattern=r"^[a-z0-9_-]+$", max_length=40)]
+Lang = Annotated[
+    str | None, _about("Only this language, BCP 47.", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=40)
+]
+Cursor = Annotated[str | None, _about("`next` of the page before.", pattern=r"^[A-Za-z0-9_-]+$", max_length=400)]
+Limit = Annotated[int, _about("Most rows of a page.", ge=1, le=500)]
+
+
+class Question(BaseModel):
+    """Query parameters; a name that is not known is an error, not a filter that silently does nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrendQuestion(Question):
+    """Which trend."""
+
+    frame: Annotated[str, _about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
+    step: Annotated[Step, _about("Length of a step; the period is widened to whole ones.")] = "1h"
+    since: Since = None
+    until: Until = None
+    source: Source = None
+    lang: Lang = None
+    codebook: Codebook = None
+
+
+class PostQuestion(Question):
+    """Which posts."""
+
+    frame: Frame = None
+    codebook: Codebook = None
+    source: Source = None
+    lang: Lang = None
+    since: Since = None
+    until: Until = None
+    cursor: Cursor = None
+    limit: Limit = 50
+
+
+class AlertQuestion(Question):
+    """Which alerts."""
+
+    frame: Frame = None
+    cursor: Cursor = None
+    limit: Limit = 50
+
+
+def cursor(at: datetime, key: int | str) -> str:
+    """Where a page ended, as an opaque word."""
+    told = json.dumps([at.isoformat(), key], separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(told).decode().rstrip("=")
+
+
+def position(word: str | None, kind: type[int] | type[str]) -> dict[str, Any]:
+    """`before` and `before_id` of a cursor. Raises PermanentError(BAD_INPUT) for one that we did not make."""
+    if word is None:
+        return {"before": None, "before_id": None}
+    try:
+        at, key = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+        before = _sensible(datetime.fromisoformat(at))
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+        raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours") from error
+    if type(key) is not kind or (isinstance(key, int) and abs(key) > _BIGINT) or not str(key).isascii():
+        raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours")
+    if "\0" in str(key) or before.tzinfo is None:
+        raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours")
+    return {"before": before, "before_id": key}

@@ -1,0 +1,1 @@
+"""The exporter: figures for Prometheus, read from Postgres at scrape time. It keeps no state and changes nothing."""

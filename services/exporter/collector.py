@@ -1,0 +1,80 @@
+"""Reads the figures of one scrape from the store. When it cannot, it says so and tells nothing stale."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import psycopg.errors
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from schemas.errors import TransientError
+from services.exporter import metrics
+from services.store import alerts, codebooks, counts, feeds, readings
+from services.store.pool import Connection, Row, Store
+
+WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24)}
+
+log = logging.getLogger("framewatch.exporter")
+
+
+class HouseCollector(Collector):
+    """Asks the database anew for each scrape."""
+
+    def __init__(self, store: Store, *, now: Callable[[], datetime]) -> None:
+        self.store = store
+        self.now = now
+
+    def describe(self) -> list[Metric]:
+        """Nothing: the registry must not scrape us to learn our names."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics, or `framewatch_up 0` alone."""
+        try:
+            with self.store.transaction() as tx:
+                figures = read_figures(tx, self.now())
+        except (TransientError, psycopg.errors.UndefinedTable) as error:
+            log.warning("scrape_waits", extra={"told": str(error)})
+            yield metrics.up(alive=False)
+            return
+        yield metrics.up(alive=True)
+        yield from metrics.describe(figures)
+
+
+def read_figures(connection: Connection, wall: datetime) -> metrics.Figures:
+    """One reading: a dozen bounded queries in one transaction."""
+    last = counts.last_partition_day(connection)
+    return metrics.Figures(
+        wall=wall,
+        frames=_frames(connection, wall),
+        alerts=tuple(counts.alert_states(connection)),
+        intake=tuple(counts.intake_outcomes(connection)),
+        backlog=tuple(counts.backlog(connection)),
+        stages=tuple(counts.stage_runs(connection)),
+        deliveries=tuple(counts.delivery_states(connection)),
+        feeds=tuple(feeds.list_feeds(connection)),
+        totals=counts.totals(connection),
+        partition_days_ahead=-1 if last is None else (last - wall.date()).days,
+    )
+
+
+def _frames(connection: Connection, wall: datetime) -> tuple[Row, ...]:
+    present = feeds.present(connection, wall)
+    known = codebooks.list_frames(connection)
+    periods = {name: readings.last_hours(present, length) for name, length in WINDOWS.items()}
+    told = {
+        (number, name): readings.totals(connection, number, *period, present=present)[1]
+        for number in {f["version_id"] for f in known}
+        for name, period in periods.items()
+    }
+    verdicts = {(v["version_id"], v["frame"]): readings.unheard(v) for v in alerts.last_verdicts(connection)}
+    return tuple(
+        {
+            "codebook": f["codebook"],
+            "frame": f["frame"],
+            "verdict": verdicts.get((f["version_id"], f["frame"])),
+            "windows": {name: told[f["version_id"], name][f["frame"]] for name in periods},
+        }
+        for f in known
+    )

@@ -1,0 +1,188 @@
+"""What is told to Prometheus: each metric with its help text and closed labels, from figures already read. No I/O."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+Row = Mapping[str, Any]
+
+STATES = ("learning", "insufficient coverage", "ok", "burst")
+WINDOWS = ("1h", "24h")
+STAGES = ("collect", "classify", "rollup", "detect", "deliver", "digest", "upkeep")
+WAITING = ("collect", "classify", "rollup", "deliver")
+OUTCOMES = ("fetched", "new", "duplicate", "edited", "dropped")
+ALERTS = tuple((kind, state) for kind in ("burst", "outage") for state in ("firing", "resolved"))
+DELIVERIES = ("pending", "sent", "parked", "silenced")
+FEEDS = ("enabled", "paused", "ended")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One reading of the house."""
+
+    wall: datetime
+    frames: tuple[Row, ...]
+    """Rows of codebook, frame, verdict (or None) and windows: posts, units, share by window."""
+    alerts: tuple[Row, ...]
+    intake: tuple[Row, ...]
+    backlog: tuple[Row, ...]
+    stages: tuple[Row, ...]
+    deliveries: tuple[Row, ...]
+    feeds: tuple[Row, ...]
+    totals: Row
+    partition_days_ahead: int
+
+
+def up(*, alive: bool) -> Metric:
+    """Whether the rest could be read."""
+    return gauge("up", "1 when Postgres could be asked for this scrape, else 0 and nothing else is told.", value=alive)
+
+
+def describe(figures: Figures) -> Iterator[Metric]:
+    """Every metric but `up`."""
+    yield from _windows(figures.frames)
+    yield from _verdicts(figures.frames)
+    yield from _flow(figures)
+    yield from _stages(figures.stages)
+    yield from _feeds(figures)
+    yield from _size(figures)
+
+
+def gauge(name: str, text: str, labels: Iterable[str] = (), *, value: float | None = None) -> GaugeMetricFamily:
+    """A gauge of ours, with its one value when it has no labels."""
+    return GaugeMetricFamily(
+        f"framewatch_{name}", text, value=value, labels=None if value is not None else list(labels)
+    )
+
+
+def counter(name: str, text: str, labels: Iterable[str]) -> CounterMetricFamily:
+    """A counter of ours; `_total` is added by the client."""
+    return CounterMetricFamily(f"framewatch_{name}", text, labels=list(labels))
+
+
+def known(value: float | None) -> float:
+    """A value, NaN when it is unknown: a gap is never zero."""
+    return math.nan if value is None else float(value)
+
+
+def _windows(frames: Iterable[Row]) -> Iterator[Metric]:
+    labels, unknown = ("codebook", "frame", "window"), "NaN when nothing was heard in it."
+    told = {
+        "posts": gauge(
+            "frame_posts", f"Posts that carry the frame in the window before the present; {unknown}", labels
+        ),
+        "units": gauge(
+            "frame_units",
+            f"Independent voices that carry the frame in the window before the present; {unknown}",
+            labels,
+        ),
+        "share": gauge(
+            "frame_share",
+            "Part of all scored posts that carry the frame in the window, 0 to 1; NaN of nothing.",
+            labels,
+        ),
+    }
+    for row in frames:
+        for window in WINDOWS:
+            for name, metric in told.items():
+                metric.add_metric([row["codebook"], row["frame"], window], known(row["windows"][window][name]))
+    yield from told.values()
+
+
+def _verdicts(frames: Iterable[Row]) -> Iterator[Metric]:
+    labels = ("codebook", "frame")
+    expected = gauge(
+        "frame_expected_units", "Voices the past explains for the last closed hour; NaN if unknown.", labels
+    )
+    observed = gauge("frame_observed_units", "Voices counted in the last closed hour; NaN if it was not heard.", labels)
+    covered = gauge(
+        "frame_coverage", "Part of expected feed time heard in the last closed hour, 0 to 1; NaN if none was.", labels
+    )
+    burst = gauge("frame_burst", "1 while the last closed hour is one the past cannot explain, else 0.", labels)
+    state = gauge("frame_state", "1 for the state of the last closed hour, 0 for the others.", (*labels, "state"))
+    for row in frames:
+        verdict, key = row["verdict"] or {}, [row["codebook"], row["frame"]]
+        told = verdict.get("state", "learning")
+        expected.add_metric(key, known(verdict.get("expected")))
+        observed.add_metric(key, known(verdict.get("units")))
+        covered.add_metric(key, known(verdict.get("coverage")))
+        burst.add_metric(key, float(told == "burst"))
+        for name in STATES:
+            state.add_metric([*key, name], float(told == name))
+    yield from (expected, observed, burst, state, covered)
+
+
+def _flow(figures: Figures) -> Iterator[Metric]:
+    alerts = gauge("alerts", "Alerts ever raised, by kind and by whether they go on.", ("kind", "state"))
+    raised = {(r["kind"], r["state"]): r["alerts"] for r in figures.alerts}
+    for key in ALERTS:
+        alerts.add_metric(key, raised.get(key, 0))
+    intake = counter(
+        "intake_posts", "Posts by what became of them at intake, since the database was made.", ("outcome",)
+    )
+    taken: dict[str, int] = {}
+    for row in figures.intake:
+        outcome = row["outcome"].partition(":")[0]
+        taken[outcome] = taken.get(outcome, 0) + row["posts"]
+    for outcome in OUTCOMES:
+        intake.add_metric([outcome], taken.get(outcome, 0))
+    deliveries = gauge("deliveries", "Messages in the outbox, by state.", ("state",))
+    states = {r["state"]: r["deliveries"] for r in figures.deliveries}
+    for name in DELIVERIES:
+        deliveries.add_metric([name], states.get(name, 0))
+    yield from (alerts, intake, deliveries)
+
+
+def _stages(rows: Iterable[Row]) -> Iterator[Metric]:
+    found = {r["stage"]: r for r in rows}
+    told = {
+        "runs": counter("stage_runs", "Runs of the stage that were written down.", ("stage",)),
+        "rows": counter("stage_rows", "Rows the stage settled.", ("stage",)),
+        "failures": counter("stage_failures", "Failures of the stage: runs or rows it could not settle.", ("stage",)),
+        "fenced_off": counter("stage_fenced_off", "Rows whose lease somebody else took over meanwhile.", ("stage",)),
+        "seconds": counter("stage_seconds", "Seconds the stage has worked.", ("stage",)),
+    }
+    for name, metric in told.items():
+        for stage in STAGES:
+            metric.add_metric([stage], found.get(stage, {}).get(name, 0))
+    yield from told.values()
+
+
+def _feeds(figures: Figures) -> Iterator[Metric]:
+    states = gauge("feeds", "Feeds by source and state.", ("source", "state"))
+    failing = gauge("feeds_failing", "Enabled feeds whose last fetch failed.", ("source",))
+    lag = gauge("feed_lag_seconds", "Longest time an enabled live feed has not been heard, seconds.", ("source",))
+    for source in sorted({f["source"] for f in figures.feeds}):
+        ours = [f for f in figures.feeds if f["source"] == source]
+        for name in FEEDS:
+            states.add_metric([source, name], sum(f["state"] == name for f in ours))
+        on = [f for f in ours if f["state"] == "enabled"]
+        failing.add_metric([source], sum(f["failures"] > 0 for f in on))
+        late = [
+            (figures.wall - (f["heard_until"] or f["added_at"])).total_seconds() for f in on if f["clock"] == "wall"
+        ]
+        if late:
+            lag.add_metric([source], max(0.0, *late))
+    yield from (states, failing, lag)
+
+
+def _size(figures: Figures) -> Iterator[Metric]:
+    rows = gauge("backlog_rows", "Rows that wait for the stage.", ("stage",))
+    oldest = gauge("backlog_oldest_seconds", "Age of the oldest row that waits for the stage, seconds.", ("stage",))
+    found = {r["stage"]: r for r in figures.backlog}
+    for stage in WAITING:
+        rows.add_metric([stage], found.get(stage, {}).get("waiting", 0))
+        oldest.add_metric([stage], max(found.get(stage, {}).get("oldest_s", 0.0), 0.0))
+    yield from (rows, oldest)
+    yield gauge("posts_stored", "Posts in the database.", value=figures.totals["posts"])
+    yield gauge("posts_parked", "Posts set aside because workers died on them.", value=figures.totals["parked_posts"])
+    yield gauge("embeddings_stored", "Vectors in the database.", value=figures.totals["embeddings"])
+    yield gauge(
+        "partition_days_ahead", "Days from today that posts have partitions for; -1 when today has none.",
+        value=figures.partition_days_ahead,
+    )  # fmt: skip

@@ -1,0 +1,19 @@
+"""The exporter's small HTTP server: `/metrics` and nothing else."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import start_http_server
+
+from services.exporter.collector import HouseCollector
+from services.store.pool import Store
+
+
+def start(store: Store, *, host: str, port: int, now: Callable[[], datetime]) -> tuple[WSGIServer, threading.Thread]:
+    """Serve in a thread; the caller joins it, or shuts the server down."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(HouseCollector(store, now=now))
+    return start_http_server(port, host, registry)
