@@ -1,0 +1,168 @@
+"""Notices as mail over SMTP: text and HTML in one message, the same Message-ID on each try.
+
+Must not fall back to an unencrypted line, put anything from outside into a header uncleaned, or say in an
+error what the server could have learnt from us.
+"""
+
+import base64
+import re
+import smtplib
+import ssl
+from contextlib import suppress
+from datetime import datetime
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+
+from schemas.records import Notice
+from services.channels.base import ChannelConfig, Means
+from services.channels.rendering import render
+from services.channels.smtp_replies import Refused, failure, refusal
+from services.channels.wording import header, stable_id
+
+__all__ = ["Config", "Mail", "render"]
+
+TIMEOUT = 20.0
+_NO_ADDRESS = "must be a mail address such as name@example.org, in ASCII (a foreign domain as xn--…)"
+_PORTS = {"none": 25, "starttls": 587, "tls": 465}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,39}")
+_COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_PERSON = re.compile(r'(?:"?([^"<>\\]*?)"?\s*)?<([^<>]+)>|([^<>]+)')
+_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+
+def _address(text: str) -> Address:
+    found = _PERSON.fullmatch(text.strip())
+    name, mailbox = (found[1] or "", found[2] or found[3]) if found else ("", "")
+    if not _MAILBOX.fullmatch(mailbox) or header(text) != text:
+        raise ValueError(_NO_ADDRESS)
+    try:
+        return Address(name, addr_spec=mailbox)
+    except HeaderParseError:
+        raise ValueError(_NO_ADDRESS) from None
+
+
+def _split(value: Any) -> Any:
+    """Addresses given as one string, with commas between them, as a list."""
+    return [part for part in _COMMA.split(value) if part.strip()] if isinstance(value, str) else value
+
+
+def _check_address(text: str) -> str:
+    return str(_address(text))
+
+
+def _check_host(text: str) -> str:
+    if not _HOST.fullmatch(text) or ".." in text:
+        raise ValueError("must be the name or number of the mail server, such as mail.example.org")
+    return text
+
+
+def _check_plain(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must be plain ASCII; other characters cannot be sent to a mail server")
+    return text
+
+
+def _check_secret(secret: SecretStr) -> SecretStr:
+    _check_plain(secret.get_secret_value())
+    return secret
+
+
+class Config(ChannelConfig):
+    """Whom to write to, and through which server."""
+
+    to: Annotated[
+        tuple[Annotated[str, AfterValidator(_check_address)], ...],
+        BeforeValidator(_split),
+        Field(min_length=1, max_length=100),
+    ]
+    sender: Annotated[str, AfterValidator(_check_address)]
+    host: Annotated[str, AfterValidator(_check_host)]
+    port: int | None = Field(default=None, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: Annotated[str, AfterValidator(_check_plain)] = ""
+    password: Annotated[SecretStr, AfterValidator(_check_secret)] = SecretStr("")
+
+    @model_validator(mode="after")
+    def _login(self) -> Self:
+        if bool(self.username) != bool(self.password.get_secret_value()):
+            raise ValueError("username and password belong together; give both or neither")
+        if self.username and self.security == "none" and self.host not in _LOOPBACK:
+            raise ValueError("security: must be starttls or tls, so that the password is not sent in the open")
+        return self
+
+
+class Mail:
+    """Writes notices to one list of people."""
+
+    def __init__(self, config: Config, means: Means) -> None:
+        self._config = config
+        self._public_url = means.public_url
+
+    def send(self, notice: Notice, *, sent_at: datetime) -> None:
+        """Hand the mail to the server.
+
+        Whoever the server accepts gets it. When it put others off, all are written to again with the
+        same Message-ID (rather twice than never); when it refused them for good, the error names them.
+        """
+        message = compose(notice, self._config, self._public_url, sent_at=sent_at)
+        try:
+            refused = self._hand_over(message)
+        except (OSError, smtplib.SMTPException) as error:
+            raise failure(error, self._config.host, self._secrets()) from None
+        if refused:
+            raise refusal(refused, len(self._config.to), self._config.host, self._secrets())
+
+    def _secrets(self) -> tuple[str, ...]:
+        """What a server may have seen of our login, as it saw it."""
+        user, password = self._config.username, self._config.password.get_secret_value()
+        coded = (base64.b64encode(raw.encode()).decode() for raw in (f"\0{user}\0{password}", password))
+        return (password, *coded) if password else ()
+
+    def _hand_over(self, message: EmailMessage) -> Refused:
+        config = self._config
+        people = [_address(one).addr_spec for one in config.to]
+        smtp = _connect(config)
+        try:
+            if config.security == "starttls":
+                smtp.starttls(context=ssl.create_default_context())
+            if config.username:
+                smtp.login(config.username, config.password.get_secret_value())
+            refused: Refused = smtp.send_message(message, _address(config.sender).addr_spec, people)
+        except smtplib.SMTPRecipientsRefused as error:
+            return error.recipients
+        else:
+            with suppress(OSError, smtplib.SMTPException):  # it is sent; a bad farewell changes nothing
+                smtp.quit()
+            return refused
+        finally:
+            smtp.close()
+
+
+def compose(notice: Notice, config: Config, public_url: str, *, sent_at: datetime) -> EmailMessage:
+    """The mail itself; the same notice gives the same Message-ID."""
+    text, html = render(notice, public_url)
+    message = EmailMessage()
+    message["Subject"] = header(notice.subject) or "framewatch"
+    message["From"] = _address(config.sender)
+    message["To"] = [_address(one) for one in config.to]
+    message["Date"] = sent_at
+    message["Message-ID"] = f"<{stable_id(notice.message_id)}@framewatch>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["List-Id"] = f"<{notice.kind}.framewatch>"
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    return message
+
+
+def _connect(config: Config) -> smtplib.SMTP:
+    port = config.port or _PORTS[config.security]
+    ourselves = _address(config.sender).domain
+    if config.security == "tls":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(config.host, port, ourselves, timeout=TIMEOUT, context=context)
+    return smtplib.SMTP(config.host, port, ourselves, timeout=TIMEOUT)

@@ -1,0 +1,60 @@
+"""Notices of every kind, as the stages compose them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.records import Notice
+
+SENT_AT = datetime(2016, 12, 12, 9, 0, 5, tzinfo=UTC)
+
+
+def post(number: int, text: str = "They staged it all.", **more: Any) -> dict[str, Any]:
+    return {
+        "post_id": str(number), "published_at": "2016-12-11T14:03:00Z", "source": "rss", "lang": "en",
+        "author": "9f8e7d6c5b4a", "url": f"https://news.example/{number}", "text": text, **more,
+    }  # fmt: skip
+
+
+def alert_data(**more: Any) -> dict[str, Any]:
+    return {
+        "alert_id": "a1b2c3", "kind": "burst", "state": "firing", "rule": "burst",
+        "reason": "41 units in 2 hours where 6.2 were expected.",
+        "frame": {"id": "staged", "title": "Staged theatrics", "description": "The battle is told as a show."},
+        "codebook": {"id": "palmyra-2016", "version": 3, "title": "The fall of Palmyra"},
+        "model": "e5-small", "onset": "2016-12-11T14:00:00Z", "until": "2016-12-11T16:00:00Z",
+        "step_seconds": 3600,
+        "counts": {"posts": 58, "texts": 44, "units": 41, "authors": 37, "publishers": 12, "share": 0.034},
+        "expected": {"units": 6.2, "upper": 14.0, "ratio": 6.6, "ratio_low": 4.1, "ratio_high": 9.8},
+        "probability": 0.00021, "threshold": 0.001,
+        "baseline": {"from": "2016-11-13T00:00:00Z", "until": "2016-12-10T14:00:00Z", "days": 27.6},
+        "coverage": 0.996, "sources": [{"source": "rss", "posts": 31}, {"source": "mastodon", "posts": 27}],
+        "languages": [{"lang": "en", "posts": 40}, {"lang": "ar", "posts": 18}],
+        "links": [{"url": "https://video.example/w?v=1&t=2", "posts": 9}],
+        "first_carriers": [post(1), post(2, "هذه مسرحية متفق عليها", lang="ar", source="mastodon")],
+        "typical": [post(3, "A theatre, nothing more. https://t.example/x", score=0.97)], **more,
+    }  # fmt: skip
+
+
+def digest_data(**more: Any) -> dict[str, Any]:
+    frame = {"id": "staged", "title": "Staged theatrics", "posts": 300, "units": 210, "share": 0.12}
+    return {
+        "digest": "Morning digest", "slot": "2016-12-12T09:00:00Z",
+        "period": {"from": "2016-12-11T09:00:00Z", "until": "2016-12-12T09:00:00Z"},
+        "codebook": {"id": "palmyra-2016", "version": 3, "title": "The fall of Palmyra"},
+        "totals": {"posts": 2480, "carrying": 512},
+        "frames": [
+            {**frame, "previous_share": 0.08, "change": 0.04, "state": "burst"},
+            {**frame, "title": "Россия винит США", "previous_share": None, "change": None, "state": "learning"},
+        ],
+        "alerts": [{"alert_id": "a1b2c3", "frame": "staged", "title": "Staged theatrics",
+                    "onset": "2016-12-11T14:00:00Z", "state": "firing", "reason": "41 units, 6.2 expected."}],
+        "coverage": 0.97,
+        "gaps": [{"feed": "Al-Masdar", "from": "2016-12-11T20:00:00Z", "until": "2016-12-11T21:00:00Z"}], **more,
+    }  # fmt: skip
+
+
+NOTICES = {
+    "alert": Notice("n-alert-1", "alert", "Burst: Staged theatrics", alert_data()),
+    "digest": Notice("n-digest-1", "digest", "Morning digest, 12 December 2016", digest_data()),
+    "test": Notice("n-test-1", "test", "Test of team", {"channel": "team"}),
+}

@@ -1,0 +1,177 @@
+"""Signed JSON over HTTP: the signature, the status table, and what the receiver asks for."""
+
+import base64
+import hashlib
+import hmac
+import json
+import traceback
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from schemas.errors import PermanentError, Reason, TransientError
+from services.channels import channel_for, check_config, redact
+from services.fetch import Fetcher, Response
+from tests.channels.conftest import HOOK_PATH, SECRET, fetcher
+from tests.channels.notices import NOTICES, SENT_AT, alert_data
+
+ALERT = NOTICES["alert"]
+
+
+def send(receiver, notice=ALERT, *, sent_at=SENT_AT, **config):
+    channel = channel_for("webhook", {"url": receiver.url, **config}, fetcher(), public_url="")
+    channel.send(notice, sent_at=sent_at)
+    return receiver.got[-1]
+
+
+def test_the_signature_can_be_checked_by_the_receiver(receiver):
+    headers, body = send(receiver, secret=SECRET)
+    key = base64.b64decode("c2VjcmV0LW9mLXR3ZW50eS1mb3VyLWJ5dGVz")
+    signed = headers["webhook-id"].encode() + b"." + headers["webhook-timestamp"].encode() + b"." + body
+    expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == expected
+    assert headers["webhook-id"] == "n-alert-1"
+    assert headers["webhook-timestamp"] == "1481533205"
+    assert headers["content-type"] == "application/json"
+
+
+def test_without_a_secret_nothing_is_signed(receiver):
+    headers, _ = send(receiver)
+    assert "webhook-signature" not in headers
+    assert headers["webhook-id"] == "n-alert-1"
+
+
+@pytest.mark.parametrize(
+    ("notice", "kind", "happened"),
+    [
+        (ALERT, "alert.firing", "2016-12-11T16:00:00Z"),
+        (replace(ALERT, data=alert_data(state="resolved")), "alert.resolved", "2016-12-11T16:00:00Z"),
+        (NOTICES["digest"], "digest", "2016-12-12T09:00:00Z"),
+        (NOTICES["test"], "test", "2016-12-12T09:00:05+00:00"),
+    ],
+)
+def test_the_body_says_what_happened_when_and_the_whole_of_it(receiver, notice, kind, happened):
+    _, body = send(receiver, notice)
+    assert json.loads(body) == {"type": kind, "timestamp": happened, "data": notice.data}
+    assert "\\u" not in body.decode()
+
+
+def test_a_later_try_has_the_same_body_and_its_own_timestamp(receiver):
+    first, second = send(receiver), send(receiver, sent_at=SENT_AT + timedelta(hours=5))
+    assert first[1] == second[1]
+    assert int(second[0]["webhook-timestamp"]) - int(first[0]["webhook-timestamp"]) == 5 * 3600
+
+
+def expected(status):
+    if status in (408, 425, 429) or status >= 500:
+        reasons = {408: Reason.TIMEOUT, 429: Reason.RATE_LIMITED}
+        return TransientError, reasons.get(status, Reason.SERVER_ERROR)
+    if status == 410:
+        return PermanentError, Reason.GONE
+    return PermanentError, Reason.REDIRECTED if status < 400 else Reason.REFUSED
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 207, 299])
+def test_2xx_is_taken(receiver, status):
+    receiver.status = status
+    send(receiver)
+
+
+@pytest.mark.parametrize("status", [*range(300, 309), *range(400, 432), 451, 499, *range(500, 512), 520, 599])
+def test_the_status_table(status):
+    class Says:
+        def post(self, url, content, headers):
+            return Response(status, url)
+
+    channel = channel_for("webhook", {"url": "https://hook.example/x"}, Says(), public_url="")
+    with pytest.raises((TransientError, PermanentError)) as caught:
+        channel.send(ALERT, sent_at=SENT_AT)
+    assert (type(caught.value), caught.value.reason) == expected(status)
+    assert str(status) in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [302, 410, 429, 503, 404])
+def test_the_status_table_over_a_real_line(receiver, status):
+    receiver.status, receiver.headers = status, {"Retry-After": "120", "Location": "http://127.0.0.1:9/"}
+    with pytest.raises((TransientError, PermanentError)) as caught:
+        send(receiver)
+    assert (type(caught.value), caught.value.reason) == expected(status)
+    assert getattr(caught.value, "retry_after", None) == (timedelta(minutes=2) if status in (429, 503) else None)
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [("316800", 86400), ("Mon, 12 Dec 2016 09:10:05 GMT", 600), ("Fri, 31 Dec 9999 23:59:59 GMT", 86400),
+     ("Mon, 12 Dec 2016 08:00:00 GMT", None), ("soon", None), ("-5", None), ("", None)],
+)  # fmt: skip
+def test_the_wait_the_receiver_asks_for(receiver, text, wait):
+    receiver.status, receiver.headers = 503, {"Retry-After": text, "Date": "Mon, 12 Dec 2016 09:00:05 GMT"}
+    with pytest.raises(TransientError) as caught:
+        send(receiver)
+    assert caught.value.retry_after == (None if wait is None else timedelta(seconds=wait))
+
+
+def test_the_posters_own_failure_passes_without_the_address():
+    url = "https://hook.example" + HOOK_PATH + "?key=abc"
+
+    class Blocked:
+        def __init__(self, error):
+            self.error = error
+
+        def post(self, url, content, headers):
+            raise self.error from OSError(url)
+
+    said = f"{url} is blocked ({HOOK_PATH}?key=abc): 10.0.0.1 is private"
+    for error in (
+        PermanentError(Reason.BLOCKED_ADDRESS, said),
+        TransientError(Reason.UNREACHABLE, said, timedelta(seconds=7)),
+    ):
+        with pytest.raises(type(error)) as caught:
+            channel_for("webhook", {"url": url}, Blocked(error), public_url="").send(ALERT, sent_at=SENT_AT)
+        assert caught.value.reason == error.reason
+        assert getattr(caught.value, "retry_after", None) == getattr(error, "retry_after", None)
+        assert "10.0.0.1 is private" in str(caught.value)
+        assert "T0K3N" not in "".join(traceback.format_exception(caught.value))
+        assert "hook.example" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "hook", "ftp://hook.example/", "javascript:alert(1)", "file:///etc/passwd", "http://", "http:///x",
+        "https://hook.example/a b", "https://[::1", "https://hook.example/\r\nX: y",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_is_refused_unseen(url):
+    with pytest.raises(PermanentError, match="url: must be http://host/"):
+        check_config("webhook", {"url": url})
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["hush-hush", "whsec_", "whsec_hush!!", "whsec_" + base64.b64encode(b"h" * 23).decode(), "whsec_ключ"],
+)
+def test_a_weak_secret_is_refused_unseen(secret):
+    with pytest.raises(PermanentError, match="secret: must be whsec_ followed by at least 24 random bytes") as caught:
+        check_config("webhook", {"url": "https://hook.example/", "secret": secret})
+    assert "hush" not in str(caught.value)
+
+
+def test_a_listing_shows_where_but_not_the_path():
+    shown = redact("webhook", {"url": "https://hook.example:8443/T0K3N?x=1", "secret": SECRET})
+    assert shown == {"url": "https://hook.example:8443/…", "secret": "***"}
+    assert redact("webhook", {"url": "https://hush@hook.example?T0K3N", "secret": ""}) == {
+        "url": "https://hook.example/…",
+        "secret": "",
+    }
+
+
+def test_a_private_address_is_never_reached_and_its_path_not_told(receiver):
+    channel = channel_for("webhook", {"url": receiver.url}, Fetcher(), public_url="")
+    with pytest.raises(PermanentError) as caught:
+        channel.send(ALERT, sent_at=SENT_AT)
+    assert caught.value.reason == Reason.BLOCKED_ADDRESS
+    assert "T0K3N" not in "".join(traceback.format_exception(caught.value))
+    assert receiver.got == []
