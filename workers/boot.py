@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from schemas.errors import FramewatchError, PermanentError, Reason, TransientError
 from services import logs, settings
 from services.analysis.alerting import Rule
+from services.analysis.text import text_for_encoder
 from services.store import counts
 from services.store.pool import Store
 from workers.app import app
@@ -50,7 +51,7 @@ def runtime() -> Runtime:
         source=sources,
         channel=lambda kind, config: channel_for(kind, config, fetcher, public_url=conf.public_url),
         encoder=cache(lambda: load_encoder(conf.model, home / "models", conf.threads)),
-        learn=learn_codebook,
+        learn=lambda encoder, codebook: learn_codebook(encoder, codebook, text_for_encoder),
         read_heads=cache(Heads.from_bytes),
         language=guess,
         author_key=settings.author_key(conf),

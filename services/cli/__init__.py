@@ -1,4 +1,4 @@
-"""The operator's hand: one command a verb, plain files in and out, errors on standard error with a status other than 0."""
+"""The operator's hand: one command a verb, plain files in and out, errors on standard error with exit status 1."""
 
 import sys
 from importlib import import_module

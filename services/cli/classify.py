@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from schemas import codebook as files
 from services import settings
 from services.analysis.text import text_for_encoder
-from services.cli import lines
 from services.classifier import CARRIES, UNCERTAIN, Encoder, Heads, learn_codebook, load_encoder
+from services.cli import lines
 from services.settings import Settings
 
 BATCH = 1024

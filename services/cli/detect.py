@@ -4,6 +4,7 @@ import csv
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -43,7 +44,7 @@ def read(path: Path) -> list[Row]:
             raise PermanentError(Reason.BAD_INPUT, f"{path}:1: the first line must be timestamp,count[,total]")
         column = header.index("count" if "count" in header else "value")
         rows = [_row(path, number, line, column) for number, line in enumerate(lines, start=2) if line]
-    for (earlier, a, _), (later, b, _) in zip(rows, rows[1:], strict=False):
+    for (earlier, a, _), (later, b, _) in pairwise(rows):
         if b <= a:
             raise PermanentError(Reason.BAD_INPUT, f"{path}: {later} comes after {earlier}; sort the rows by time")
     return rows

@@ -19,7 +19,6 @@ from services.embedded.redis import Redis
 from services.embedded.supervisor import Supervisor
 from services.embedded.ward import Program
 from services.settings import Settings
-
 from services.store.migrate import prepare
 from services.store.pool import Store
 

@@ -1,0 +1,84 @@
+"""The codebook: the bundled one is whole, and every mistake is told with line, frame and remedy."""
+
+import re
+
+import pytest
+
+from schemas.codebook import parse
+from schemas.errors import PermanentError, Reason
+from services import demo
+
+GOOD = """codebook: test
+title: A test
+frames:
+  - id: one
+    title: One
+    description: The first.
+    examples: ["a", "b"]
+"""
+ARABIC, CYRILLIC = re.compile("[\u0600-\u06ff]"), re.compile("[\u0400-\u04ff]")
+
+
+def refused(text: str) -> str:
+    with pytest.raises(PermanentError) as error:
+        parse(text, "book.yaml")
+    assert error.value.reason is Reason.BAD_CODEBOOK
+    return str(error.value)
+
+
+def test_the_bundled_codebook_has_the_frames_of_the_fall_of_palmyra() -> None:
+    book = parse(demo.codebook_text())
+    assert [f.id for f in book.frames] == [
+        "staged-theatrics", "russia-blames-us", "regime-isis-collusion", "aleppo-diversion", "hospitals-not-isis",
+        "unseen-advance", "liberators", "ruins-in-danger",
+    ]  # fmt: skip
+    for frame in book.frames:
+        assert 8 <= len(frame.examples) <= 12
+        assert len(frame.counterexamples) >= 4
+        for script in (ARABIC, CYRILLIC):
+            assert any(script.search(text) for text in frame.examples)
+
+
+def test_the_sample_posts_are_of_twelve_days_and_mostly_carry_nothing() -> None:
+    posts = demo.posts()
+    assert len(posts) >= 600
+    assert (demo.until() - demo.since()).days == 12
+    assert len({p["id"] for p in posts}) == len(posts)
+    assert sum(not p["frames"] for p in posts) > len(posts) / 2
+    assert {p["lang"] for p in posts} == {"en", "ru", "ar"}
+    examples = {text for f in parse(demo.codebook_text()).frames for text in f.examples}
+    assert not examples & {p["text"] for p in posts}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("id: one", "id: One!"), r"book.yaml:4: frame One!: id .*use small letters, digits"),
+        (('    examples: ["a", "b"]\n', ""), r"book.yaml:4: frame one: examples is missing; add it"),
+        (('examples: ["a", "b"]', "examples: []"), r"book.yaml:7: frame one: examples .*give at least one"),
+        (
+            ("    title: One\n", "    titel: One\n    title: One\n"),
+            r"book.yaml:5: frame one: titel is not a known field",
+        ),
+        (
+            ('examples: ["a", "b"]', 'examples: ["a"]\n    counterexamples: ["a"]'),
+            r"book.yaml:7: frame one: the same text",
+        ),
+        (('["a", "b"]', '["a", 7]'), r"book.yaml:7: frame one: examples.2 .*put the text in quotes"),
+        (("title: A test", "title: [A test"), r"book.yaml:\d+: this is not YAML"),
+        (('["a", "b"]', '["a"]\n    threshold: 3'), r"book.yaml:8: frame one: threshold .*between 0 and 1"),
+    ],
+)
+def test_a_mistake_is_told_with_line_frame_and_remedy(change: tuple[str, str], told: str) -> None:
+    assert re.search(told, refused(GOOD.replace(*change)))
+
+
+def test_an_id_used_twice_is_told() -> None:
+    twice = GOOD + GOOD.split("frames:\n")[1]
+    assert "book.yaml:8: frame one: this id is used twice" in refused(twice)
+
+
+def test_what_is_no_codebook_at_all_is_told() -> None:
+    assert "a codebook starts with" in refused("just words")
+    assert "a codebook starts with" in refused("")
+    assert parse(GOOD).frames[0].threshold is None

@@ -1,0 +1,254 @@
+"""Detecting and telling: one burst is one alert with frozen evidence; a gap or a backlog is no burst."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.errors import PermanentError, Reason, TransientError
+from tests.stages.conftest import World, page, post
+from tests.stages.test_classify import drift
+from workers.stages import detect as stage
+from workers.stages.classify import classify
+from workers.stages.collect import collect
+from workers.stages.deliver import deliver
+from workers.stages.detect import detect
+from workers.stages.digest import digest
+from workers.stages.rollup import rollup
+
+T0 = datetime(2016, 12, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def flow(world: World) -> None:
+    while classify(world.rt).rows:
+        pass
+    while rollup(world.rt).again:
+        pass
+    while detect(world.rt).again:
+        pass
+
+
+def history(days: int = 9, burst_at: int = 9 * 24 + 5) -> list[Any]:
+    posts = [post(f"q{i}", f"rain {i}", at=T0 + i * HOUR) for i in range(days * 24)]
+    posts += [post(f"b{i}", f"theatre {i}", at=T0 + i * HOUR, author=f"old {i}") for i in range(10, days * 24, 50)]
+    posts += [
+        post(
+            f"x{i}",
+            f"theatre again {i}",
+            at=T0 + burst_at * HOUR + timedelta(minutes=5 * i),
+            url=f"https://e{i}.example.org/",
+        )
+        for i in range(10)
+    ]
+    return posts
+
+
+def hear(world: World, posts: list[Any], until: datetime, **more: Any) -> None:
+    world.due()
+    world.source.pages = [page(*posts, as_of=until, **more)]
+    collect(world.rt)
+
+
+@pytest.fixture
+def replayed(world: World) -> World:
+    world.apply()
+    world.add_feed(clock="feed")
+    return world
+
+
+def test_a_burst_is_one_alert_with_its_evidence(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=10))
+    flow(replayed)
+    alerts = replayed.rows("select alert_id, frame, kind, onset, state, evidence from alerts")
+    assert [(a["frame"], a["kind"]) for a in alerts] == [("staged-theatrics", "burst")]
+    found = alerts[0]["evidence"]
+    assert alerts[0]["onset"] == T0 + 221 * HOUR
+    assert found["counts"]["posts"] == found["counts"]["authors"] == found["counts"]["publishers"] == 10
+    assert found["expected"]["units"] < 1
+    assert found["expected"]["ratio_low"] > 1
+    assert found["codebook"] == {"id": "test", "version": 1, "title": "A test"}
+    assert found["model"] == "words@1"
+    assert found["coverage"] == 1.0
+    assert len(found["first_carriers"]) == len(found["typical"]) == 5
+    assert alerts[0]["state"] == "resolved"
+    assert drift(replayed) == {}
+
+
+def test_evaluating_again_raises_nothing_new(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=10))
+    flow(replayed)
+    before = replayed.rows("select alert_id, evidence from alerts")
+    replayed.rows("update watches set evaluated_until = %s returning 1", T0 + timedelta(days=8))
+    replayed.rows("delete from verdicts where bucket >= %s returning 1", T0 + timedelta(days=8))
+    flow(replayed)
+    assert replayed.rows("select alert_id, evidence from alerts") == before
+    assert replayed.one("select count(*) from deliveries") == 1
+
+
+def test_hour_by_hour_gives_the_same_alert_as_all_at_once(replayed: World) -> None:
+    posts = sorted(history(), key=lambda p: p.published_at)
+    hear(replayed, [p for p in posts if p.published_at < T0 + 220 * HOUR], T0 + 220 * HOUR)
+    flow(replayed)
+    assert replayed.one("select count(*) from alerts") == 0
+    for hour in range(220, 240):
+        now = [p for p in posts if T0 + hour * HOUR <= p.published_at < T0 + (hour + 1) * HOUR]
+        hear(replayed, now, T0 + (hour + 1) * HOUR)
+        flow(replayed)
+    alerts = replayed.rows("select onset, state from alerts")
+    assert alerts == [{"onset": T0 + 221 * HOUR, "state": "resolved"}]
+
+
+def test_nothing_is_told_while_learning(replayed: World) -> None:
+    hear(replayed, history(days=3, burst_at=3 * 24 + 5), T0 + timedelta(days=5))
+    flow(replayed)
+    assert replayed.one("select count(*) from alerts") == 0
+    assert replayed.rows("select distinct state from verdicts") == [{"state": "learning"}]
+
+
+def test_an_hour_is_not_judged_before_all_its_posts_are_scored(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=10))
+    detect(replayed.rt)
+    assert replayed.one("select count(*) from verdicts") == 0
+    flow(replayed)
+    assert replayed.one("select count(*) from verdicts") == 2 * 240
+
+
+def test_a_backlog_lands_in_its_own_hours_and_raises_nothing(world: World) -> None:
+    """Live feed, six hours not heard, then all at once: event time, no false burst."""
+    world.apply()
+    world.clock.at = T0
+    world.add_feed()
+    steady = [
+        post(f"s{i}", f"theatre {i}", at=T0 + i * HOUR / 2 - timedelta(minutes=1), author=f"a{i}") for i in range(480)
+    ]
+    for hour in range(24, 240, 12):
+        if 210 < hour < 230:
+            continue
+        world.clock.at = T0 + hour * HOUR
+        world.due()
+        world.source.pages = [page(*[p for p in steady if p.published_at < world.clock()])]
+        collect(world.rt)
+        flow(world)
+    assert world.one("select count(*) from alerts") == 0
+    assert world.one("select max(posts) from trend_points where frame = 'staged-theatrics'") == 1
+
+
+def test_hours_of_a_gap_are_told_as_such(world: World) -> None:
+    world.apply()
+    world.clock.at = T0
+    world.add_feed()
+    for hour in (1, 2, 9, 10):
+        world.clock.at = T0 + hour * HOUR
+        world.due()
+        late = world.clock() - timedelta(minutes=5)
+        world.source.pages = [page(post(hour, f"theatre {hour}", at=late), complete=hour != 9)]
+        collect(world.rt)
+        flow(world)
+    states = {
+        r["bucket"].hour: r["state"]
+        for r in world.rows("select bucket, state from verdicts where frame = 'staged-theatrics'")
+    }
+    assert states[4] == "insufficient coverage"
+    assert states[1] == "learning"
+
+
+def test_a_feed_that_keeps_failing_is_an_outage_until_it_is_heard(world: World) -> None:
+    world.add_feed()
+    world.source.pages = [TransientError(Reason.UNREACHABLE, "no route")] * 3
+    for _ in range(3):
+        world.due()
+        collect(world.rt)
+        detect(world.rt)
+    assert world.rows("select kind, state from alerts") == [{"kind": "outage", "state": "firing"}]
+    assert world.rows("select state, reason from deliveries") == [{"state": "silenced", "reason": "no channel"}]
+    world.due()
+    world.source.pages = [page(post(1))]
+    collect(world.rt)
+    detect(world.rt)
+    assert world.rows("select state from alerts") == [{"state": "resolved"}]
+    assert drift(world) == {}
+
+
+def raised(world: World, channels: int = 1) -> None:
+    for i in range(channels):
+        world.rows(
+            "insert into channels (name, kind, config, state) values (%s, 'mail', '{}', 'enabled') returning 1", f"c{i}"
+        )
+    hear(world, history(), T0 + timedelta(days=10))
+    flow(world)
+
+
+def due_now(world: World) -> None:
+    world.rows("update deliveries set next_attempt_at = clock_timestamp() - interval '1 s' returning 1")
+
+
+def test_an_alert_is_delivered_to_each_channel_under_one_id(replayed: World) -> None:
+    raised(replayed, channels=2)
+    due_now(replayed)
+    assert deliver(replayed.rt).rows == 2
+    due_now(replayed)
+    assert deliver(replayed.rt).rows == 0
+    ids = [n.message_id for n in replayed.channel.sent]
+    assert len(set(ids)) == 2
+    assert all(n.kind == "alert" and "theatre" in str(n.data) for n in replayed.channel.sent)
+    assert drift(replayed) == {}
+
+
+def test_a_message_that_cannot_be_sent_waits_and_one_that_never_can_is_parked(replayed: World) -> None:
+    raised(replayed)
+    replayed.channel.errors = [TransientError(Reason.SERVER_ERROR, "451 later"), PermanentError(Reason.GONE, "410")]
+    due_now(replayed)
+    deliver(replayed.rt)
+    row = replayed.rows("select state, attempts, reason, next_attempt_at from deliveries")[0]
+    assert (row["state"], row["attempts"], row["reason"]) == ("pending", 1, "server_error")
+    assert row["next_attempt_at"] > replayed.clock()
+    due_now(replayed)
+    deliver(replayed.rt)
+    assert replayed.rows("select state, last_error from deliveries") == [{"state": "parked", "last_error": "410"}]
+    assert drift(replayed) == {}
+
+
+def test_a_crash_between_send_and_mark_sends_again_under_the_same_id(replayed: World) -> None:
+    raised(replayed)
+    due_now(replayed)
+    send = replayed.channel.send
+
+    def crash(notice: Any, *, sent_at: Any) -> None:
+        send(notice, sent_at=sent_at)
+        raise KeyboardInterrupt
+
+    replayed.channel.send = crash  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        deliver(replayed.rt)
+    replayed.channel.send = send  # type: ignore[method-assign]
+    replayed.rows("update deliveries set lease_until = clock_timestamp() - interval '1 s' returning 1")
+    deliver(replayed.rt)
+    assert len({n.message_id for n in replayed.channel.sent}) == 1
+    assert len(replayed.channel.sent) == 2
+    assert replayed.one("select state from deliveries") == "sent"
+
+
+def test_a_slot_is_one_digest_whoever_comes_second(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=10))
+    flow(replayed)
+    replayed.rows("insert into digests values ('daily', '0 7 * * *', 'Europe/Berlin', %s) returning 1", T0)
+    assert digest(replayed.rt).rows == 1
+    assert digest(replayed.rt).rows == 0
+    slot = replayed.rows("select slot, body from digest_slots")[0]
+    assert slot["slot"] == datetime(2016, 12, 10, 6, tzinfo=UTC)
+    assert slot["body"]["frames"][0]["id"] == "staged-theatrics"
+    assert replayed.one("select count(*) from deliveries where kind = 'digest'") == 1
+
+
+def test_the_last_bucket_waits_for_every_feed_that_keeps_its_appointments(replayed: World) -> None:
+    replayed.add_feed("https://b.example.org", clock="feed")
+    replayed.due()
+    replayed.source.pages = [
+        page(*history(), as_of=T0 + timedelta(days=10)),
+        page(post("other", at=T0), as_of=T0 + timedelta(days=3)),
+    ]
+    collect(replayed.rt)
+    flow(replayed)
+    assert replayed.one("select max(bucket) from verdicts") == T0 + timedelta(days=3) - HOUR
+    assert stage.PATIENCE > timedelta(0)
