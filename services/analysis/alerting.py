@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-CALM = 3
-"""Buckets in a row without a burst that end an episode."""
+CALM = timedelta(days=1)
+"""How long a frame must stay calm for its episode to be over: a story that sleeps at night is one story."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ def episodes(verdicts: Sequence[Mapping[str, Any]], step: timedelta) -> list[Epi
     """The episodes in verdicts (rows of bucket and state) in order of time. What was not heard ends nothing."""
     found: list[Episode] = []
     run: Episode | None = None
-    calm = 0
+    calm, enough = 0, max(int(CALM / step), 1)
     for verdict in verdicts:
         if verdict["state"] == "burst":
             run, calm = Episode(run.onset if run else verdict["bucket"], verdict["bucket"], None), 0
         elif run is not None and verdict["state"] == "ok":
             calm += 1
-            if calm == CALM:
+            if calm == enough:
                 found.append(Episode(run.onset, run.last, verdict["bucket"] + step))
                 run, calm = None, 0
     return [*found, run] if run else found

@@ -10,6 +10,9 @@ from services.analysis.alerting import Rule
 
 Row = Mapping[str, Any]
 
+MUCH = 100
+"""A ratio to next to nothing says little: above this it is told as `more than`."""
+
 
 def burst(
     alert_id: str, rule: Rule, frame: Row, facts: Row, *, run: Sequence[Row], models: Sequence[str]
@@ -92,7 +95,9 @@ def subject(bundle: Row) -> str:
     if bundle["kind"] == "outage":
         return f"{bundle['frame']['title']} is silent"
     counts = bundle["counts"]
-    return f"{bundle['frame']['title']} is rising: {counts['units']} voices, {bundle['expected']['ratio']:.0f}x usual"
+    ratio = bundle["expected"]["ratio"]
+    usual = f"{ratio:.0f}x usual" if ratio < MUCH else f"more than {MUCH}x usual"
+    return f"{bundle['frame']['title']} is rising: {counts['units']} voices, {usual}"
 
 
 def reason(title: str, counts: Row, *, expected: float, onset: datetime) -> str:

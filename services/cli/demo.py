@@ -1,7 +1,7 @@
 """The demonstration inside `framewatch up --demo`: loads the codebook, serves December 2016, tells what happens."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
@@ -30,6 +30,7 @@ class Demo:
         self._looked = house.now()
         self._over = False
         self._settling = False
+        self._told: date | None = None
 
     def open(self, conf: Settings) -> Settings:
         """Start serving, and set up codebook, feeds, digest and channel where they are missing."""
@@ -73,8 +74,9 @@ class Demo:
         if ended:
             self._over = True
             click.echo("The replay is over. Now add a feed of your own: framewatch feeds add URL\n")
-        elif heard is not None and not self._settling:
-            click.echo(f"  heard until {heard:%d %b %Y %H:%M}", nl=True)
+        elif heard is not None and heard.date() != self._told and not self._settling:
+            self._told = heard.date()
+            click.echo(f"  heard until {heard:%d %b %Y %H:%M}")
 
     def close(self) -> None:
         """Stop serving."""

@@ -81,7 +81,10 @@ def _stages(tx: Connection) -> Iterator[Finding]:
     for stage in ("collect", "classify", "rollup", "detect", "deliver", "digest"):
         if stage not in ran or now - ran[stage] > LATE:
             when = house.ago(ran.get(stage), now)
-            yield f"The stage {stage} last ran {when}.", "Look at `framewatch status`; is its worker, and beat, running?"
+            yield (
+                f"The stage {stage} last ran {when}.",
+                "Look at `framewatch status`; is its worker, and beat, running?",
+            )
 
 
 def _rows(tx: Connection) -> Iterator[Finding]:

@@ -60,6 +60,7 @@ def _print_database(console: Console, database: dict[str, Any]) -> None:
         f"\n{totals['posts']:,} posts, {totals['embeddings']:,} distinct texts embedded, {totals['alerts']:,} alerts"
         f" ({totals['firing']:,} firing); the stream is at {database['present']:%d %b %Y %H:%M} UTC",
         highlight=False,
+        soft_wrap=True,
     )
     ran = {s["stage"]: s for s in database["stages"]}
     table = Table("stage", "waiting", "oldest", "rows done", "failures", "last run", box=None, pad_edge=False)

@@ -71,7 +71,10 @@ def test_a_burst_is_one_alert_with_its_evidence(replayed: World) -> None:
     assert found["model"] == "words@1"
     assert found["coverage"] == 1.0
     assert len(found["first_carriers"]) == len(found["typical"]) == 5
-    assert alerts[0]["state"] == "resolved"
+    assert alerts[0]["state"] == "firing"
+    hear(replayed, [], T0 + timedelta(days=11))
+    flow(replayed)
+    assert replayed.one("select state from alerts") == "resolved"
     assert drift(replayed) == {}
 
 
@@ -96,7 +99,7 @@ def test_hour_by_hour_gives_the_same_alert_as_all_at_once(replayed: World) -> No
         hear(replayed, now, T0 + (hour + 1) * HOUR)
         flow(replayed)
     alerts = replayed.rows("select onset, state from alerts")
-    assert alerts == [{"onset": T0 + 221 * HOUR, "state": "resolved"}]
+    assert alerts == [{"onset": T0 + 221 * HOUR, "state": "firing"}]
 
 
 def test_nothing_is_told_while_learning(replayed: World) -> None:

@@ -55,7 +55,8 @@ def detect(rt: Runtime) -> Outcome:
         for watch in watches:
             new, raised = _judge_frame(rt, watch, scene)
             judged, fenced_off, told = judged + max(new, 0), fenced_off + (new < 0), told + raised
-    return Outcome(rows=judged, fenced_off=fenced_off, again=again, wake=("deliver", "digest") if told else ())
+    wake = (*(("digest",) if judged else ()), *(("deliver",) if told else ()))
+    return Outcome(rows=judged, fenced_off=fenced_off, again=again, wake=wake)
 
 
 def closed_until(tx: Connection, now: datetime, step: timedelta) -> datetime:

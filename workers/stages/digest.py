@@ -8,27 +8,38 @@ from cronsim import CronSim
 
 from schemas.records import Notice
 from services.analysis.digest import subject
-from services.store import deliveries, digests, feeds
-from services.store.pool import Row
+from services.store import alerts, deliveries, digests, feeds
+from services.store.pool import Connection, Row
 from workers.runtime import Outcome, Runtime
+
+LATEST = timedelta(hours=1)
+"""A digest waits this long for detection to come to its slot; then it goes out with what is known."""
 
 
 def digest(rt: Runtime) -> Outcome:
     """Compose every digest whose slot has come; after a pause only the latest slot."""
     with rt.store.transaction() as tx:
-        present = feeds.present(tx, rt.now())
-        due = [(d, due_slot(d, present)) for d in deliveries.list_digests(tx)]
+        judged = judged_until(tx, rt.now())
+        due = [(d, due_slot(d, judged)) for d in deliveries.list_digests(tx)]
     filled = sum(_fill(rt, d, slot) for d, slot in due if slot is not None)
     return Outcome(rows=filled, wake=("deliver",) if filled else ())
 
 
-def due_slot(row: Row, present: datetime) -> datetime | None:
+def judged_until(tx: Connection, now: datetime) -> datetime:
+    """How far digests may look: as far as every frame is judged, but never more than LATEST behind the wall clock."""
+    present = feeds.present(tx, now)
+    positions = [w["evaluated_until"] for w in alerts.watch_positions(tx)]
+    judged = min([present, *(p for p in positions if p is not None)])
+    return max(judged, now - LATEST) if present == now else judged
+
+
+def due_slot(row: Row, judged: datetime) -> datetime | None:
     """The latest slot of a digest's schedule that has come and is not filled; None when there is none."""
     zone = ZoneInfo(row["timezone"])
     last = row["last_slot"] or row["since"]
     # Walking back from the present finds the latest slot at once, however long the pause was.
-    latest: datetime = next(CronSim(row["schedule"], (present + timedelta(seconds=1)).astimezone(zone), reverse=True))
-    return latest if last < latest <= present else None
+    latest: datetime = next(CronSim(row["schedule"], (judged + timedelta(seconds=1)).astimezone(zone), reverse=True))
+    return latest if last < latest <= judged else None
 
 
 def _fill(rt: Runtime, row: Row, slot: datetime) -> int:
