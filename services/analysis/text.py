@@ -66,6 +66,8 @@ def clean_text(text: str, *, limit_bytes: int = MAX_TEXT_BYTES) -> tuple[str, fr
     marks in a row), `normalised` (to NFC) and `cut` (to `limit_bytes` of UTF-8, never inside a character).
     Cleaning a cleaned text changes nothing.
     """
+    if len(text) <= limit_bytes and text.isascii() and text.isprintable():
+        return text, frozenset()
     changes = {"cut"} if len(text) > 2 * limit_bytes else set()
     text = text[: 2 * limit_bytes]  # a character has at least one byte: the rest could never be kept
     for name, pattern, replacement in _CLEANING:

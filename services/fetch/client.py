@@ -26,7 +26,8 @@ MAX_BYTES = 15 * 1024 * 1024
 """Largest body of `get`, packed or unpacked."""
 MAX_REDIRECTS = 5
 _MAX_REPLY = 64 * 1024
-_GET_TIMEOUT, _POST_TIMEOUT = timedelta(seconds=60), timedelta(seconds=20)
+# Below a worker's lease of 60 seconds: what takes longer would be done by two.
+_GET_TIMEOUT, _POST_TIMEOUT = timedelta(seconds=40), timedelta(seconds=20)
 
 
 class Fetcher:

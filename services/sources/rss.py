@@ -1,0 +1,134 @@
+"""Web feeds: RSS, RDF, Atom and JSON Feed at one address, asked for conditionally.
+
+The cursor keeps the validators, when the feed was last read in full, and fingerprints of the last page's posts,
+by which a gap shows. Must not guess dates or trust a 304 for longer than a day.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from schemas.records import Feed, FetchedPost, Page
+from services.analysis.text import clean_line
+from services.analysis.times import parse_time
+from services.fetch import Response
+from services.sources.base import Means
+from services.sources.feed_html import is_html, not_a_feed
+from services.sources.feed_json import read_json
+from services.sources.feed_xml import decode, read_xml, refuse_declarations
+from services.sources.items import MAX_ITEMS, Document, fingerprint, posts_of, repeated_guids
+
+FULL_EVERY = timedelta(hours=24)
+"""Some servers answer a wrong 304 for ever; so often nobody asks conditionally."""
+LONGEST_MAX_AGE = timedelta(hours=1)
+"""A Cache-Control beyond this says more about a cache than about the feed."""
+_ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+_MAX_REPEATED = 500
+_MAX_VALIDATOR = 1000
+
+
+def parse(body: bytes, *, address: str, content_type: str = "", repeated: Iterable[str] = ()) -> Page:
+    """The posts of one feed document that came from `address`.
+
+    `repeated` are fingerprints of guids that several items were seen to share; `as_of` is the document's own
+    date. Raises PermanentError: UNSAFE_XML for a DOCTYPE or entities, NOT_A_FEED with a remedy.
+    """
+    document = _read(decode(body, content_type), address)
+    shared = [*dict.fromkeys([*sorted(repeated_guids(document.items)), *repeated])][:_MAX_REPEATED]
+    posts, dropped = posts_of(document.items, address=address, repeated=shared)
+    dropped += document.dropped + Counter(too_many=document.too_many)
+    newest = max((p.published_at for p in posts if p.published_at), default=None)
+    return Page(
+        posts=tuple(posts),
+        cursor={"seen": _seen(posts), "repeated": shared},
+        dropped=dict(+dropped),
+        as_of=document.updated or newest,
+        ended=document.ended,
+        title=clean_line(document.title, limit_bytes=300),
+        min_interval=document.ttl,
+    )
+
+
+class RssSource:
+    """Fetches web feeds."""
+
+    def __init__(self, means: Means) -> None:
+        self._fetcher = means.fetcher
+
+    def fetch(self, feed: Feed, now: datetime) -> Page:
+        """The feed as it is now. Raises what Fetcher.get and parse raise."""
+        cursor = feed.cursor if feed.cursor.get("address") == feed.address else {}
+        asked = {} if _full_fetch_due(cursor, now) else cursor
+        response = self._fetcher.get(
+            feed.address,
+            etag=_word(asked, "etag"),
+            last_modified=_word(asked, "last_modified"),
+            headers={"Accept": _ACCEPT},
+        )
+        page = _unchanged(cursor) if response.not_modified else _changed(response, cursor)
+        page = replace(page, cursor={**page.cursor, **_validators(response), "address": feed.address})
+        if not response.not_modified:
+            page = replace(page, cursor={**page.cursor, "full_at": now.isoformat()})
+        page = replace(page, min_interval=max(filter(None, (page.min_interval, _max_age(response))), default=None))
+        as_of = min(page.as_of, now) if page.as_of and feed.clock == "feed" else None
+        return replace(page, as_of=as_of)
+
+
+def _read(text: str, address: str) -> Document:
+    if text.lstrip()[:1] == "{":
+        document = read_json(text)
+    elif is_html(text):
+        document = None
+    else:
+        refuse_declarations(text)
+        document = read_xml(text)
+    if document is None:
+        raise not_a_feed(text, address)
+    return document
+
+
+def _unchanged(cursor: Mapping[str, Any]) -> Page:
+    return Page(cursor=dict(cursor), as_of=parse_time(_word(cursor, "as_of")))
+
+
+def _changed(response: Response, cursor: Mapping[str, Any]) -> Page:
+    content_type = response.headers.get("content-type", "")
+    page = parse(response.body, address=response.url, content_type=content_type, repeated=_words(cursor, "repeated"))
+    before, seen = _words(cursor, "seen"), page.cursor["seen"]
+    times = [t for t in (page.as_of, parse_time(_word(cursor, "as_of"))) if t]
+    as_of = max(times, default=None)
+    kept = {"seen": seen or before, "as_of": as_of.isoformat() if as_of else ""}
+    complete = not before or not seen or not set(before).isdisjoint(seen)
+    return replace(page, cursor={**page.cursor, **kept}, complete=complete, as_of=as_of)
+
+
+def _full_fetch_due(cursor: Mapping[str, Any], now: datetime) -> bool:
+    full_at = parse_time(_word(cursor, "full_at"))
+    return full_at is None or not timedelta(0) <= now - full_at < FULL_EVERY
+
+
+def _validators(response: Response) -> dict[str, str]:
+    found = {"etag": response.etag, "last_modified": response.last_modified}
+    return {name: value if len(value) <= _MAX_VALIDATOR else "" for name, value in found.items()}
+
+
+def _max_age(response: Response) -> timedelta | None:
+    stated = re.search(r"\bmax-age=\"?([0-9]{1,9})", response.headers.get("cache-control", ""))
+    return min(timedelta(seconds=int(stated[1])), LONGEST_MAX_AGE) if stated and int(stated[1]) else None
+
+
+def _seen(posts: Iterable[FetchedPost]) -> list[str]:
+    return [*dict.fromkeys(fingerprint(p.native_id) for p in posts)][:MAX_ITEMS]
+
+
+def _word(cursor: Mapping[str, Any], name: str) -> str:
+    value = cursor.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _words(cursor: Mapping[str, Any], name: str) -> list[str]:
+    value = cursor.get(name)
+    return [word for word in value if isinstance(word, str)] if isinstance(value, list | tuple) else []

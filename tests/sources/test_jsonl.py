@@ -1,0 +1,334 @@
+"""JSON lines: files, streams, paging, replay."""
+
+import gzip
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import PermanentError, Reason, TransientError
+from services.sources.jsonl import parse
+from services.sources.lines import MAX_LINE, split_lines
+from services.sources.replay import horizon
+from services.sources.streams import Position, Resumed
+from tests.fetch.servers import reply, serve
+from tests.sources.kits import NOW, feed_of, fetch, json_lines, post, source_of
+
+START = datetime(2016, 12, 11, tzinfo=UTC)
+
+
+def at(hours, number=None):
+    stated = (START + timedelta(hours=hours)).isoformat()
+    return post(hours if number is None else number, published_at=stated)
+
+
+def read_all(source, feed, *, now=NOW, limit=99):
+    """Pages until there is no more, with their ids."""
+    pages = []
+    for _ in range(limit):
+        pages.append(source.fetch(replace(feed, cursor=json.loads(json.dumps(feed.cursor))), now))
+        feed = replace(feed, cursor=pages[-1].cursor)
+        if not pages[-1].more:
+            return pages, [p.native_id for page in pages for p in page.posts]
+    raise AssertionError("no end")
+
+
+@pytest.fixture(params=["posts.jsonl", "posts.jsonl.gz"])
+def file(request, tmp_path):
+    """A file of ten posts, plain or gzip, and a way to rewrite it."""
+
+    def write(posts):
+        data = json_lines(posts)
+        path = tmp_path / request.param
+        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+        return path
+
+    write([at(n) for n in range(10)])
+    return tmp_path / request.param, write
+
+
+def test_a_file_is_read_page_by_page_to_its_end(file):
+    path, _ = file
+    source = source_of("jsonl", files=path.parent)
+    feed = feed_of("jsonl", path.name, clock="feed", options={"page": 4})
+    pages, ids = read_all(source, feed)
+    assert ids == [f"id-{n}" for n in range(10)]
+    assert [len(page.posts) for page in pages] == [4, 4, 2]
+    assert [page.as_of for page in pages] == [START + timedelta(hours=n) for n in (3, 7, 9)]
+    assert [page.ended for page in pages] == [False, False, True]
+    again = source.fetch(replace(feed, cursor=pages[-1].cursor), NOW)
+    assert (again.posts, again.ended, again.as_of) == ((), True, START + timedelta(hours=9))
+
+
+def test_a_page_that_ends_with_the_file_says_so_at_once(file):
+    path, _ = file
+    page = source_of("jsonl", files=path.parent).fetch(
+        feed_of("jsonl", path.name, clock="feed", options={"page": 10}), NOW
+    )
+    assert (page.more, page.ended) == (False, True)
+
+
+def test_a_file_that_grows_is_read_on_and_one_that_was_replaced_from_its_beginning(file):
+    path, write = file
+    source, feed = source_of("jsonl", files=path.parent), feed_of("jsonl", path.name)
+    pages, _ = read_all(source, feed)
+    assert (pages[-1].ended, pages[-1].as_of) == (False, None)
+    feed = replace(feed, cursor=pages[-1].cursor)
+    write([at(n) for n in range(13)])
+    pages, ids = read_all(source, feed)
+    assert ids == ["id-10", "id-11", "id-12"]
+    feed = replace(feed, cursor=pages[-1].cursor)
+    write([post(n, author="another") for n in range(50, 70)])
+    pages, ids = read_all(source, feed)
+    assert ids == [f"id-{n}" for n in range(50, 70)]
+    write([post(n, author="another") for n in range(50, 60)])
+    _, ids = read_all(source, replace(feed, cursor=pages[-1].cursor))
+    assert ids in ([], [f"id-{n}" for n in range(50, 60)])
+
+
+def test_a_half_written_line_waits_for_its_end(tmp_path):
+    whole = json_lines([post(1), post(2)])
+    path = tmp_path / "a.jsonl"
+    source, feed = source_of("jsonl", files=tmp_path), feed_of("jsonl", "a.jsonl")
+    path.write_bytes(whole[:-20])
+    pages, ids = read_all(source, feed)
+    assert (ids, dict(pages[-1].dropped)) == (["id-1"], {})
+    path.write_bytes(whole[:-1])
+    pages, ids = read_all(source, replace(feed, cursor=pages[-1].cursor))
+    assert ids == ["id-2"]
+    path.write_bytes(whole + json_lines([post(3)]))
+    _, ids = read_all(source, replace(feed, cursor=pages[-1].cursor))
+    assert ids == ["id-3"]
+    path.write_bytes(whole[:-20])
+    assert dict(source.fetch(replace(feed, clock="feed"), NOW).dropped) == {"bad_line": 1}
+
+
+def test_a_replay_releases_what_has_happened_by_then(file):
+    path, _ = file
+    source = source_of("jsonl", files=path.parent)
+    options = {"speed": 3600, "started_at": NOW.isoformat(), "from": START.isoformat()}
+    feed = feed_of("jsonl", path.name, clock="feed", options=options)
+    steps = []
+    for seconds in (0, 2, 2, 3.5, 60):
+        page = source.fetch(feed, NOW + timedelta(seconds=seconds))
+        feed = replace(feed, cursor=page.cursor)
+        steps.append((len(page.posts), (page.as_of - START) / timedelta(hours=1), page.ended, page.more))
+    assert steps == [
+        (1, 0, False, False),
+        (2, 2, False, False),
+        (0, 2, False, False),
+        (1, 3.5, False, False),
+        (6, 9, True, False),
+    ]
+
+
+def test_a_full_page_of_a_replay_promises_no_more_than_it_holds(file):
+    path, _ = file
+    options = {
+        "speed": 10**9,
+        "started_at": (NOW - timedelta(days=1)).isoformat(),
+        "from": START.isoformat(),
+        "page": 4,
+    }
+    page = source_of("jsonl", files=path.parent).fetch(feed_of("jsonl", path.name, clock="feed", options=options), NOW)
+    assert (page.more, page.as_of) == (True, START + timedelta(hours=3))
+
+
+def test_a_post_from_the_far_future_does_not_stop_a_replay(file):
+    path, write = file
+    write([at(0), post(1, published_at="9999-01-01T00:00:00Z"), at(1, number=2)])
+    options = {"speed": 3600, "started_at": NOW.isoformat(), "from": START.isoformat()}
+    feed = feed_of("jsonl", path.name, clock="feed", options=options)
+    page = source_of("jsonl", files=path.parent).fetch(feed, NOW + timedelta(seconds=5))
+    assert (len(page.posts), page.ended, page.as_of) == (3, True, START + timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"speed": 0, "started_at": "2016-12-11", "from": "2016-12-11"},
+        {"speed": True, "started_at": "2016-12-11", "from": "2016-12-11"},
+        {"speed": float("nan"), "started_at": "2016-12-11", "from": "2016-12-11"},
+        {"speed": 1, "from": "2016-12-11"},
+        {"speed": 1, "started_at": "2016-12-11", "from": "2026-13-45"},
+        {"page": 0},
+        {"page": "many"},
+        {"page": True},
+    ],
+)
+def test_options_that_mean_nothing_are_refused(file, options):
+    path, _ = file
+    with pytest.raises(PermanentError, match="option") as caught:
+        source_of("jsonl", files=path.parent).fetch(feed_of("jsonl", path.name, options=options), NOW)
+    assert caught.value.reason is Reason.BAD_CONFIG
+
+
+def test_no_speed_is_too_fast():
+    options = {"speed": 1e300, "started_at": START.isoformat(), "from": START.isoformat()}
+    assert horizon(options, NOW).year == 9999
+
+
+@pytest.mark.parametrize("address", ["../secret", "/etc/passwd", "a/../../secret", "link", "folder/link", ".."])
+def test_files_elsewhere_are_out_of_reach(tmp_path, address):
+    (tmp_path / "secret").write_bytes(json_lines([post(1)]))
+    files = tmp_path / "files"
+    (files / "folder").mkdir(parents=True)
+    (files / "link").symlink_to(tmp_path / "secret")
+    (files / "folder" / "link").symlink_to("../../secret")
+    with pytest.raises(PermanentError) as caught:
+        source_of("jsonl", files=files).fetch(feed_of("jsonl", address), NOW)
+    assert caught.value.reason is Reason.BLOCKED_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("nothing.jsonl", Reason.NOT_FOUND),
+        ("folder", Reason.BAD_ADDRESS),
+        ("pipe", Reason.BAD_ADDRESS),
+        ("a\0b", Reason.BAD_ADDRESS),
+        ("x" * 5000, Reason.NO_ACCESS),
+        ("circle", Reason.BAD_ADDRESS),
+        ("ftp://e.org/x", Reason.BAD_ADDRESS),
+    ],
+)
+def test_what_cannot_be_read_is_worded(tmp_path, address, reason):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises((PermanentError, TransientError)) as caught:
+        source_of("jsonl", files=tmp_path).fetch(feed_of("jsonl", address), NOW)
+    assert caught.value.reason is reason
+
+
+def test_absolute_names_and_links_inside_the_folder_are_fine(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(json_lines([post(1)]))
+    (tmp_path / "link").symlink_to("a.jsonl")
+    for address in (str(tmp_path / "a.jsonl"), "link", "./x/../a.jsonl"):
+        assert source_of("jsonl", files=tmp_path).fetch(feed_of("jsonl", address), NOW).posts
+
+
+def test_broken_gzip_is_truncated(tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(json_lines([post(n) for n in range(999)]))[:-9])
+    with pytest.raises(TransientError) as caught:
+        source_of("jsonl", files=tmp_path).fetch(feed_of("jsonl", "a.gz"), NOW)
+    assert caught.value.reason is Reason.TRUNCATED
+
+
+def test_a_gzip_bomb_without_a_line_end_stops(tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(bytes(50 << 20)))
+    with pytest.raises(TransientError) as caught:
+        source_of("jsonl", files=tmp_path).fetch(feed_of("jsonl", "a.gz"), NOW)
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_body_on_the_web_is_read_on_from_where_we_were(packed):
+    posts = [post(n) for n in range(10)]
+
+    def answer(request, stream):
+        data = json_lines(posts)
+        stream.sendall(reply(body=gzip.compress(data) if packed else data))
+
+    with serve(answer) as server:
+        source, feed = source_of("jsonl", server), feed_of("jsonl", server.url, options={"page": 4})
+        pages, ids = read_all(source, feed)
+        assert ids == [f"id-{n}" for n in range(10)]
+        posts += [post(10)]
+        pages, ids = read_all(source, replace(feed, cursor=pages[-1].cursor))
+        assert ids == ["id-10"]
+        posts[:] = [post(99)]
+        _, ids = read_all(source, replace(feed, cursor=pages[-1].cursor))
+        assert ids == ["id-99"]
+
+
+def test_a_server_that_pages_is_followed_to_its_end():
+    pages = {None: ([at(0), at(1)], "c/1"), "c%2F1": ([at(2)], "c2"), "c2": ([], "c2")}
+
+    def answer(request, stream):
+        asked = request.split()[1].partition("cursor=")[2] or None
+        posts, following = pages[asked]
+        stream.sendall(
+            reply(
+                body=json_lines(posts),
+                X_Next_Cursor=following,
+                X_As_Of="2016-12-11T06:00:00Z",
+                X_Ended="true" if asked == "c2" else "",
+            )
+        )
+
+    with serve(answer) as server:
+        source = source_of("jsonl", server)
+        found, ids = read_all(source, feed_of("jsonl", server.url + "/posts?tag=x", clock="feed"))
+    assert ids == ["id-0", "id-1", "id-2"]
+    assert [page.as_of for page in found] == [START + timedelta(hours=6)] * 3
+    assert [page.ended for page in found] == [False, False, True]
+    assert [r.split()[1] for r in server.requests] == [
+        "/posts?tag=x",
+        "/posts?tag=x&cursor=c%2F1",
+        "/posts?tag=x&cursor=c2",
+    ]
+
+
+def test_a_server_that_pages_too_much_at_once_is_told_so():
+    with serve(reply(body=b"{}\n" * 50_001, X_Next_Cursor="a")) as server, pytest.raises(TransientError) as caught:
+        fetch(server, feed_of("jsonl", server.url))
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
+def test_lines_are_judged_one_by_one():
+    lines = [
+        b'\xef\xbb\xbf{"id": 7, "text": "number", "lang": "en_GB", "repost_of": 12}',
+        b"",
+        b"  \r",
+        b"not json",
+        b"[1]",
+        b'{"id": true, "text": "x"}',
+        b'{"text": "x"}',
+        b'{"id": "a"}',
+        b'{"id": "a", "text": 5}',
+        b'{"id": "b", "text": "x", "published_at": 1480000000, "lang": "gibberish!", "url": "javascript:x"}',
+        b'{"id": "c", "deleted": true}',
+        b'{"id": "d", "text": "' + b"x" * MAX_LINE + b'"}',
+        b"[" * 100_000,
+        b'{"id": 1' + b"0" * 5000 + b', "text": "x"}',
+        b'{"id": 1.5, "text": "a\\u0000b \\ud800"}\r',
+    ]
+    page = parse(b"\n".join(lines), address="posts.jsonl")
+    assert [p.native_id for p in page.posts] == ["7", "b", "1.5"]
+    assert (page.posts[0].lang, page.posts[0].repost_of, page.posts[2].text) == ("en-GB", "12", "ab \ufffd")
+    assert (page.posts[1].published_at, page.posts[1].published_raw) == (None, "1480000000")
+    assert (page.posts[1].lang, page.posts[1].url) == ("", "")
+    assert page.deleted == ("c",)
+    assert dict(page.dropped) == {"bad_line": 5, "no_identity": 2, "no_text": 2}
+
+
+@given(st.lists(st.binary(max_size=30)), st.integers(1, 40))
+def test_lines_are_the_same_however_the_stream_is_cut(lines, step):
+    body = b"\n".join(line.replace(b"\n", b"") for line in lines)
+    found = list(split_lines(body[i : i + step] for i in range(0, len(body), step)))
+    assert [line.data for line in found] == body.split(b"\n")[: len(found)]
+    assert all(body[: line.end].endswith(line.data + b"\n" * line.finished) for line in found)
+    assert not found or found[-1].end == len(body)
+
+
+@given(st.binary(max_size=3000), st.integers(1, 999), st.integers(0, 3000), st.binary(max_size=20))
+def test_a_stream_is_taken_up_where_it_was_left(body, step, offset, more):
+    def chunks(data):
+        return [data[i : i + step] for i in range(0, len(data), step)]
+
+    offset = min(offset, len(body))
+    first = Resumed(chunks(body), Position())
+    assert b"".join(first) == body
+    position = first.at(offset)
+    again = Resumed(chunks(body + more), position)
+    assert b"".join(again) == (body + more)[offset:]
+    assert again.at(offset) == position
+    assert not again.lost
+    if offset:
+        changed = bytes([body[0] ^ 1]) + body[1:]
+        assert b"".join(Resumed(chunks(changed), position)) == changed

@@ -1,0 +1,274 @@
+"""Web feeds: formats, identity, dates, declarations, gaps."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from schemas.errors import PermanentError, Reason
+from services.sources.feed_xml import decode
+from services.sources.items import join_text
+from services.sources.rss import parse
+from tests.fetch.servers import reply, serve
+from tests.sources.kits import DATE, NOW, feed_of, fetch, post, rss
+
+AT = "https://e.org/feeds/all.xml"
+NOON = datetime(2016, 12, 11, 12, tzinfo=UTC)
+
+RSS_091 = b"""<rss version="0.91"><channel><title>Old</title><language>en-us</language>
+<item><title>Headline</title><link>http://e.org/1</link><description>Some text</description></item></channel></rss>"""
+RSS_20 = f"""<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"
+ xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>New &amp; good</title><language>ru</language>
+<ttl>90</ttl><lastBuildDate>{DATE}</lastBuildDate><item><title>Headline</title><guid isPermaLink="false">g1</guid>
+<link>/1?utm_source=rss</link><dc:creator>Anna</dc:creator><pubDate>{DATE}</pubDate><description>Short</description>
+<content:encoded><![CDATA[<p>Headline and <b>more</b></p><blockquote>quoted</blockquote>]]></content:encoded>
+</item></channel></rss>""".encode()
+RDF = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+ xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="http://e.org/"><title>RDF</title></channel>
+<item rdf:about="http://e.org/1"><title>Headline</title><link>http://e.org/1</link><description>Some text</description>
+<dc:date>2016-12-11T13:00:00+01:00</dc:date><dc:language>ar</dc:language></item></rdf:RDF>"""
+ATOM = b"""<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"><title>Atom</title><updated>2016-12-11T12:00:00Z</updated>
+<author><name>House</name></author><entry><id>tag:e.org,2016:1</id><title type="html">Headline &amp;amp; co</title>
+<link href="https://e.org/1"/><published>2016-12-11T12:00:00Z</published><updated>2016-12-12T12:00:00Z</updated>
+<content type="html">&lt;p&gt;Some text&lt;/p&gt;</content></entry></feed>"""
+JSON_FEED = json.dumps(
+    {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "JSON",
+        "language": "en",
+        "items": [
+            {
+                "id": 1,
+                "url": "https://e.org/1",
+                "title": "Headline",
+                "content_html": "<p>Some text</p>",
+                "date_published": "2016-12-11T12:00:00Z",
+                "authors": [{"name": "Anna"}],
+            },
+            "nonsense",
+        ],
+    }
+).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "title", "expected"),
+    [
+        (RSS_091, "Old", ("http://e.org/1", "Headline\n\nSome text", None, "", "en-us")),
+        (RSS_20, "New & good", ("g1", "Headline and more\nquoted", NOON, "Anna", "ru")),
+        (RDF, "RDF", ("http://e.org/1", "Headline\n\nSome text", NOON, "", "ar")),
+        (ATOM, "Atom", ("tag:e.org,2016:1", "Headline & co\n\nSome text", NOON, "House", "en")),
+        (JSON_FEED, "JSON", ("1", "Headline\n\nSome text", NOON, "Anna", "en")),
+    ],
+)
+def test_every_format_is_read(body, title, expected):
+    page = parse(body, address=AT)
+    found = page.posts[0]
+    assert (page.title, len(page.posts)) == (title, 1)
+    assert (found.native_id, found.text, found.published_at, found.author, found.lang) == expected
+    assert found.url.startswith(("http://e.org/1", "https://e.org/1"))
+
+
+def test_what_the_feed_says_of_itself_is_kept():
+    page = parse(RSS_20, address=AT)
+    assert (page.as_of, page.min_interval) == (NOON, timedelta(minutes=90))
+    assert page.posts[0].url == "https://e.org/1?utm_source=rss"
+    assert dict(parse(JSON_FEED, address=AT).dropped) == {"no_identity": 1}
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "text"),
+    [
+        ("A", "", "A"),
+        ("", "B", "B"),
+        ("A headline", "Another text", "A headline\n\nAnother text"),
+        ("A headline…", "A  HEADLINE that goes on", "A  HEADLINE that goes on"),
+        ("A headline ...", "A headline", "A headline"),
+        ("A headline that goes on", "A headline", "A headline that goes on"),
+        ("…", "B", "B"),
+        ("…", "", "…"),
+        ("", "", ""),
+    ],
+)
+def test_nothing_is_said_twice(title, body, text):
+    assert join_text(title, body) == text
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["<!DOCTYPE rss [<!ENTITY a 'b'>]>", "<!-- x --><!doctype rss>", "<?x <!-- ?><!DOCTYPE rss>", "<!ENTITY a 'b'>",
+     "<a><![CDATA[ ]]></a><!DOCTYPE x>", "<!-- unclosed <!DOCTYPE rss>", "<?xml version='1.0' encoding='utf-7'?><!DOCTYPE x>"],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_declarations_are_refused_before_parsing(head, encoding):
+    body = (head + rss([post(1)]).decode()).encode(encoding)
+    with pytest.raises(PermanentError, match="declaration") as caught:
+        parse(body, address=AT)
+    assert caught.value.reason is Reason.UNSAFE_XML
+
+
+def test_a_billion_laughs_are_not_heard():
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    with pytest.raises(PermanentError):
+        parse(f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY l0 "ha">{laughs}]><rss>&l9;</rss>'.encode(), address=AT)
+
+
+def test_posts_may_talk_about_declarations():
+    page = parse(
+        rss([post(1, text="x")]).replace(
+            b"x</desc", b"<![CDATA[Write &lt;!DOCTYPE html> <!DOCTYPE html> first]]></desc"
+        ),
+        address=AT,
+    )
+    assert page.posts[0].text.startswith("Write <!DOCTYPE html>")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1251", "koi8-r"])
+def test_declared_encodings_are_read(encoding):
+    xml = rss([post(1, text="Пальмира")]).decode()
+    declared = f"<?xml version='1.0' encoding='{encoding.removesuffix('-sig')}'?>{xml}"
+    assert parse(declared.encode(encoding), address=AT).posts[0].text == "Пальмира"
+    assert "Пальмира" in decode(xml.encode(encoding), f"text/xml; charset={encoding.removesuffix('-sig')}")
+
+
+def test_an_undeclared_or_wrongly_declared_encoding_loses_little():
+    assert "café" in decode(rss([post(1, text="café")]).decode().encode("latin-1"))
+    assert "café" in decode(b"<?xml version='1.0' encoding='base64'?>" + rss([post(1, text="café")]))
+
+
+def test_broken_xml_is_repaired_when_that_is_cheap():
+    assert (
+        parse(rss([post(1, text="x")]).replace(b"x</desc", b"a&nbsp;b &unknown; <br></desc"), address=AT)
+        .posts[0]
+        .text.startswith("a")
+    )
+    with pytest.raises(PermanentError):
+        parse(b"<rss version='2.0'>" + b"<a><b>" * 700_000, address=AT)
+
+
+@pytest.mark.parametrize(
+    ("link", "found"),
+    [
+        ('<link rel="alternate" type="application/rss+xml" href="/rss?a=1&amp;b=2">', "https://e.org/rss?a=1&b=2"),
+        ("<LINK type=application/atom+xml rel='ALTERNATE home' href=https://f.org/atom />", "https://f.org/atom"),
+        ('<link rel="alternate" type="application/rss+xml" href="javascript:x">', "RSS or Atom link"),
+        ('<link rel="stylesheet" href="/x.css">', "RSS or Atom link"),
+    ],
+)
+def test_a_web_page_names_its_feed(link, found):
+    with pytest.raises(PermanentError) as caught:
+        parse(f"<!doctype html><html><head>{link}</head></html>".encode(), address="https://e.org/news/")
+    assert caught.value.reason is Reason.NOT_A_FEED
+    assert found in str(caught.value)
+
+
+def test_other_documents_are_no_feeds():
+    for body in (b"", b"hello", b"<svg/>", b'{"items": []}', b"{", b"<?xml version='1.0'?><opml/>"):
+        with pytest.raises(PermanentError, match="neither RSS"):
+            parse(body, address=AT)
+
+
+def test_identity_is_guid_then_link_then_title_and_date():
+    posts = [post(1), post(2, id=None, url="HTTPS://E.org:443/2?utm_source=x#top"), post(3, id=None, url=None)]
+    page = parse(rss([*posts, post(4, id=None, url=None, published_at=None)]), address=AT)
+    ids = [p.native_id for p in page.posts]
+    assert ids[:2] == ["id-1", "https://e.org/2"]
+    assert ids[2].startswith("title:")
+    assert dict(page.dropped) == {"no_identity": 1}
+    assert [p.native_id for p in parse(rss(posts), address=AT).posts] == ids
+
+
+def test_a_guid_that_all_items_share_says_nothing():
+    page = parse(rss([post(n, id="same") for n in range(3)] + [post(7)]), address=AT)
+    ids = [p.native_id for p in page.posts]
+    assert len(set(ids)) == 4
+    assert ids[3] == "id-7"
+    later = parse(rss([post(2, id="same")]), address=AT, repeated=page.cursor["repeated"])
+    assert later.posts[0].native_id == ids[2]
+    without_links = parse(rss([post(n, id="same", url=None) for n in range(3)]), address=AT)
+    assert len({p.native_id for p in without_links.posts}) == 3
+
+
+def test_a_long_guid_is_shortened_without_collision():
+    long = "x" * 5000
+    ids = [p.native_id for p in parse(rss([post(1, id=long + "1"), post(2, id=long + "2")]), address=AT).posts]
+    assert len(set(ids)) == 2
+    assert all(i.startswith("sha256:") for i in ids)
+
+
+def test_too_many_items_are_counted():
+    page = parse(rss([post(n) for n in range(2100)]), address=AT)
+    assert (len(page.posts), dict(page.dropped)) == (2000, {"too_many": 100})
+    assert len(page.cursor["seen"]) == 2000
+
+
+def serving(pages):
+    """A server that answers with each page in turn, and a run of fetches with the cursors in between."""
+
+    def run(times=None, **changes):
+        answers = iter(pages)
+        with serve(lambda request, stream: stream.sendall(next(answers))) as server:
+            feed, found = feed_of("rss", server.url + "/rss", **changes), []
+            for now in times or [NOW + timedelta(hours=n) for n in range(len(pages))]:
+                found.append(fetch(server, feed, now))
+                feed = replace(feed, cursor=found[-1].cursor)
+        return found, server.requests
+
+    return run
+
+
+def test_a_gap_shows_when_nothing_seen_before_is_left():
+    numbers = [range(5), range(3, 8), range(20, 25), [], range(20, 25)]
+    found, _ = serving([reply(body=rss([post(n) for n in some])) for some in numbers])()
+    assert [page.complete for page in found] == [True, True, False, True, True]
+
+
+def test_a_wrong_304_is_asked_again_in_full_after_a_day():
+    times = [NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=25), NOW + timedelta(hours=26)]
+    page = reply(body=rss([post(1)]), etag='"v"', last_modified=DATE)
+    found, requests = serving([page, reply(304), page, reply(304)])(times)
+    assert ["If-None-Match" in r for r in requests] == [False, True, False, True]
+    assert ["If-Modified-Since" in r for r in requests] == [False, True, False, True]
+    assert found[1].cursor["full_at"] == NOW.isoformat()
+
+
+def test_another_address_starts_afresh():
+    with serve(reply(body=rss([post(1)]), etag='"v"')) as server:
+        first = fetch(server, feed_of("rss", server.url + "/a"))
+        second = fetch(server, feed_of("rss", server.url + "/b", cursor=first.cursor))
+    assert second.complete
+    assert "If-None-Match" not in server.requests[1]
+
+
+def test_a_feed_that_lives_in_its_own_time_tells_it_also_when_nothing_changed():
+    dated = rss([post(1)], head=f"<lastBuildDate>{DATE}</lastBuildDate>")
+    older = rss([post(1)], head="<lastBuildDate>Sat, 10 Dec 2016 12:00:00 GMT</lastBuildDate>")
+    ahead = rss([post(1)], head="<lastBuildDate>Sat, 10 Dec 2099 12:00:00 GMT</lastBuildDate>")
+    pages = [reply(body=dated, etag='"v"'), reply(304), reply(body=older), reply(body=rss([])), reply(body=ahead)]
+    found, _ = serving(pages)(clock="feed")
+    assert [page.as_of for page in found] == [NOON] * 4 + [NOW + timedelta(hours=4)]
+    assert serving([reply(body=dated)])()[0][0].as_of is None
+
+
+@pytest.mark.parametrize(
+    ("ttl", "cache", "wait"),
+    [
+        ("", "", None),
+        ("120", "max-age=60", timedelta(hours=2)),
+        ("1", "public, max-age=1800", timedelta(minutes=30)),
+        ("99999", "", timedelta(hours=24)),
+        ("soon", "max-age=31536000", timedelta(hours=1)),
+        ("-5", "max-age=0", None),
+    ],
+)
+def test_the_feed_may_ask_for_rest(ttl, cache, wait):
+    body = rss([post(1)], head=f"<ttl>{ttl}</ttl>" if ttl else "")
+    found, _ = serving([reply(body=body, cache_control=cache)])()
+    assert found[0].min_interval == wait
+
+
+def test_the_charset_of_the_answer_counts():
+    body = rss([post(1, text="Пальмира")]).decode().encode("windows-1251")
+    found, _ = serving([reply(body=body, content_type="text/xml; charset=windows-1251")])()
+    assert found[0].posts[0].text == "Пальмира"
