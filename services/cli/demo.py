@@ -1,7 +1,7 @@
 """The demonstration inside `framewatch up --demo`: loads the codebook, serves December 2016, tells what happens."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import click

@@ -25,9 +25,9 @@ def classify(rt: Runtime) -> Outcome:
     with rt.store.transaction() as tx:
         queue.park_poison(tx, attempts=ATTEMPTS, reason="workers died on this post")
         claimed = queue.claim_posts(tx, limit=POSTS, lease=rt.lease)
-        versions = codebooks.codebooks_in_service(tx) if claimed else []
+        versions = codebooks.codebooks_in_service(tx)
     if not claimed:
-        return Outcome()
+        return _learn_ahead(rt, versions)
     try:
         encoder = rt.encoder()
         model_id, known = _known_vectors(rt, encoder, claimed)
@@ -64,6 +64,17 @@ def heads_of(rt: Runtime, encoder: Encoder, version: dict[str, Any], model_id: i
             codebooks.add_heads(tx, version["version_id"], model_id, learned.to_bytes(), rt.now())
             body = codebooks.find_heads(tx, version["version_id"], model_id)
     return rt.read_heads(body or b"")
+
+
+def _learn_ahead(rt: Runtime, versions: list[dict[str, Any]]) -> Outcome:
+    """With nothing to score, see that the next post need not wait for a codebook to be learned."""
+    if versions:
+        encoder = rt.encoder()
+        with rt.store.transaction() as tx:
+            model_id = scores.register_model(tx, encoder.name)
+        for version in versions:
+            heads_of(rt, encoder, version, model_id)
+    return Outcome()
 
 
 def _known_vectors(rt: Runtime, encoder: Encoder, claimed: Sequence[QueuedPost]) -> tuple[int, dict[bytes, bytes]]:

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints what it ran and ratios measured side by side in one run."""
