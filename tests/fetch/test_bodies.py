@@ -176,3 +176,10 @@ def test_any_bytes_unpack_or_fail_as_expected(data):
     with suppress(TransientError):
         list(inflater.feed(data))
         list(inflater.finish())
+
+
+def test_blow_up_is_stopped_below_the_cap_of_bytes():
+    with pytest.raises(TransientError, match="times its size") as caught:
+        fetch(reply(body=gzip.compress(bytes(5 << 20)), content_encoding="gzip"))
+    assert caught.value.reason is Reason.TOO_LARGE
+    assert len(fetch(reply(body=gzip.compress(bytes(1 << 20)), content_encoding="gzip")).body) == 1 << 20

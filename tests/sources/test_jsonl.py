@@ -332,3 +332,21 @@ def test_a_stream_is_taken_up_where_it_was_left(body, step, offset, more):
     if offset:
         changed = bytes([body[0] ^ 1]) + body[1:]
         assert b"".join(Resumed(chunks(changed), position)) == changed
+
+
+@pytest.mark.parametrize("clock", ["wall", "feed"])
+def test_what_was_not_read_to_its_end_is_not_asked_for_conditionally(clock):
+    body = json_lines([at(n) for n in range(10)])
+
+    def answer(request, stream):
+        stream.sendall(reply(304) if "If-None-Match" in request else reply(body=body, etag='"v"'))
+
+    with serve(answer) as server:
+        source = source_of("jsonl", server)
+        _, ids = read_all(source, feed_of("jsonl", server.url, clock=clock, options={"page": 4}))
+        assert len(ids) == 10
+        replay = {"speed": 3600, "started_at": NOW.isoformat(), "from": START.isoformat()}
+        feed = feed_of("jsonl", server.url, clock="feed", options=replay)
+        first = source.fetch(feed, NOW)
+        second = source.fetch(replace(feed, cursor=first.cursor), NOW + timedelta(hours=1))
+        assert (len(first.posts), len(second.posts), second.ended) == (1, 9, True)
