@@ -3,6 +3,7 @@
 Times: `wall` is the clock's; answers stand in the stream's own present. A gap is unknown (null), never zero.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -25,6 +26,7 @@ STEPS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "1d": DAY, "1w": 
 Step = Literal["5m", "1h", "1d", "1w"]
 MAX_POINTS = 5000
 EVERYTHING = "*"
+_ALERT_ID = re.compile("[0-9a-f]{20}")
 
 
 def firing_alerts(connection: Connection) -> list[Row]:
@@ -221,7 +223,7 @@ def read_alerts(connection: Connection, wall: datetime, **page: Any) -> wire.Ale
 
 def read_alert(connection: Connection, wall: datetime, alert_id: str) -> wire.Alert:
     """One alert with evidence, deliveries and its counts as they are now. Raises PermanentError(NOT_FOUND)."""
-    row = alerts.read_alert(connection, alert_id)
+    row = alerts.read_alert(connection, alert_id) if _ALERT_ID.fullmatch(alert_id) else None
     if row is None:
         raise PermanentError(Reason.NOT_FOUND, "there is no alert of this id")
     present = feeds.present(connection, wall)

@@ -1,0 +1,90 @@
+"""The pages: each reads the store once and fills a template. Nothing is decided here and nothing is written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, PackageLoader
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from schemas.errors import PermanentError
+from services.console import chart, words
+from services.console.session import Session
+from services.store import readings
+from services.store.pool import Store
+
+ALERTS = 8
+FEEDS = 30
+BEFORE = timedelta(days=5)
+AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a page needs."""
+
+    store: Store
+    now: Callable[[], datetime]
+    session: Session
+    guarded: bool
+
+
+@cache
+def environment() -> Environment:
+    """Templates that escape everything."""
+    made = Environment(
+        loader=PackageLoader("services.console"), autoescape=True, undefined=ChainableUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters.update(words.filters())
+    made.globals["STATES"] = words.STATES
+    return made
+
+
+def page(request: Request, template: str, *, status: int = 200, **told: Any) -> Response:
+    """A filled template."""
+    desk: Desk = request.app.state.desk
+    about = {"now": desk.now(), "guarded": desk.guarded, "path": request.url.path}
+    return HTMLResponse(environment().get_template(template).render(**about, **told), status)
+
+
+def now(request: Request) -> Response:
+    """What moves now."""
+    desk: Desk = request.app.state.desk
+    with desk.store.transaction() as tx:
+        wall = desk.now()
+        frames = readings.read_frames(tx, wall)
+        charts = {
+            (f.codebook, f.frame): chart.draw(
+                readings.read_trend(tx, wall, frame=f.frame, codebook=f.codebook).points
+            )
+            for f in frames.frames
+        }  # fmt: skip
+        told: dict[str, Any] = {
+            "alerts": readings.read_alerts(tx, wall, limit=ALERTS).alerts,
+            "feeds": sorted(readings.read_feeds(tx, wall).feeds, key=lambda f: (f.failures == 0, f.state, f.feed_id)),
+        }
+    return page(request, "now.html", frames=frames, charts=charts, present=frames.present, shown=FEEDS, **told)
+
+
+def alert(request: Request) -> Response:
+    """One alert with its evidence."""
+    desk: Desk = request.app.state.desk
+    with desk.store.transaction() as tx:
+        wall = desk.now()
+        found = readings.read_alert(tx, wall, str(request.path_params["alert_id"]))
+        drawn = None
+        if found.kind == "burst" and found.frame and found.live:
+            period = {"since": found.onset - BEFORE, "until": found.live.until + AFTER}
+            drawn = _drawn(tx, wall, found.frame, found.codebook, period)
+    return page(request, "alert.html", alert=found, chart=drawn, present=found.present)
+
+
+def _drawn(tx: Any, wall: datetime, frame: str, codebook: str | None, period: dict[str, Any]) -> chart.Chart | None:
+    try:
+        return chart.draw(readings.read_trend(tx, wall, frame=frame, codebook=codebook, **period).points)
+    except PermanentError:
+        return None  # The codebook of today no longer has the frame, or the episode is too long to draw.

@@ -1,0 +1,99 @@
+"""How the console words things: states, times, the headline. Pure; markup is the templates', escaping Jinja's."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from jinja2 import Undefined
+
+from schemas.wire import Frame
+from services.channels.wording import FILTERS
+
+STATES = {
+    "burst": "more voices than the past explains",
+    "ok": "within what the past explains",
+    "learning": "too little history to judge",
+    "insufficient coverage": "too little was heard to judge",
+}
+_UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def ranked(frames: Sequence[Frame]) -> list[Frame]:
+    """What moves first: bursts, then what is on alert, then by how much the share has changed."""
+    return sorted(frames, key=lambda f: (f.state != "burst", f.alert_id is None, -(f.change or 0.0), -(f.posts or 0)))
+
+
+def headline(frames: Sequence[Frame]) -> str:
+    """The news in one sentence."""
+    moving = [f.title for f in ranked(frames) if f.state == "burst"]
+    alerting = [f.title for f in ranked(frames) if f.alert_id and f.state != "burst"]
+    if moving:
+        return f"{listed(moving)} {'moves' if len(moving) == 1 else 'move'}."
+    if alerting:
+        return f"{listed(alerting)} {'is' if len(alerting) == 1 else 'are'} still on alert."
+    if not frames:
+        return "No codebook is current yet."
+    if all(f.posts is None for f in frames):
+        return "Nothing was heard, so nothing can be said."
+    if all(f.state == "learning" for f in frames):
+        return "Still learning what is usual."
+    return "Nothing moves now."
+
+
+def listed(words: Sequence[str]) -> str:
+    """A, B and C; of many the first three."""
+    if len(words) > 3:
+        return f"{', '.join(words[:3])} and {len(words) - 3} more"
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def lasting(length: timedelta) -> str:
+    """3 hours, 1 day: a length in its largest unit."""
+    seconds = max(int(length.total_seconds()), 0)
+    size, name = next(((s, n) for s, n in _UNITS if seconds >= s), (1, "second"))
+    count = seconds // size
+    return f"{count} {name}" + ("" if count == 1 else "s")
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """How long ago something was."""
+    if at is None:
+        return "never"
+    return "just now" if now - at < timedelta(seconds=5) else f"{lasting(now - at)} ago"
+
+
+def day(at: datetime) -> str:
+    """14 Dec."""
+    return f"{at.day} {at:%b}"
+
+
+def moment(at: Any) -> str:
+    """14 Dec 2016, 23:54, from a time or its RFC 3339 form; a dash for anything else."""
+    if isinstance(at, str):
+        try:
+            at = datetime.fromisoformat(at)
+        except ValueError:
+            return "–"
+    return f"{at.day} {at:%b %Y, %H:%M}" if isinstance(at, datetime) else "–"
+
+
+def measure(value: float | None) -> str:
+    """A measure with two digits that mean something: 0.026, 3.4, 190."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
+
+
+def many(count: int | None, word: str) -> str:
+    """1 site, 2 sites."""
+    return f"{FILTERS['number'](count)} {word}{'' if count == 1 else 's'}"
+
+
+def filters() -> dict[str, Callable[..., Any]]:
+    """Those of our messages and our own; what is missing reads as unknown."""
+    own = {f.__name__: f for f in (ago, day, moment, lasting, ranked, headline, measure, many)}
+    return {name: _lenient(f) for name, f in {**FILTERS, **own}.items()}
+
+
+def _lenient(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda value, *rest: f(None if isinstance(value, Undefined) else value, *rest)

@@ -1,0 +1,108 @@
+"""The pure parts: a gap is drawn as a gap, cookies end, and things are worded for people."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from schemas.wire import Frame, TrendPoint
+from services.console import chart, words
+from services.console.session import LASTS, Session
+
+START = datetime(2016, 12, 1, tzinfo=UTC)
+
+
+def point(i, units=0, **about):
+    told = {
+        "posts": units,
+        "units": units,
+        "authors": units,
+        "share": 0.1,
+        "coverage": 1.0,
+        "expected": 1.0,
+        "upper": 3.0,
+    }
+    return TrendPoint(**{"at": START + timedelta(hours=i), "state": "ok", **told, **about})
+
+
+def gap(i):
+    nothing = dict.fromkeys(("posts", "units", "authors", "share", "expected", "upper"))
+    return point(i, **nothing, coverage=0.0, state="insufficient coverage")
+
+
+def test_a_gap_has_no_bar_no_line_and_a_place():
+    drawn = chart.draw([point(0, 2), gap(1), gap(2), point(3, 1)])
+    assert drawn.gaps == (chart.Span(250.0, 500.0),)
+    assert drawn.bars.count("M") == 2
+    assert drawn.expected.count("M") == drawn.band.count("M") == 2
+    assert "2 hours not heard" in drawn.summary
+
+
+def test_a_burst_is_marked_by_more_than_colour():
+    drawn = chart.draw([point(0, 1), point(1, 9, state="burst"), point(2, 0, state="burst")])
+    assert drawn.bursts.count("M") == 1
+    assert drawn.strip.count("M") == 2
+    assert drawn.top == 9
+    assert "2 hours of burst" in drawn.summary
+
+
+def test_time_before_anybody_listened_is_left_out_but_for_a_little():
+    silent = [point(i, coverage=None, expected=None, upper=None) for i in range(200)]
+    drawn = chart.draw([*silent, point(200, 1)])
+    assert drawn.since == START + timedelta(hours=201 - chart.LEAST)
+    assert len(drawn.unheeded) == 1
+    assert chart.draw([]) is None
+
+
+def test_a_day_that_was_not_heard_has_no_posts_in_the_table():
+    drawn = chart.draw([gap(i) for i in range(24)] + [point(24 + i, 1) for i in range(24)])
+    assert [(r.posts, r.most, r.coverage) for r in drawn.rows] == [(None, None, 0.0), (24, 1, 1.0)]
+
+
+def frame(title, state="ok", change=0.0, **about):
+    told = {"codebook": "c", "version": 1, "codebook_title": "", "frame": title, "title": title, "description": "",
+            "posts": 1, "units": 1, "authors": 1, "share": 0.1, "previous_share": 0.1, "coverage": 1.0, "verdict": None,
+            "alert_id": None}  # fmt: skip
+    return Frame(**{**told, "state": state, "change": change, **about})
+
+
+def test_bursts_come_first_then_alerts_then_change():
+    told = [frame("a", change=0.3), frame("b", change=None), frame("c", alert_id="x"), frame("d", "burst", change=-0.1)]
+    assert [f.title for f in words.ranked(told)] == ["d", "c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("frames", "said"),
+    [
+        ([], "No codebook is current yet."),
+        ([frame("a")], "Nothing moves now."),
+        ([frame("a", "learning")], "Still learning what is usual."),
+        ([frame("a", posts=None)], "Nothing was heard, so nothing can be said."),
+        ([frame("a", alert_id="x")], "a is still on alert."),
+        ([frame("a", "burst"), frame("b", "burst")], "a and b move."),
+        ([frame(t, "burst") for t in "abcde"], "a, b, c and 2 more move."),
+    ],
+)
+def test_the_headline(frames, said):
+    assert words.headline(frames) == said
+
+
+def test_times_are_worded():
+    now = START + timedelta(days=3)
+    assert words.ago(None, now) == "never"
+    assert words.ago(now, now) == words.ago(now + timedelta(hours=1), now) == "just now"
+    assert words.ago(now - timedelta(minutes=61), now) == "1 hour ago"
+    assert words.ago(START, now) == "3 days ago"
+    assert words.moment("2016-12-14T23:54:34+00:00") == "14 Dec 2016, 23:54"
+    assert words.moment("nonsense") == words.moment(None) == "–"
+
+
+def test_a_cookie_ends_and_belongs_to_one_token():
+    session = Session("secret")
+    now = datetime.now(UTC)
+
+    request = SimpleNamespace(headers={}, cookies={"framewatch": session.cookie(now)})
+    assert session.allows(request, now)
+    assert not session.allows(request, now + LASTS + timedelta(seconds=1))
+    assert not Session("other").allows(request, now)
+    assert Session("").allows(request, now)

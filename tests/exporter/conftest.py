@@ -1,0 +1,5 @@
+"""The seeded database of the API's tests."""
+
+from tests.api.seeded import palmyra
+
+__all__ = ["palmyra"]
