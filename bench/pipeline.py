@@ -98,6 +98,7 @@ def alone(posts: list[dict[str, Any]]) -> float:
 def at_rest(home: Path, seconds: float = 60.0) -> None:
     """Idle processor share after the demonstration, and the time from the command to the first trend."""
     prepared(home, [])
+    load_encoder("", MODELS, 0)
     began = time.monotonic()
     with living(home, "--demo") as house:
         base = house.run["addresses"]["api"]

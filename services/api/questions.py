@@ -1,7 +1,6 @@
 """What callers may ask: query parameters, their forms and limits. Anything else is refused before it is looked up."""
 
 import base64
-import binascii
 import json
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -80,23 +79,34 @@ class AlertQuestion(Question):
     limit: Limit = 50
 
 
-def cursor(at: datetime, key: int | str) -> str:
-    """Where a page ended, as an opaque word."""
-    told = json.dumps([at.isoformat(), key], separators=(",", ":")).encode()
+def cursor(at: datetime, key: int | str, since: datetime | None = None) -> str:
+    """Where a page ended (and where its period starts, which moves with the present), as an opaque word."""
+    told = json.dumps([at.isoformat(), key, since and since.isoformat()], separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(told).decode().rstrip("=")
 
 
 def position(word: str | None, kind: type[int] | type[str]) -> dict[str, Any]:
-    """`before` and `before_id` of a cursor. Raises PermanentError(BAD_INPUT) for one that we did not make."""
+    """`before`, `before_id` and perhaps `since` of a cursor. Raises PermanentError(BAD_INPUT) for one of others."""
     if word is None:
         return {"before": None, "before_id": None}
     try:
-        at, key = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-        before = _sensible(datetime.fromisoformat(at))
-    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+        at, key, since = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+        told = {"before": _given(at), "before_id": _key(key, kind)}
+        return told if since is None else {**told, "since": _given(since)}
+    except (ValueError, TypeError, RecursionError) as error:
         raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours") from error
-    if type(key) is not kind or (isinstance(key, int) and abs(key) > _BIGINT) or not str(key).isascii():
-        raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours")
-    if "\0" in str(key) or before.tzinfo is None:
-        raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours")
-    return {"before": before, "before_id": key}
+
+
+def _given(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without offset")
+    return _sensible(at)
+
+
+def _key(key: Any, kind: type) -> int | str:
+    if type(key) is int and kind is int and abs(key) <= _BIGINT:
+        return key
+    if type(key) is str and kind is str and key.isalnum() and key.isascii():
+        return key
+    raise ValueError("a key of another kind")

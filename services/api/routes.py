@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from schemas import wire
 from services.api import questions
 from services.api.readiness import read_ready
-from services.store import readings
+from services.store import listings, readings
 from services.store.pool import Store
 
 
@@ -76,9 +76,9 @@ def posts(by: With, asked: Annotated[questions.PostQuestion, Query()]) -> wire.P
     told = dict(asked)
     told |= questions.position(told.pop("cursor"), int)
     with by.store.transaction() as tx:
-        page = readings.read_posts(tx, by.now(), **told)
+        page = listings.read_posts(tx, by.now(), **told)
     last = page.posts[-1] if len(page.posts) == asked.limit else None
-    return page.model_copy(update={"next": last and questions.cursor(last.published_at, last.post_id)})
+    return page.model_copy(update={"next": last and questions.cursor(last.published_at, last.post_id, page.since)})
 
 
 @router.get("/alerts", summary="Alerts, newest first")
@@ -87,7 +87,7 @@ def alerts(by: With, asked: Annotated[questions.AlertQuestion, Query()]) -> wire
     told = dict(asked)
     told |= questions.position(told.pop("cursor"), str)
     with by.store.transaction() as tx:
-        page = readings.read_alerts(tx, by.now(), **told)
+        page = listings.read_alerts(tx, by.now(), **told)
     last = page.alerts[-1] if len(page.alerts) == asked.limit else None
     return page.model_copy(update={"next": last and questions.cursor(last.raised_at, last.alert_id)})
 
@@ -96,25 +96,25 @@ def alerts(by: With, asked: Annotated[questions.AlertQuestion, Query()]) -> wire
 def alert(by: With, alert_id: Annotated[str, Path(description="Id of the alert.")]) -> wire.Alert:
     """Evidence as it was when the alert fired, deliveries, and the counts as they are now."""
     with by.store.transaction() as tx:
-        return readings.read_alert(tx, by.now(), alert_id)
+        return listings.read_alert(tx, by.now(), alert_id)
 
 
 @router.get("/feeds", summary="Every feed and its health")
 def feeds(by: With) -> wire.Feeds:
     """What is listened to, until when each was heard, and what went wrong last."""
     with by.store.transaction() as tx:
-        return readings.read_feeds(tx, by.now())
+        return listings.read_feeds(tx, by.now())
 
 
 @router.get("/codebooks", summary="Every version of every codebook")
 def codebooks(by: With) -> wire.Codebooks:
     """Versions with their state."""
     with by.store.transaction() as tx:
-        return readings.read_codebooks(tx, by.now())
+        return listings.read_codebooks(tx, by.now())
 
 
 @router.get("/digests/latest", summary="The newest digest")
 def latest_digest(by: With) -> wire.Digest:
     """404 before the first."""
     with by.store.transaction() as tx:
-        return readings.read_last_digest(tx, by.now())
+        return listings.read_last_digest(tx, by.now())

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from schemas.errors import PermanentError, Reason
 from services import settings
 from services.settings import Settings
 from services.store.pool import Connection, Store
+
+if TYPE_CHECKING:
+    from services.embedded.runfile import Run
 
 
 def load() -> Settings:
@@ -38,7 +41,7 @@ def transaction() -> Iterator[Connection]:
         store.close()
 
 
-def running(home: Path) -> dict[str, Any] | None:
+def running(home: Path) -> "Run | None":
     """What `framewatch up` wrote down about its processes in this home; None when it does not run."""
     from services.embedded import runfile
 

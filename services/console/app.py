@@ -39,6 +39,7 @@ def create_console(store: Store, *, now: Callable[[], datetime], token: str = ""
     app = Starlette(
         routes=[
             Route("/", pages.now),
+            Route("/frames/{codebook}/{frame}", pages.frame),
             Route("/alerts/{alert_id}", pages.alert),
             Route("/sign-in", sign_in.show, methods=["GET"]),
             Route("/sign-in", sign_in.check, methods=["POST"]),

@@ -13,11 +13,12 @@ from starlette.responses import HTMLResponse, Response
 from schemas.errors import PermanentError
 from services.console import chart, words
 from services.console.session import Session
-from services.store import readings
+from services.store import listings, readings
 from services.store.pool import Store
 
 ALERTS = 8
 FEEDS = 30
+POSTS = 25
 BEFORE = timedelta(days=5)
 AFTER = timedelta(days=1)
 
@@ -64,10 +65,25 @@ def now(request: Request) -> Response:
             for f in frames.frames
         }  # fmt: skip
         told: dict[str, Any] = {
-            "alerts": readings.read_alerts(tx, wall, limit=ALERTS).alerts,
-            "feeds": sorted(readings.read_feeds(tx, wall).feeds, key=lambda f: (f.failures == 0, f.state, f.feed_id)),
+            "alerts": listings.read_alerts(tx, wall, limit=ALERTS).alerts,
+            "feeds": sorted(listings.read_feeds(tx, wall).feeds, key=lambda f: (f.failures == 0, f.state, f.feed_id)),
         }
     return page(request, "now.html", frames=frames, charts=charts, present=frames.present, shown=FEEDS, **told)
+
+
+def frame(request: Request) -> Response:
+    """One frame: its trend, its alerts and its newest posts."""
+    desk: Desk = request.app.state.desk
+    about = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
+    with desk.store.transaction() as tx:
+        wall = desk.now()
+        trend = readings.read_trend(tx, wall, **about)  # type: ignore[arg-type]
+        rows = readings.read_frames(tx, wall).frames
+        posts = listings.read_posts(tx, wall, **about, limit=POSTS)
+        alerts = listings.read_alerts(tx, wall, frame=about["frame"], limit=ALERTS).alerts
+    found = next((f for f in rows if (f.codebook, f.frame) == (trend.codebook, trend.frame)), None)
+    told: dict[str, Any] = {"trend": trend, "frame": found, "posts": posts.posts, "alerts": alerts}
+    return page(request, "frame.html", chart=chart.draw(trend.points), present=trend.present, **told)
 
 
 def alert(request: Request) -> Response:
@@ -75,7 +91,7 @@ def alert(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     with desk.store.transaction() as tx:
         wall = desk.now()
-        found = readings.read_alert(tx, wall, str(request.path_params["alert_id"]))
+        found = listings.read_alert(tx, wall, str(request.path_params["alert_id"]))
         drawn = None
         if found.kind == "burst" and found.frame and found.live:
             period = {"since": found.onset - BEFORE, "until": found.live.until + AFTER}

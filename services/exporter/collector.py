@@ -54,7 +54,7 @@ def read_figures(connection: Connection, wall: datetime) -> metrics.Figures:
         stages=tuple(counts.stage_runs(connection)),
         deliveries=tuple(counts.delivery_states(connection)),
         feeds=tuple(feeds.list_feeds(connection)),
-        totals=counts.totals(connection),
+        sizes=readings.stored_sizes(connection),
         partition_days_ahead=-1 if last is None else (last - wall.date()).days,
     )
 

@@ -34,7 +34,7 @@ class Figures:
     stages: tuple[Row, ...]
     deliveries: tuple[Row, ...]
     feeds: tuple[Row, ...]
-    totals: Row
+    sizes: Row
     partition_days_ahead: int
 
 
@@ -179,9 +179,11 @@ def _size(figures: Figures) -> Iterator[Metric]:
         rows.add_metric([stage], found.get(stage, {}).get("waiting", 0))
         oldest.add_metric([stage], max(found.get(stage, {}).get("oldest_s", 0.0), 0.0))
     yield from (rows, oldest)
-    yield gauge("posts_stored", "Posts in the database.", value=figures.totals["posts"])
-    yield gauge("posts_parked", "Posts set aside because workers died on them.", value=figures.totals["parked_posts"])
-    yield gauge("embeddings_stored", "Vectors in the database.", value=figures.totals["embeddings"])
+    yield gauge("posts_stored", "Posts in the database; estimated above two million.", value=figures.sizes["posts"])
+    yield gauge("posts_parked", "Posts set aside because workers died on them.", value=figures.sizes["parked_posts"])
+    yield gauge(
+        "embeddings_stored", "Vectors in the database; estimated above two million.", value=figures.sizes["embeddings"]
+    )
     yield gauge(
         "partition_days_ahead", "Days from today that posts have partitions for; -1 when today has none.",
         value=figures.partition_days_ahead,

@@ -12,8 +12,9 @@ def identifier() -> Callable[[str], tuple[str, float]]:
     """The loaded model of py3langid (97 languages): text to (ISO 639-1 code, probability). Loads once a process."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    loaded: Callable[[str], tuple[str, float]] = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True).classify
-    return loaded
+    loaded = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    classify: Callable[[str], tuple[str, float]] = loaded.classify
+    return classify
 
 
 def guess(text: str) -> str:

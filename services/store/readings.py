@@ -1,9 +1,8 @@
-"""What the faces show, read in one transaction and put together once for all of them. It writes nothing.
+"""Frames and trends as the faces show them, put together once for all of them. It writes nothing.
 
 Times: `wall` is the clock's; answers stand in the stream's own present. A gap is unknown (null), never zero.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -13,10 +12,9 @@ import psycopg.errors
 
 from schemas import wire
 from schemas.errors import PermanentError, Reason
-from services import logs
 from services.analysis.coverage import coverage
 from services.analysis.digest import share
-from services.store import alerts, codebooks, deliveries, feeds, posts, trends
+from services.store import alerts, codebooks, feeds, trends
 from services.store.pool import Connection, Row, one, rows
 
 DAY = timedelta(days=1)
@@ -26,12 +24,16 @@ STEPS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "1d": DAY, "1w": 
 Step = Literal["5m", "1h", "1d", "1w"]
 MAX_POINTS = 5000
 EVERYTHING = "*"
-_ALERT_ID = re.compile("[0-9a-f]{20}")
 
 
 def firing_alerts(connection: Connection) -> list[Row]:
     """The bursts going on: alert_id, codebook, frame, onset."""
     return rows(connection, "readings", "firing_alerts")
+
+
+def stored_sizes(connection: Connection) -> Row:
+    """posts, parked_posts and embeddings stored; what is very many is estimated."""
+    return one(connection, "readings", "stored_sizes")
 
 
 def schema_number(connection: Connection) -> int | None:
@@ -122,10 +124,10 @@ def read_frames(connection: Connection, wall: datetime) -> wire.Frames:
 
 def _frame(row: Row, verdict: Row | None, previous: float | None) -> wire.Frame:
     change = None if row["share"] is None or previous is None else row["share"] - previous
-    judged = None if verdict is None else wire.Verdict(**_known(wire.Verdict, unheard(verdict)))
+    judged = None if verdict is None else wire.Verdict(**fields_of(wire.Verdict, unheard(verdict)))
     state = judged.state if judged else "learning"
     extra = {"verdict": judged, "state": state, "previous_share": previous, "change": change}
-    return wire.Frame(**_known(wire.Frame, {**row, **extra}))
+    return wire.Frame(**fields_of(wire.Frame, {**row, **extra}))
 
 
 def unheard(row: Row) -> Row:
@@ -194,92 +196,6 @@ def _point(
     )
 
 
-def read_posts(
-    connection: Connection, wall: datetime, *, frame: str | None = None, since: datetime | None = None,
-    until: datetime | None = None, **filters: Any,
-) -> wire.PostPage:  # fmt: skip
-    """Posts newest first, without `next`; filters: codebook, source, lang, before, before_id, limit."""
-    present = feeds.present(connection, wall)
-    since = since or present - PERIOD
-    codebook = filters.pop("codebook", None)
-    if frame is None and codebook is None and not codebooks.current_codebooks(connection):
-        about: Row = {"version_id": None, "codebook": None, "version": None}
-    else:
-        about = current_frame(connection, frame or EVERYTHING, codebook)
-    wanted = None if frame in (None, EVERYTHING) else frame
-    found = posts.list_posts(
-        connection, version_id=about["version_id"], frame=wanted, since=since, until=until, **filters
-    )
-    told = tuple(wire.Post(**_known(wire.Post, {**p, "uncertain": p["uncertain"] or ()})) for p in found)
-    about = {k: about[k] for k in ("codebook", "version")}
-    return wire.PostPage(present=present, since=since, until=until, posts=told, next=None, **about)
-
-
-def read_alerts(connection: Connection, wall: datetime, **page: Any) -> wire.AlertPage:
-    """Alerts newest first, without `next`; page: limit, frame, before, before_id."""
-    found = tuple(wire.AlertLine(**a) for a in alerts.list_alerts(connection, **page))
-    return wire.AlertPage(present=feeds.present(connection, wall), alerts=found, next=None)
-
-
-def read_alert(connection: Connection, wall: datetime, alert_id: str) -> wire.Alert:
-    """One alert with evidence, deliveries and its counts as they are now. Raises PermanentError(NOT_FOUND)."""
-    row = alerts.read_alert(connection, alert_id) if _ALERT_ID.fullmatch(alert_id) else None
-    if row is None:
-        raise PermanentError(Reason.NOT_FOUND, "there is no alert of this id")
-    present = feeds.present(connection, wall)
-    evidence = row["evidence"]
-    book = evidence.get("codebook") or {}
-    burst = row["kind"] == "burst"
-    sent = tuple(wire.Delivery(**d) for d in deliveries.deliveries_of_alert(connection, alert_id))
-    about = {
-        "codebook": book.get("id") if burst else None, "version": book.get("version") if burst else None,
-        "title": (evidence.get("frame") or {}).get("title"), "reason": evidence.get("reason"), "deliveries": sent,
-        "live": _live(connection, row, present) if burst else None, "present": present,
-    }  # fmt: skip
-    return wire.Alert(**_known(wire.Alert, {**row, **about}))
-
-
-def _live(connection: Connection, row: Row, present: datetime) -> wire.Live:
-    """The counts of the episode now, under the version of the codebook that readers see, if it has the frame."""
-    step = timedelta(seconds=row["evidence"].get("step_seconds") or 3600)
-    until = row["last_bucket"] + step if row["state"] == "resolved" else last_hours(present, step)[1]
-    book = (row["evidence"].get("codebook") or {}).get("id")
-    seen = [f for f in codebooks.list_frames(connection) if f["codebook"] == book and f["frame"] == row["frame"]]
-    version_id = seen[0]["version_id"] if seen else row["version_id"]
-    period = {"since": row["onset"], "until": until}
-    counts = alerts.alert_counts(connection, version_id=version_id, frame=row["frame"], **period)
-    return wire.Live(**period, **counts)
-
-
-def read_feeds(connection: Connection, wall: datetime) -> wire.Feeds:
-    """Every feed, without passwords."""
-    found = [_known(wire.Feed, f) for f in feeds.list_feeds(connection)]
-    hidden = ({**f, "address": logs.mask(f["address"]), "last_error": _masked(f["last_error"])} for f in found)
-    return wire.Feeds(present=feeds.present(connection, wall), feeds=tuple(wire.Feed(**f) for f in hidden))
-
-
-def read_codebooks(connection: Connection, wall: datetime) -> wire.Codebooks:
-    """Every version of every codebook, the frames of the current ones named."""
-    named: dict[int, list[str]] = {}
-    for frame in codebooks.list_frames(connection):
-        named.setdefault(frame["version_id"], []).append(frame["frame"])
-    found = codebooks.list_codebooks(connection)
-    told = (_known(wire.CodebookVersion, {**c, "frames": tuple(named.get(c["version_id"], ()))}) for c in found)
-    books = tuple(wire.CodebookVersion(**c) for c in told)
-    return wire.Codebooks(present=feeds.present(connection, wall), codebooks=books)
-
-
-def read_last_digest(connection: Connection, wall: datetime) -> wire.Digest:
-    """The newest digest. Raises PermanentError(NOT_FOUND) before there is one."""
-    row = deliveries.last_digest(connection)
-    if row is None:
-        raise PermanentError(Reason.NOT_FOUND, "no digest has been composed yet")
-    return wire.Digest(present=feeds.present(connection, wall), **row)
-
-
-def _known(model: type[wire.Wire], row: Row) -> Row:
+def fields_of(model: type[wire.Wire], row: Row) -> Row:
+    """What a row holds of a wire model's fields."""
     return {name: row[name] for name in model.model_fields if name in row}
-
-
-def _masked(text: str | None) -> str | None:
-    return None if text is None else logs.mask(text)

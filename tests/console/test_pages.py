@@ -86,6 +86,17 @@ def test_an_alert_tells_its_evidence(reader, alert_id):
     assert ("a", "rel", "noopener noreferrer nofollow") in page.attributes
 
 
+def test_a_frame_has_its_trend_alerts_and_posts(reader):
+    page = Page(reader.get("/frames/palmyra-2016/staged-theatrics").text)
+    assert page.tags.count("svg") == 2
+    assert page.tags.count("blockquote") == 25
+    assert "choreographed" in page.text
+    assert any(v.startswith("/alerts/") for _, name, v in page.attributes if name == "href")
+    assert reader.get("/frames/palmyra-2016/*").status_code == 200
+    assert reader.get("/frames/palmyra-2016/nope").status_code == 404
+    assert reader.get("/frames/palmyra-2016/%00").status_code == 404
+
+
 def test_a_burst_that_goes_on_leads(web, store):
     seeded.seed_palmyra(store, "2016-12-12T15")
     page = Page(web.get("/").text)
@@ -120,7 +131,7 @@ def test_hostile_text_is_text(web, store):
         about = {"alert_id": "ab" * 10, "kind": "burst", "rule": HOSTILE, "frame": "liberators", "feed_id": None}
         times = {"onset": seeded.NOW - timedelta(hours=3), "last_bucket": seeded.NOW, "now": seeded.NOW}
         alerts.raise_alert(tx, {**about, **times, "version_id": version_id, "evidence": evidence})
-    for path in ("/", f"/alerts/{'ab' * 10}"):
+    for path in ("/", "/frames/palmyra-2016/liberators", f"/alerts/{'ab' * 10}"):
         answer = web.get(path)
         page = Page(answer.text)
         assert answer.status_code == 200

@@ -12,7 +12,7 @@ from services.logs import mask
 
 def test_an_unknown_name_refuses_to_start_and_names_the_known_ones() -> None:
     with pytest.raises(
-        PermanentError, match="FRAMEWATCH_DATABSE_URL is not a setting; known are: .*FRAMEWATCH_DATABASE_URL"
+        PermanentError, match=r"FRAMEWATCH_DATABSE_URL is not a setting; known are: .*FRAMEWATCH_DATABASE_URL"
     ):
         settings.load({"FRAMEWATCH_DATABSE_URL": "x"})
 

@@ -1,6 +1,6 @@
 """A runtime with a real database, and fakes only at the edges: a source, an encoder, a channel, a clock."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,8 +11,8 @@ import pytest
 from schemas.records import Feed, FetchedPost, Notice, Page
 from services.cli import applying
 from services.store import feeds
-from services.store.posts import ensure_post_partitions
 from services.store.pool import Store
+from services.store.posts import ensure_post_partitions
 from workers.runtime import Runtime
 
 FRAMES = ("staged-theatrics", "russia-blames-us")
@@ -132,7 +132,7 @@ def page(*posts: FetchedPost, **more: Any) -> Page:
 
 
 @pytest.fixture
-def world(store: Store) -> Iterator[World]:
+def world(store: Store) -> World:
     clock, source, encoder, channel = Clock(), FakeSource(), FakeEncoder(), FakeChannel()
     given: Callable[[str, Mapping[str, Any]], FakeChannel] = lambda kind, config: channel  # noqa: E731
     rt = Runtime(
@@ -150,7 +150,7 @@ def world(store: Store) -> Iterator[World]:
     with store.transaction() as tx:
         ensure_post_partitions(tx, clock().date() - timedelta(days=1), clock().date() + timedelta(days=2))
         ensure_post_partitions(tx, date(2016, 11, 30), date(2016, 12, 14))
-    yield World(rt, store, clock, source, encoder, channel)
+    return World(rt, store, clock, source, encoder, channel)
 
 
 def with_lease(world: World, seconds: float) -> World:

@@ -15,7 +15,7 @@ from workers.stages.collect import collect
 from workers.stages.rollup import rollup
 
 
-def gather(world: World, *posts) -> None:  # noqa: ANN002
+def gather(world: World, *posts) -> None:
     world.due()
     world.source.pages = [page(*posts)]
     collect(world.rt)
@@ -129,12 +129,12 @@ def test_a_poisonous_post_ends_up_alone_and_parked(ready: World, monkeypatch: py
     gather(ready, *(post(i, f"text {i}") for i in range(40)), post("bad", "poison"))
     ready = with_lease(ready, 0.0)
 
-    class Dies(FloatingPointError):
+    class DiedError(FloatingPointError):
         pass
 
-    def encode(texts):  # noqa: ANN001, ANN202
+    def encode(texts):
         if "poison" in texts:
-            raise Dies
+            raise DiedError
         return np.zeros((len(texts), 2), np.float32)
 
     ready.encoder.encode = encode  # type: ignore[method-assign]
@@ -143,7 +143,7 @@ def test_a_poisonous_post_ends_up_alone_and_parked(ready: World, monkeypatch: py
         try:
             if not classify(ready.rt).rows and not ready.one("select count(*) from queue where state = 'waiting'"):
                 break
-        except Dies:
+        except DiedError:
             pass
     # A lease of zero seconds fences off nothing here: nobody else claims in between.
     assert [
@@ -183,7 +183,7 @@ def test_a_codebook_applied_while_a_batch_is_at_work_misses_no_post(ready: World
     gather(ready, post(1), post(2))
     encode = ready.encoder.encode
 
-    def apply_meanwhile(texts):  # noqa: ANN001, ANN202
+    def apply_meanwhile(texts):
         ready.encoder.encode = encode  # type: ignore[method-assign]
         ready.apply(CODEBOOK.replace("A test", "Another"))
         return encode(texts)

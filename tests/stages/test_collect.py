@@ -91,7 +91,7 @@ def test_a_worker_past_its_lease_writes_nothing(world: World) -> None:
     world.due()
 
     class Slow:
-        def fetch(self, feed, now):  # noqa: ANN001, ANN202
+        def fetch(self, feed, now):
             world.rows("update feeds set fence = fence + 1 returning 1")
             return page(post(1), cursor={"n": 9})
 

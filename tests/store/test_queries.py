@@ -30,7 +30,7 @@ def planner(postgres_url: str, template: str) -> Iterator[Store]:
 @pytest.mark.parametrize(("topic", "name"), QUERIES)
 def test_postgres_can_plan_the_query(planner: Store, topic: str, name: str) -> None:
     text = sql.queries(topic)[name]
-    values = {key: None for key in HOLDS.findall(text)}
+    values = dict.fromkeys(HOLDS.findall(text))
     planned = re.sub(r"\)b", ")s", text).rstrip().rstrip(";")
     body = "\n".join(line for line in planned.splitlines() if not line.startswith("--"))
     if body.startswith(("create", "set")):

@@ -29,7 +29,7 @@ def judged_until(tx: Connection, now: datetime) -> datetime:
     """How far digests may look: as far as every frame is judged, but never more than LATEST behind the wall clock."""
     present = feeds.present(tx, now)
     positions = [w["evaluated_until"] for w in alerts.watch_positions(tx)]
-    judged = min([present, *(p for p in positions if p is not None)])
+    judged: datetime = min([present, *(p for p in positions if p is not None)])
     return max(judged, now - LATEST) if present == now else judged
 
 
