@@ -74,10 +74,10 @@ def now(request: Request) -> Response:
 def frame(request: Request) -> Response:
     """One frame: its trend, its alerts and its newest posts."""
     desk: Desk = request.app.state.desk
-    about = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
+    about: dict[str, Any] = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
     with desk.store.transaction() as tx:
         wall = desk.now()
-        trend = readings.read_trend(tx, wall, **about)  # type: ignore[arg-type]
+        trend = readings.read_trend(tx, wall, **about)
         rows = readings.read_frames(tx, wall).frames
         posts = listings.read_posts(tx, wall, **about, limit=POSTS)
         alerts = listings.read_alerts(tx, wall, frame=about["frame"], limit=ALERTS).alerts

@@ -1,0 +1,103 @@
+"""Posts, alerts, feeds, codebooks and digests as the faces list them, put together once for all. It writes nothing."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from schemas import wire
+from schemas.errors import PermanentError, Reason
+from services import logs
+from services.store import alerts, codebooks, deliveries, feeds, posts, readings
+from services.store.pool import Connection, Row
+
+_ALERT_ID = re.compile("[0-9a-f]{20}")
+_NO_FILTER = dict.fromkeys(("source", "lang", "before", "before_id"))
+
+
+def read_posts(
+    connection: Connection, wall: datetime, *, frame: str | None = None, since: datetime | None = None,
+    until: datetime | None = None, **filters: Any,
+) -> wire.PostPage:  # fmt: skip
+    """Posts newest first, without `next`; filters: codebook, source, lang, before, before_id, and limit."""
+    present = feeds.present(connection, wall)
+    since = since or present - readings.PERIOD
+    codebook = filters.pop("codebook", None)
+    if frame is None and codebook is None and not codebooks.current_codebooks(connection):
+        about: Row = {"version_id": None, "codebook": None, "version": None}
+    else:
+        about = readings.current_frame(connection, frame or readings.EVERYTHING, codebook)
+    wanted = None if frame in (None, readings.EVERYTHING) else frame
+    found = posts.list_posts(
+        connection, version_id=about["version_id"], frame=wanted, since=since, until=until, **{**_NO_FILTER, **filters}
+    )
+    told = tuple(wire.Post(**readings.fields_of(wire.Post, {**p, "uncertain": p["uncertain"] or ()})) for p in found)
+    about = {k: about[k] for k in ("codebook", "version")}
+    return wire.PostPage(present=present, since=since, until=until, posts=told, next=None, **about)
+
+
+def read_alerts(connection: Connection, wall: datetime, **page: Any) -> wire.AlertPage:
+    """Alerts newest first, without `next`; page: limit, frame, before, before_id."""
+    found = tuple(wire.AlertLine(**a) for a in alerts.list_alerts(connection, **page))
+    return wire.AlertPage(present=feeds.present(connection, wall), alerts=found, next=None)
+
+
+def read_alert(connection: Connection, wall: datetime, alert_id: str) -> wire.Alert:
+    """One alert with evidence, deliveries and its counts as they are now. Raises PermanentError(NOT_FOUND)."""
+    row = alerts.read_alert(connection, alert_id) if _ALERT_ID.fullmatch(alert_id) else None
+    if row is None:
+        raise PermanentError(Reason.NOT_FOUND, "there is no alert of this id")
+    present = feeds.present(connection, wall)
+    evidence = row["evidence"]
+    book = evidence.get("codebook") or {}
+    burst = row["kind"] == "burst"
+    sent = tuple(wire.Delivery(**d) for d in deliveries.deliveries_of_alert(connection, alert_id))
+    about = {
+        "codebook": book.get("id") if burst else None, "version": book.get("version") if burst else None,
+        "title": (evidence.get("frame") or {}).get("title"), "reason": evidence.get("reason"), "deliveries": sent,
+        "live": _live(connection, row, present) if burst else None, "present": present,
+    }  # fmt: skip
+    return wire.Alert(**readings.fields_of(wire.Alert, {**row, **about}))
+
+
+def _live(connection: Connection, row: Row, present: datetime) -> wire.Live:
+    """The counts of the episode now, under the version of the codebook that readers see, if it has the frame."""
+    step = timedelta(seconds=row["evidence"].get("step_seconds") or 3600)
+    until = row["last_bucket"] + step if row["state"] == "resolved" else readings.last_hours(present, step)[1]
+    book = (row["evidence"].get("codebook") or {}).get("id")
+    seen = [f for f in codebooks.list_frames(connection) if f["codebook"] == book and f["frame"] == row["frame"]]
+    version_id = seen[0]["version_id"] if seen else row["version_id"]
+    period = {"since": row["onset"], "until": until}
+    counts = alerts.alert_counts(connection, version_id=version_id, frame=row["frame"], **period)
+    return wire.Live(**period, **counts)
+
+
+def read_feeds(connection: Connection, wall: datetime) -> wire.Feeds:
+    """Every feed, without passwords."""
+    found = [readings.fields_of(wire.Feed, f) for f in feeds.list_feeds(connection)]
+    hidden = ({**f, "address": logs.mask(f["address"]), "last_error": _masked(f["last_error"])} for f in found)
+    return wire.Feeds(present=feeds.present(connection, wall), feeds=tuple(wire.Feed(**f) for f in hidden))
+
+
+def read_codebooks(connection: Connection, wall: datetime) -> wire.Codebooks:
+    """Every version of every codebook, the frames of the current ones named."""
+    named: dict[int, list[str]] = {}
+    for frame in codebooks.list_frames(connection):
+        named.setdefault(frame["version_id"], []).append(frame["frame"])
+    found = codebooks.list_codebooks(connection)
+    told = (
+        readings.fields_of(wire.CodebookVersion, {**c, "frames": tuple(named.get(c["version_id"], ()))}) for c in found
+    )
+    books = tuple(wire.CodebookVersion(**c) for c in told)
+    return wire.Codebooks(present=feeds.present(connection, wall), codebooks=books)
+
+
+def read_last_digest(connection: Connection, wall: datetime) -> wire.Digest:
+    """The newest digest. Raises PermanentError(NOT_FOUND) before there is one."""
+    row = deliveries.last_digest(connection)
+    if row is None:
+        raise PermanentError(Reason.NOT_FOUND, "no digest has been composed yet")
+    return wire.Digest(present=feeds.present(connection, wall), **row)
+
+
+def _masked(text: str | None) -> str | None:
+    return None if text is None else logs.mask(text)
