@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections import defaultdict
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 
@@ -72,18 +74,11 @@ def told() -> dict[str, dict[str, set[str]]]:
     windows = {window: {"posts": 1, "units": 1, "share": 1.0} for window in metrics.WINDOWS}
     now = datetime(2026, 1, 1, tzinfo=UTC)
     feed = {"source": "rss", "state": "enabled", "failures": 0, "heard_until": now, "added_at": now, "clock": "wall"}
-    figures = metrics.Figures(
-        wall=now,
-        frames=({"codebook": "c", "frame": "f", "verdict": None, "windows": windows},),
-        alerts=(),
-        intake=(),
-        backlog=(),
-        stages=(),
-        deliveries=(),
-        feeds=(feed,),
-        totals={"posts": 1, "parked_posts": 0, "embeddings": 1},
-        partition_days_ahead=14,
-    )
+    house: dict[str, Any] = {f.name: () if get_origin(f.type) is tuple else 1 for f in fields(metrics.Figures)}
+    house |= {f.name: defaultdict(int) for f in fields(metrics.Figures) if f.type == metrics.Row}
+    house |= {"wall": now, "feeds": (feed,)}
+    house |= {"frames": ({"codebook": "c", "frame": "f", "verdict": None, "windows": windows},)}
+    figures = metrics.Figures(**house)
     found: dict[str, dict[str, set[str]]] = {}
     for metric in (metrics.up(alive=True), *metrics.describe(figures)):
         for sample in metric.samples:
