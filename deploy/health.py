@@ -8,6 +8,7 @@ Replicas of one worker share a record: a stalled one is seen only when all are.
 """
 
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -51,8 +52,12 @@ def _stages(conf: settings.Settings, wanted: Sequence[str]) -> str | None:
 def _page(conf: settings.Settings, url: str, text: str = "") -> str | None:
     headers = {"Authorization": f"Bearer {conf.api_token}"} if conf.api_token else {}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the address is ours
-    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
-        body = answer.read().decode("utf-8", "replace")
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
+            body = answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        with error:
+            return f"{url}: {error.code} {error.read(500).decode('utf-8', 'replace')}"
     return None if text in body.splitlines() or not text else f"{url} does not say {text!r}"
 
 

@@ -57,7 +57,8 @@ def address():
             good = self.path == "/metrics"
             self.send_response(200 if good else 503)
             self.end_headers()
-            self.wfile.write(b"# HELP framewatch_up 1.0\nframewatch_up 0.0\n")
+            metrics = b"# HELP framewatch_up 1.0\nframewatch_up 0.0\n"
+            self.wfile.write(metrics if good else b"not ready: classify has never run")
 
         def log_message(self, *_):
             pass
@@ -72,5 +73,5 @@ def test_pages(health, address):
     assert health.main(["page", f"{address}/metrics"]) is None
     assert health.main(["page", f"{address}/metrics", "framewatch_up 0.0"]) is None
     assert "does not say" in health.main(["page", f"{address}/metrics", "framewatch_up 1.0"])
-    assert "503" in health.main(["page", f"{address}/readyz"])
+    assert health.main(["page", f"{address}/readyz"]) == f"{address}/readyz: 503 not ready: classify has never run"
     assert "page: " in health.main(["page", "http://127.0.0.1:1/readyz"])
