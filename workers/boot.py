@@ -75,6 +75,10 @@ def run_stage(stage: str, work: Callable[[Runtime], Outcome]) -> None:
         log.exception("stage_failed", extra={"stage": stage, "reason": error.reason.value})
         _record(stage, Outcome(failures=1), time.monotonic() - began, str(error))
         return
+    except Exception as error:
+        # A bug: counted where operators look, and as loud as ever. The lease brings its rows back.
+        _record(stage, Outcome(failures=1), time.monotonic() - began, f"{type(error).__name__}: {error}")
+        raise
     _record(stage, outcome, time.monotonic() - began, None)
     for name in (*outcome.wake, *((stage,) if outcome.again else ())):
         nudge(name)

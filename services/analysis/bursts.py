@@ -40,6 +40,7 @@ class Verdicts:
     """What is judged of each bucket; arrays of one length. `expected` and `upper` are NaN while nothing is known."""
 
     expected: Floats
+    dispersion: Floats
     upper: Floats
     probability: Floats
     state: tuple[str, ...]
@@ -86,14 +87,14 @@ def judge(series: Series, *, alpha: float, learning_s: float) -> Verdicts:
         learned[here] = base.buckets * series.step_s
         learned_from[here] = series.starts[past].min()
     probability = _probability(series.counts, expected, dispersion)
-    upper = _upper(expected, dispersion, alpha / 2)
+    upper = usual_at_most(expected, dispersion, alpha / 2)
     heard = np.nan_to_num(series.coverage, nan=0.0) >= COVERED
     # The guard band is history too: it is only kept out of the baseline.
     known = learned + np.where(learned > 0, GUARD_S, 0.0)
     state = np.where(probability < alpha, "burst", "ok")
     state = np.where(known < learning_s, "learning", state)
     state = np.where(heard, state, "insufficient coverage")
-    return Verdicts(expected, upper, probability, tuple(state.tolist()), known, learned_from)
+    return Verdicts(expected, dispersion, upper, probability, tuple(state.tolist()), known, learned_from)
 
 
 def baseline(starts: Floats, counts: Floats, coverage: Floats) -> Baseline:
@@ -126,6 +127,16 @@ def tail(counts: Floats, expected: Floats, dispersion: Floats) -> Floats:
     return np.asarray(np.where(counts <= 0, 1.0, betainc(np.maximum(counts, 1.0), size, chance)))
 
 
+def usual_at_most(expected: Floats, dispersion: Floats, alpha: float) -> Floats:
+    """The largest count whose upper tail is no smaller than `alpha`, by bisection; NaN where nothing is expected."""
+    low, high = np.zeros(len(expected)), np.ceil(20 * np.nan_to_num(expected) + 400.0)
+    while np.any(high - low > 1):
+        middle = np.floor((low + high) / 2)
+        small = tail(middle, expected, dispersion) < alpha
+        high, low = np.where(small, middle, high), np.where(small, low, middle)
+    return np.asarray(np.where(np.isnan(expected), np.nan, low))
+
+
 def evidence_score(probability: Floats) -> Floats:
     """A score in [0, 1] from a tail probability: 0 at p = 1, 1 at p <= 1e-10, the logarithm between."""
     safe = np.clip(np.nan_to_num(probability, nan=1.0), 1e-300, 1.0)
@@ -152,13 +163,3 @@ def _probability(counts: Floats, expected: Floats, dispersion: Floats) -> Floats
     slow = tail(long_counts, long_expected, dispersion)
     slow[: LONG - 1] = 1.0
     return np.asarray(np.minimum(2.0 * np.fmin(short, slow), 1.0))
-
-
-def _upper(expected: Floats, dispersion: Floats, alpha: float) -> Floats:
-    """The largest count a bucket may have without being called a burst by itself, by bisection."""
-    low, high = np.zeros(len(expected)), np.ceil(20 * np.nan_to_num(expected) + 400.0)
-    while np.any(high - low > 1):
-        middle = np.floor((low + high) / 2)
-        small = tail(middle, expected, dispersion) < alpha
-        high, low = np.where(small, middle, high), np.where(small, low, middle)
-    return np.asarray(np.where(np.isnan(expected), np.nan, low))

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from scipy.special import gammaincinv
 
 from services.analysis.alerting import Rule
+from services.analysis.bursts import usual_at_most
 
 Row = Mapping[str, Any]
 
@@ -43,7 +45,7 @@ def burst(
         "counts": counts,
         "expected": {
             "units": expected,
-            "upper": sum(v["upper"] or 0.0 for v in run),
+            "upper": _usual_at_most(run, expected),
             "ratio": ratio,
             "ratio_low": low,
             "ratio_high": high,
@@ -103,7 +105,7 @@ def subject(bundle: Row) -> str:
 def reason(title: str, counts: Row, *, expected: float, onset: datetime) -> str:
     """One sentence that says why the team is told."""
     voices = f"{counts['units']} independent voices ({counts['posts']} posts by {counts['authors']} authors)"
-    return f"{title}: {voices} since {onset:%d %b %Y %H:%M} UTC, where the past explains {expected:.1f}."
+    return f"{title}: {voices} since {onset:%d %b %Y %H:%M} UTC, where the past explains {expected:.2g}."
 
 
 def ratio_interval(observed: int, expected: float) -> tuple[float, float]:
@@ -111,6 +113,12 @@ def ratio_interval(observed: int, expected: float) -> tuple[float, float]:
     expected = max(expected, 1e-9)
     low = float(gammaincinv(observed, 0.025)) if observed else 0.0
     return low / expected, float(gammaincinv(observed + 1, 0.975)) / expected
+
+
+def _usual_at_most(run: Sequence[Row], expected: float) -> float:
+    """The most units the run's time usually holds, at the threshold a single bucket is held to."""
+    spread = sum(v["dispersion"] or 0.0 for v in run) / len(run)
+    return float(usual_at_most(np.array([expected]), np.array([max(spread, 1e-9)]), run[0]["alpha"] / 2)[0])
 
 
 def _plain(row: Row) -> dict[str, Any]:

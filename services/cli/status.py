@@ -40,7 +40,7 @@ def _print(found: dict[str, Any]) -> None:
     console.print(f"Home      {found['home']}", highlight=False, soft_wrap=True)
     run = found["up"]
     if run is None:
-        console.print("Processes none (start them with: framewatch up)")
+        console.print("Processes none are looked after from this home (on one machine: framewatch up)")
     else:
         for name, address in run["addresses"].items():
             console.print(f"{name.capitalize():9} {address}", highlight=False, soft_wrap=True)

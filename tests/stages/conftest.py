@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from schemas.records import Feed, FetchedPost, Notice, Page
+from services.analysis.identities import identities
 from services.cli import applying
-from services.store import feeds
+from services.store import counts, feeds
 from services.store.pool import Store
 from services.store.posts import ensure_post_partitions
 from workers.runtime import Runtime
@@ -155,3 +156,17 @@ def world(store: Store) -> World:
 
 def with_lease(world: World, seconds: float) -> World:
     return replace(world, rt=replace(world.rt, lease=timedelta(seconds=seconds)))
+
+
+def drift(world: World) -> dict[str, int]:
+    with world.store.transaction() as tx:
+        names = (
+            "intake_identity",
+            "stored_identity",
+            "keys_identity",
+            "trend_identity",
+            "scores_identity",
+            "alert_identity",
+        )
+        found = identities({name: getattr(counts, name)(tx) for name in names})
+    return {i.name: i.drift for i in found if i.drift}

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from schemas.errors import Reason, TransientError
-from services.analysis.identities import identities
-from services.store import counts, queue
-from tests.stages.conftest import CODEBOOK, World, page, post, with_lease
+from services.store import queue
+from tests.stages.conftest import CODEBOOK, World, drift, page, post, with_lease
 from workers.stages import classify as stage
 from workers.stages.classify import classify
 from workers.stages.collect import collect
@@ -19,20 +18,6 @@ def gather(world: World, *posts) -> None:
     world.due()
     world.source.pages = [page(*posts)]
     collect(world.rt)
-
-
-def drift(world: World) -> dict[str, int]:
-    with world.store.transaction() as tx:
-        names = (
-            "intake_identity",
-            "stored_identity",
-            "keys_identity",
-            "trend_identity",
-            "scores_identity",
-            "alert_identity",
-        )
-        found = identities({name: getattr(counts, name)(tx) for name in names})
-    return {i.name: i.drift for i in found if i.drift}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.errors import PermanentError, Reason, TransientError
-from tests.stages.conftest import World, page, post, with_lease
+from tests.stages.conftest import World, drift, page, post, with_lease
 from workers.stages.collect import collect
 
 
@@ -166,3 +166,4 @@ def test_a_deleted_post_does_not_come_back(world: World) -> None:
     world.source.pages = [page(post(1), post("never seen"))]
     collect(world.rt)
     assert [r["native_id"] for r in world.rows("select native_id from posts")] == ["2"]
+    assert drift(world) == {}

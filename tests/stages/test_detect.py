@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from schemas.errors import PermanentError, Reason, TransientError
-from tests.stages.conftest import World, page, post
-from tests.stages.test_classify import drift
+from services.store import deliveries
+from tests.stages.conftest import World, drift, page, post
 from workers.stages import detect as stage
+from workers.stages import digest as digest_stage
 from workers.stages.classify import classify
 from workers.stages.collect import collect
 from workers.stages.deliver import deliver
@@ -79,9 +80,10 @@ def test_a_burst_is_one_alert_with_its_evidence(replayed: World) -> None:
 
 
 def test_evaluating_again_raises_nothing_new(replayed: World) -> None:
-    hear(replayed, history(), T0 + timedelta(days=10))
+    hear(replayed, history(), T0 + timedelta(days=12))
     flow(replayed)
     before = replayed.rows("select alert_id, evidence from alerts")
+    assert replayed.one("select state from alerts") == "resolved"
     replayed.rows("update watches set evaluated_until = %s returning 1", T0 + timedelta(days=8))
     replayed.rows("delete from verdicts where bucket >= %s returning 1", T0 + timedelta(days=8))
     flow(replayed)
@@ -115,6 +117,14 @@ def test_an_hour_is_not_judged_before_all_its_posts_are_scored(replayed: World) 
     assert replayed.one("select count(*) from verdicts") == 0
     flow(replayed)
     assert replayed.one("select count(*) from verdicts") == 2 * 240
+    hear(replayed, [post(f"late {i}", f"rain again {i}", at=T0 + 250 * HOUR) for i in range(3)], T0 + 260 * HOUR)
+    detect(replayed.rt)
+    assert replayed.one("select max(bucket) from verdicts") == T0 + 249 * HOUR
+    classify(replayed.rt)
+    detect(replayed.rt)
+    assert replayed.one("select max(bucket) from verdicts") == T0 + 249 * HOUR
+    flow(replayed)
+    assert replayed.one("select max(bucket) from verdicts") == T0 + 259 * HOUR
 
 
 def test_a_backlog_lands_in_its_own_hours_and_raises_nothing(world: World) -> None:
@@ -236,8 +246,12 @@ def test_a_slot_is_one_digest_whoever_comes_second(replayed: World) -> None:
     hear(replayed, history(), T0 + timedelta(days=10))
     flow(replayed)
     replayed.rows("insert into digests values ('daily', '0 7 * * *', 'Europe/Berlin', %s) returning 1", T0)
+    with replayed.store.transaction() as tx:
+        due = deliveries.list_digests(tx)[0]
     assert digest(replayed.rt).rows == 1
     assert digest(replayed.rt).rows == 0
+    # Another worker that looked before the slot was filled comes second.
+    assert digest_stage.fill(replayed.rt, due, datetime(2016, 12, 10, 6, tzinfo=UTC)) == 0
     slot = replayed.rows("select slot, body from digest_slots")[0]
     assert slot["slot"] == datetime(2016, 12, 10, 6, tzinfo=UTC)
     assert slot["body"]["frames"][0]["id"] == "staged-theatrics"

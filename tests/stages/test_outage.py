@@ -8,8 +8,7 @@ from schemas.errors import Reason, TransientError
 from services.embedded.postgres import Postgres
 from services.store.migrate import prepare
 from services.store.pool import Store
-from tests.stages.conftest import CODEBOOK, World, page, post
-from tests.stages.test_classify import drift
+from tests.stages.conftest import CODEBOOK, World, drift, page, post
 from workers.stages.classify import classify
 from workers.stages.collect import collect
 from workers.stages.rollup import rollup

@@ -118,7 +118,8 @@ def _verdicts(tx: Connection, rt: Runtime, watch: Row, scene: Scene) -> list[Ver
             "bucket": datetime.fromtimestamp(start, UTC), "posts": counted[i]["posts"], "units": counted[i]["units"],
             "expected": _number(judged.expected[i]), "upper": _number(judged.upper[i]),
             "probability": _number(judged.probability[i]), "coverage": _number(scene.coverage[i]),
-            "state": judged.state[i], "alpha": alpha, "learned_s": float(judged.learned_s[i]),
+            "state": judged.state[i], "alpha": alpha, "dispersion": _number(judged.dispersion[i]),
+            "learned_s": float(judged.learned_s[i]),
             "learned_from": float(judged.learned_from[i]),
         }
         for i, start in enumerate(scene.starts)

@@ -21,7 +21,7 @@ def digest(rt: Runtime) -> Outcome:
     with rt.store.transaction() as tx:
         judged = judged_until(tx, rt.now())
         due = [(d, due_slot(d, judged)) for d in deliveries.list_digests(tx)]
-    filled = sum(_fill(rt, d, slot) for d, slot in due if slot is not None)
+    filled = sum(fill(rt, d, slot) for d, slot in due if slot is not None)
     return Outcome(rows=filled, wake=("deliver",) if filled else ())
 
 
@@ -42,7 +42,8 @@ def due_slot(row: Row, judged: datetime) -> datetime | None:
     return latest if last < latest <= judged else None
 
 
-def _fill(rt: Runtime, row: Row, slot: datetime) -> int:
+def fill(rt: Runtime, row: Row, slot: datetime) -> int:
+    """Compose one slot; 1 when it was this worker that filled it."""
     with rt.store.transaction() as tx:
         body: dict[str, Any] | None = digests.read_digest(tx, row["digest"], slot)
         if body is None:

@@ -32,11 +32,13 @@ where version_id = %(version_id)s and frame = %(frame)s and bucket >= %(since)s 
 order by bucket;
 
 -- name: last_verdicts
-select distinct on (v.version_id, v.frame) v.version_id, v.frame, v.bucket, v.posts, v.units, v.expected, v.upper,
-       v.probability, v.coverage, v.state
-from verdicts v join codebooks c using (version_id)
+select f.version_id, f.frame, v.bucket, v.posts, v.units, v.expected, v.upper, v.probability, v.coverage, v.state
+from frames f
+join codebooks c using (version_id)
+cross join lateral (
+  select * from verdicts v where v.version_id = f.version_id and v.frame = f.frame order by v.bucket desc limit 1) v
 where c.state = 'current'
-order by v.version_id, v.frame, v.bucket desc;
+order by f.version_id, f.frame;
 
 -- name: open_alert
 select a.alert_id, a.onset, a.last_bucket from alerts a
