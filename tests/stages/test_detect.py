@@ -102,6 +102,12 @@ def test_hour_by_hour_gives_the_same_alert_as_all_at_once(replayed: World) -> No
         flow(replayed)
     alerts = replayed.rows("select onset, state from alerts")
     assert alerts == [{"onset": T0 + 221 * HOUR, "state": "firing"}]
+    hear(replayed, [], T0 + timedelta(days=12))
+    flow(replayed)
+    replayed.rows("update watches set evaluated_until = %s returning 1", T0 + timedelta(days=8))
+    replayed.rows("delete from verdicts where bucket >= %s returning 1", T0 + timedelta(days=8))
+    flow(replayed)
+    assert replayed.rows("select onset, state from alerts") == [{"onset": T0 + 221 * HOUR, "state": "resolved"}]
 
 
 def test_nothing_is_told_while_learning(replayed: World) -> None:
