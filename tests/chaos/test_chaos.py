@@ -119,10 +119,13 @@ def second_model_worker(house: Living) -> subprocess.Popen[bytes]:
 
 
 def leased(house: Living) -> dict[int, int]:
+    """Posts that a worker holds by lease alone; those it is settling just now are locked, and nobody else's."""
     store = house.store()
     try:
         with store.transaction() as tx:
-            found = tx.execute("select post_id, fence from queue where lease_until > clock_timestamp()").fetchall()
+            found = tx.execute(
+                "select post_id, fence from queue where lease_until > clock_timestamp() for update skip locked"
+            ).fetchall()
         return {r["post_id"]: r["fence"] for r in found}
     finally:
         store.close()
