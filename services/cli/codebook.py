@@ -10,8 +10,8 @@ from rich.table import Table
 from schemas import codebook as files
 from services import settings
 from services.analysis import quality
-from services.cli import applying, house, lines
-from services.store import codebooks
+from services.cli import house, lines
+from services.store import applying, codebooks
 
 File = click.Path(path_type=Path, exists=True, dir_okay=False)
 FEW = 4

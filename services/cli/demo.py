@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from services import demo as bundled
-from services.cli import applying, house
+from services.cli import house
 from services.demo.mailbox import Mailbox
 from services.demo.server import ReplayServer
 from services.settings import Settings
-from services.store import alerts, deliveries, feeds
+from services.store import alerts, applying, deliveries, feeds
 from services.store.pool import Connection, Store
 
 SOURCES = {"rss": "feed.rss", "jsonl": "posts.jsonl"}

@@ -10,8 +10,7 @@ import pytest
 
 from schemas.records import Feed, FetchedPost, Notice, Page
 from services.analysis.identities import identities
-from services.cli import applying
-from services.store import counts, feeds
+from services.store import applying, counts, feeds
 from services.store.pool import Store
 from services.store.posts import ensure_post_partitions
 from workers.runtime import Runtime
