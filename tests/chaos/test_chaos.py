@@ -124,12 +124,16 @@ def second_model_worker(house: Living) -> subprocess.Popen[bytes]:
 
 
 def leased(house: Living) -> dict[int, int]:
-    """Posts that a worker holds by lease alone; those it is settling just now are locked, and nobody else's."""
+    """Posts that the running model worker holds by lease alone.
+
+    Those it is settling just now are locked, and nobody else's; older leases are those of a killed one.
+    """
     store = house.store()
     try:
         with store.transaction() as tx:
             found = tx.execute(
-                "select post_id, fence from queue where lease_until > clock_timestamp() for update skip locked"
+                "select post_id, fence from queue where lease_until > clock_timestamp() + %s for update skip locked",
+                [timedelta(seconds=LEASE_S - 0.7)],
             ).fetchall()
         return {r["post_id"]: r["fence"] for r in found}
     finally:
@@ -160,6 +164,15 @@ def put_to_sleep(house: Living) -> tuple[int, dict[int, int]] | None:
     return None
 
 
+def fenced_off(house: Living) -> int:
+    store = house.store()
+    try:
+        with store.transaction() as tx:
+            return next((s["fenced_off"] for s in counts.stage_runs(tx) if s["stage"] == "classify"), 0)
+    finally:
+        store.close()
+
+
 def sleep_past_the_lease(house: Living) -> None:
     """The model worker sleeps in the middle of its work until another has taken over, and is woken then."""
     pid, held = wait(lambda: put_to_sleep(house), 30, every=0.02)
@@ -167,7 +180,7 @@ def sleep_past_the_lease(house: Living) -> None:
     try:
         wait(lambda: taken_over(house, held), LEASE_S + 25)
         os.kill(pid, signal.SIGCONT)
-        time.sleep(1)
+        wait(lambda: fenced_off(house), 20)
     finally:
         second.kill()
         second.wait()
@@ -207,9 +220,8 @@ def test_nothing_is_lost_and_nothing_doubled_whatever_is_killed(tmp_path: Path) 
             assert counts.intake_identity(tx)["new"] == POSTS
             assert counts.totals(tx)["embeddings"] == distinct()
             assert codebooks.any_building(tx) is False
-            fenced_off = {s["stage"]: s["fenced_off"] for s in counts.stage_runs(tx)}
-            assert fenced_off["classify"] > 0
         store.close()
+        assert fenced_off(house) > 0
         restarts = {n: p["restarts"] for n, p in house.run["processes"].items()}
         assert sum(restarts[n] for n in WORKERS) >= KILLS * 0.8
         assert restarts["postgres"] >= 1
