@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 CHUNK = 512
 """Texts tokenised in one go, while the chunk before it is in the model."""
-WIDEST = 24
-"""Texts in a batch: 16 to 32 keep a layer's values in a core's own cache."""
-TOKENS = 768
-"""Tokens in a batch, padding included; long texts go in smaller company."""
+TOKENS = 320
+"""Tokens in a batch, padding included: enough for the products, few enough that a layer stays near its core."""
+ENOUGH = 192
+"""Tokens in a batch that need not wait for shorter texts, which would only come with padding."""
 
 
 def chunks(texts: Sequence[str]) -> Iterator[list[int]]:
@@ -20,13 +20,19 @@ def chunks(texts: Sequence[str]) -> Iterator[list[int]]:
         yield order[start : start + CHUNK]
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Positions in `lengths` (tokens a text) split into batches of similar length, longest first."""
+def batches(lengths: Sequence[int], most: int = TOKENS, enough: int = ENOUGH) -> Iterator[list[int]]:
+    """Positions in `lengths` (tokens a text) split into batches of at most `most` tokens, longest first.
+
+    A batch has texts of one length, and no padding, unless that would make it smaller than `enough` tokens.
+    """
     batch: list[int] = []
+    width = 0
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True):
-        if batch and (len(batch) == WIDEST or (len(batch) + 1) * lengths[batch[0]] > TOKENS):
+        taken = len(batch) * width
+        if batch and (taken + width > most or (taken >= enough and lengths[i] < width)):
             yield batch
             batch = []
+        width = width if batch else lengths[i]
         batch.append(i)
     if batch:
         yield batch

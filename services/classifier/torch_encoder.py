@@ -17,6 +17,8 @@ from services.classifier.tokens import Tokens
 
 BUILDER = 1
 """Raised whenever the same weights give other vectors."""
+BATCH = 768
+"""Tokens in a batch, padding included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class TorchEncoder:
         """Unit vectors n × dimensions in the order of `texts`. Raises RuntimeError for vectors that are not finite."""
         vectors = np.full((len(texts), self.dimensions), np.nan, np.float32)
         ids = self.tokens.ids(texts)
-        for batch in batches([len(i) for i in ids]):
+        for batch in batches([len(i) for i in ids], BATCH, BATCH):
             vectors[batch] = self._run([ids[i] for i in batch])
         if not np.isfinite(vectors).all():
             raise RuntimeError(f"{self.name} gave no finite vector for some of {len(texts)} texts")

@@ -6,6 +6,7 @@ import pytest
 from schemas.errors import PermanentError, Reason
 from services.classifier import bundled, load_encoder
 from services.classifier.drift import MEAN_DRIFT, WORST_DRIFT
+from services.classifier.graph import BUILDER
 from services.classifier.tokens import quiet
 
 
@@ -15,7 +16,7 @@ def folder(converted):
 
 
 def test_two_processes_at_once_both_end_well(converted):
-    assert converted.names == ("multilingual-e5-small@1571fc98/int8-1",) * 2
+    assert converted.names == (f"multilingual-e5-small@1571fc98/int8-{BUILDER}",) * 2
     assert not list(converted.cache.glob("*building*"))
 
 

@@ -68,6 +68,16 @@ def test_int8_is_near_it(tiny, tiny_weights, tmp_path):
     assert 0 < worst < 0.01
 
 
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_batch_without_padding_may_have_a_narrow_mask(tiny, tmp_path, precision):
+    build_graph(read_folder(tiny, "tiny"), tmp_path / "graph.onnx", precision)
+    session, ids = open_session(tmp_path / "graph.onnx"), np.array([[5, 6, 7], [8, 9, 10]])
+    wide, narrow = (
+        session.run(None, {"input_ids": ids, "attention_mask": np.ones((2, n), np.int64)})[0] for n in (3, 1)
+    )
+    assert np.allclose(wide, narrow, atol=1e-6)
+
+
 @pytest.mark.parametrize("change", [{"model_type": "distilbert"}, {"hidden_act": "relu"}, {"is_decoder": True}])
 def test_other_networks_do_not_fit(tiny, change):
     folder = read_folder(tiny, "tiny")

@@ -9,6 +9,7 @@ import pytest
 from schemas.errors import PermanentError, Reason
 from services.classifier import drift, load_encoder
 from services.classifier.folder import read_folder
+from services.classifier.graph import BUILDER
 
 
 def describe(folder, file, **content):
@@ -20,7 +21,7 @@ def test_a_bert_folder_is_built_once(tiny, tmp_path):
     encoder = load_encoder(str(tiny), tmp_path / "cache", 1)
     built = {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*.*")}
     assert encoder.name.startswith("tiny@")
-    assert encoder.name.endswith("/int8-1")
+    assert encoder.name.endswith(f"/int8-{BUILDER}")
     assert encoder.encode(["abc", "", "ж"]).shape == (3, encoder.dimensions)
     assert np.array_equal(load_encoder(str(tiny), tmp_path / "cache", 1).encode(["abc"]), encoder.encode(["abc"]))
     assert {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*.*")} == built
@@ -38,7 +39,7 @@ def test_int8_that_drifts_is_refused(tiny, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(drift, "MEAN_DRIFT", 0.0)
     with caplog.at_level(logging.WARNING):
         encoder = load_encoder(str(tiny), tmp_path / "cache", 1)
-    assert encoder.name.endswith("/fp32-1")
+    assert encoder.name.endswith(f"/fp32-{BUILDER}")
     assert "int8_graph_refused_using_fp32" in caplog.messages
     assert encoder.encode(["abc"]).shape == (1, 32)
     assert not list((tmp_path / "cache").rglob("int8.*"))
@@ -84,7 +85,7 @@ def test_a_hub_model_is_named_by_its_commit(tiny, tmp_path, monkeypatch):
 
     commit = tiny.rename(tmp_path / "0123456789abcdef")
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name, revision, allow_patterns: str(commit))
-    assert load_encoder("some/model", tmp_path / "cache", 1).name == "some/model@01234567/int8-1"
+    assert load_encoder("some/model", tmp_path / "cache", 1).name == f"some/model@01234567/int8-{BUILDER}"
 
 
 def test_other_networks_need_the_torch_extra(tiny, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import PermanentError
-from services.classifier.batches import CHUNK, TOKENS, WIDEST, batches, chunks, padded
+from services.classifier.batches import CHUNK, ENOUGH, TOKENS, batches, chunks, padded
 from services.classifier.cores import usable_cores
 from services.classifier.once import built_once
 
@@ -19,8 +19,14 @@ def test_every_text_is_in_one_batch_within_bounds(lengths):
     found = list(batches(lengths))
     assert sorted(i for batch in found for i in batch) == list(range(len(lengths)))
     for batch in found:
-        assert len(batch) <= WIDEST
         assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= TOKENS
+
+
+@given(lengths)
+def test_padding_only_where_a_batch_would_be_small(lengths):
+    for batch in batches(lengths):
+        of_first = [i for i in batch if lengths[i] == lengths[batch[0]]]
+        assert len(of_first) == len(batch) or len(of_first) * lengths[batch[0]] < ENOUGH
 
 
 @given(lengths)
