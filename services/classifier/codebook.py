@@ -82,10 +82,20 @@ def _learned(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) 
         vectors=np.array([vectors[text] for text in texts]).reshape(-1, encoder.dimensions),
         texts=texts,
         said=np.array(list(said.values()), np.int8).reshape(-1, len(about)),
-        background=np.array([text in background for text in texts], bool),
+        background=np.array([text in background and 1 not in said[text] for text in texts], bool),
+        contradicted=_contradicted(codebook, clean, texts),
         thresholds=[f.threshold for f in codebook.frames],
     )
     return material, learn(material)
+
+
+def _contradicted(codebook: Codebook, clean: Callable[[str], str], texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Which texts are an example of a frame and, cleaned, also its counterexample or background."""
+    background = {clean(text) for text in codebook.background}
+    found = [
+        {clean(t) for t in f.examples} & (background | {clean(t) for t in f.counterexamples}) for f in codebook.frames
+    ]
+    return np.array([[text in of_frame for of_frame in found] for text in texts], bool).reshape(-1, len(found))
 
 
 def _said(codebook: Codebook, clean: Callable[[str], str]) -> dict[str, NDArray[np.int8]]:

@@ -4,7 +4,7 @@ Arrays in, Heads out; no encoder, no chance: the same posts give the same heads.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,9 @@ PULL = 8.0
 """How many observations the line shared by all frames weighs against a frame's own."""
 COMMON = 16.0
 """How many examples the threshold shared by all frames weighs against a frame's own."""
+SHARPER, AROUND = 9.0, -1.3
+"""Few examples, each held out from the others, look less alike than posts to come: log odds are stretched by
+1 + SHARPER / examples around AROUND, which is what made probabilities true on posts never seen."""
 BAND = 0.5
 """Width of the uncertain band, in log odds."""
 SAME = 0.98
@@ -55,6 +58,8 @@ class Material:
     """n × F: 1 carries the frame, -1 does not, 0 nothing is known."""
     background: NDArray[np.bool_]
     """n: posts that stand for everything else."""
+    contradicted: NDArray[np.bool_]
+    """n × F: examples of the frame that are also said not to carry it."""
     thresholds: Sequence[float | None]
     """F: fixed by the codebook, or None to have one chosen."""
 
@@ -67,7 +72,7 @@ class Lesson:
     held_out: NDArray[np.float64]
     """n × F: probability of each post by heads that did not see it."""
     clashes: NDArray[np.bool_]
-    """n × F: posts said not to carry the frame that say the same as one of its examples."""
+    """n × F: posts said not to carry the frame that say the same as one of its examples, or are one."""
 
 
 def learn(material: Material) -> Lesson:
@@ -108,8 +113,8 @@ def _evenly(m: Material) -> Material:
         return m
     kept = np.unique(np.linspace(0, len(m.texts) - 1, MOST).astype(int))
     texts = [m.texts[i] for i in kept]
-    return Material(m.frames, m.descriptions, m.wordings, m.vectors[kept], texts, m.said[kept], m.background[kept],
-                    m.thresholds)  # fmt: skip
+    return replace(m, vectors=m.vectors[kept], texts=texts, said=m.said[kept], background=m.background[kept],
+                   contradicted=m.contradicted[kept])  # fmt: skip
 
 
 def _mean(material: Material) -> NDArray[np.float32]:
@@ -130,7 +135,7 @@ def _without_clashes(material: Material, mean: NDArray[np.float32]) -> tuple[NDA
         if len(examples):
             clashes[:, f] = (said[:, f] == -1) & ((points @ examples.T).max(axis=1) >= SAME)
     said[clashes] = 0
-    return said, clashes & others[:, None]
+    return said, clashes & others[:, None] | material.contradicted
 
 
 def _check(frames: Sequence[str], said: NDArray[np.int8]) -> None:
@@ -173,9 +178,17 @@ def _lines(held_out: NDArray[np.float64], said: NDArray[np.int8]) -> list[Line]:
     """Each frame's line from score to log odds, pulled towards the one that fits all frames together."""
     shared = fit_line(held_out[said != 0], said[said != 0] == 1, prior=(1.0, 0.0), strength=1.0)
     return [
-        fit_line(scores[known != 0], known[known != 0] == 1, prior=shared, strength=PULL)
+        _sharpened(
+            fit_line(scores[known != 0], known[known != 0] == 1, prior=shared, strength=PULL), (known == 1).sum()
+        )
         for scores, known in zip(held_out.T, said.T, strict=True)
     ]
+
+
+def _sharpened(line: Line, examples: int) -> Line:
+    slope, offset = line
+    stretch = 1 + SHARPER / max(examples, FEW)
+    return stretch * slope, stretch * (offset - AROUND) + AROUND
 
 
 def _folded(found: Fit, wording: Any, rarity: NDArray[np.float32], lines: Sequence[Line]) -> dict[str, Any]:

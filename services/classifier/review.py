@@ -21,7 +21,10 @@ class Doubt:
 
 
 def doubts(material: Material, lesson: Lesson) -> list[Doubt]:
-    """Doubts frame by frame. An example is far off when, held out, it looks less like its frame than one in four others does."""
+    """Doubts frame by frame.
+
+    Far off is an example that, held out, looks less like its frame than one in four posts without it do.
+    """
     return [doubt for f in range(len(material.frames)) for doubt in _of_frame(material, lesson, f)]
 
 
@@ -31,10 +34,10 @@ def _of_frame(material: Material, lesson: Lesson, f: int) -> Iterator[Doubt]:
         yield Doubt(frame, "few", "", f"{int((said == 1).sum())} examples are few; give 8 or more")
     if len(lesson.clashes) != len(said):
         return  # more posts than are learned from: which of them were is not worth telling
-    for i in np.flatnonzero(lesson.clashes[:, f]):
-        remedy = "this is said not to carry the frame, and says the same as an example; remove one"
+    for i in np.flatnonzero(lesson.clashes[:, f]).tolist():
+        remedy = "said not to carry the frame, yet says the same as an example; remove one"
         yield Doubt(frame, "contradiction", material.texts[i], remedy)
     usual = float(np.quantile(lesson.held_out[said == -1, f], 0.75))
-    for i in np.flatnonzero((said == 1) & (lesson.held_out[:, f] < usual)):
+    for i in np.flatnonzero((said == 1) & (lesson.held_out[:, f] < usual)).tolist():
         remedy = "this example is unlike the others of its frame; is it meant, or does it need company?"
         yield Doubt(frame, "far-off", material.texts[i], remedy)

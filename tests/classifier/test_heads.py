@@ -44,6 +44,7 @@ def toy(examples=12, background=80, frames=3, seed=0, thresholds=None):
     material = Material(
         [f"f{i}" for i in range(frames)], about, [text(chance) for _ in centres], np.concatenate(parts),
         [text(chance) for _ in range(count)], said.astype(np.int8), np.arange(count) >= frames * examples,
+        np.zeros((count, frames), bool),
         thresholds or [None] * frames,
     )  # fmt: skip
     test = np.concatenate([cloud(chance, c, 40) for c in centres] + [cloud(chance, common, 200)])
@@ -112,7 +113,7 @@ def test_wording_counts_where_meaning_is_the_same():
     texts = [f"{text(chance)} soros" if i < 20 else text(chance) for i in range(40)]
     said = np.where(np.arange(40)[:, None] < 20, 1, -1).astype(np.int8)
     vectors = same + cloud(chance, np.zeros(D), 40)  # far enough from each other to be different posts
-    material = Material(["f"], same[:1], ["soros"], vectors, texts, said, said[:, 0] < 0, [None])
+    material = Material(["f"], same[:1], ["soros"], vectors, texts, said, said[:, 0] < 0, said == 0, [None])
     low, high = learn(material).heads.scores(same[:2], ["bread and butter", "the soros plan"])[:, 0]
     assert high > low + 0.05
 
@@ -132,7 +133,8 @@ def test_an_example_among_strangers_is_far_off():
     material, _, _ = toy()
     said = material.said.copy()
     said[-1, 1] = 1
-    found = doubts(material, learn(replace(material, said=said)))
+    material = replace(material, said=said)
+    found = doubts(material, learn(material))
     assert (found[0].frame, found[0].kind, found[0].text) == ("f1", "far-off", material.texts[-1])
 
 
