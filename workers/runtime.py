@@ -56,8 +56,8 @@ class Heads(Protocol):
         """Frame ids in the order of the columns."""
         ...
 
-    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities, a row a vector and a column a frame."""
+    def scores(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """Probabilities, a row a vector and the text it was made of, and a column a frame."""
         ...
 
     def answers(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -21,6 +21,10 @@ class Quality:
     precision: float
     recall: float
     f1: float
+    precision_low: float
+    precision_high: float
+    recall_low: float
+    recall_high: float
     f1_low: float
     f1_high: float
 
@@ -28,15 +32,15 @@ class Quality:
 def measure(frames: Sequence[str], said: Bools, true: Bools, seed: int = 7) -> list[Quality]:
     """Quality of each frame (column) over posts (rows); resampled with replacement ROUNDS times for the interval."""
     rng = np.random.default_rng(seed)
-    rounds = [rng.integers(0, len(said), len(said)) for _ in range(ROUNDS if len(said) else 0)]
-    found = []
-    for i, frame in enumerate(frames):
-        s, t = said[:, i], true[:, i]
-        precision, recall, f1 = figures(s, t)
-        samples = [figures(s[r], t[r])[2] for r in rounds]
-        low, high = np.percentile(samples, [2.5, 97.5]) if samples else (0.0, 0.0)
-        found.append(Quality(frame, int(t.sum()), int(s.sum()), precision, recall, f1, float(low), float(high)))
-    return found
+    rounds = rng.integers(0, len(said), (ROUNDS, len(said))) if len(said) else np.empty((0, 0), int)
+    return [_measured(frame, said[:, i], true[:, i], rounds) for i, frame in enumerate(frames)]
+
+
+def _measured(frame: str, said: Bools, true: Bools, rounds: NDArray[np.integer]) -> Quality:
+    precision, recall, f1 = figures(said, true)
+    samples = [figures(said[r], true[r]) for r in rounds] or [(0.0, 0.0, 0.0)]
+    intervals = np.percentile(samples, [2.5, 97.5], axis=0).T.ravel().tolist()
+    return Quality(frame, int(true.sum()), int(said.sum()), precision, recall, f1, *intervals)
 
 
 def figures(said: Bools, true: Bools) -> tuple[float, float, float]:

@@ -49,8 +49,7 @@ def best_threshold(probabilities: NDArray[np.float64], labels: NDArray[np.bool_]
     return float(np.clip((ranked[last] + below) / 2, 0.02, 0.98))
 
 
-def band_around(thresholds: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """F × 2: the probabilities `width` log odds below and above each threshold (F)."""
+def band_below(thresholds: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """F × 2: from `width` log odds below each threshold (F) to the threshold."""
     inside = np.clip(thresholds, 1e-6, 1 - 1e-6)
-    odds = np.log(inside / (1 - inside))
-    return sigmoid(odds[:, None] + np.array([-width, width]))
+    return np.column_stack([sigmoid(np.log(inside / (1 - inside)) - width), thresholds])

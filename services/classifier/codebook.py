@@ -1,6 +1,6 @@
 """From a codebook's words to heads: every text goes through the encoder once, then the arrays are learned from."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from services.classifier.encoder import Encoder
 from services.classifier.heads import Heads
-from services.classifier.learning import FrameExamples, learn
+from services.classifier.learning import Lesson, Material, learn
+from services.classifier.review import Doubt, doubts
 
 
 class Frame(Protocol):
@@ -56,25 +57,62 @@ def learn_codebook(encoder: Encoder, codebook: Codebook, clean: Callable[[str], 
 
     Raises PermanentError(BAD_CODEBOOK) when a frame has no example, or nothing to be told apart from.
     """
-    texts = list(dict.fromkeys(clean(text) for text in _texts(codebook)))
-    rows = {text: row for row, text in enumerate(texts)}
-    vectors = encoder.encode(texts)
+    return _learned(encoder, codebook, clean)[1].heads
 
-    def of(wanted: Sequence[str]) -> NDArray[np.float32]:
-        return vectors[[rows[text] for text in dict.fromkeys(map(clean, wanted))]]
 
-    frames = [
-        FrameExamples(f.id, of([_about(f)])[0], of(f.examples), of(f.counterexamples), f.threshold)
-        for f in codebook.frames
+def review_codebook(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) -> list[Doubt]:
+    """What learning makes one doubt about the codebook: too few examples, contradictions, examples far off.
+
+    Raises as `learn_codebook` does.
+    """
+    return doubts(*_learned(encoder, codebook, clean))
+
+
+def _learned(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) -> tuple[Material, Lesson]:
+    about = [clean(f"{f.title}. {f.description}") for f in codebook.frames]
+    said = _said(codebook, clean)
+    texts = list(said)
+    distinct = list(dict.fromkeys([*texts, *about]))
+    vectors = dict(zip(distinct, encoder.encode(distinct), strict=True))
+    background = {clean(text) for text in codebook.background}
+    material = Material(
+        frames=[f.id for f in codebook.frames],
+        descriptions=np.array([vectors[text] for text in about]),
+        wordings=about,
+        vectors=np.array([vectors[text] for text in texts]).reshape(-1, encoder.dimensions),
+        texts=texts,
+        said=np.array(list(said.values()), np.int8).reshape(-1, len(about)),
+        background=np.array([text in background and 1 not in said[text] for text in texts], bool),
+        contradicted=_contradicted(codebook, clean, texts),
+        thresholds=[f.threshold for f in codebook.frames],
+    )
+    return material, learn(material)
+
+
+def _contradicted(codebook: Codebook, clean: Callable[[str], str], texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Which texts are an example of a frame and, cleaned, also its counterexample or background."""
+    background = {clean(text) for text in codebook.background}
+    found = [
+        {clean(t) for t in f.examples} & (background | {clean(t) for t in f.counterexamples}) for f in codebook.frames
     ]
-    return learn(frames, of(codebook.background))
+    return np.array([[text in of_frame for of_frame in found] for text in texts], bool).reshape(-1, len(found))
 
 
-def _texts(codebook: Codebook) -> Iterator[str]:
+def _said(codebook: Codebook, clean: Callable[[str], str]) -> dict[str, NDArray[np.int8]]:
+    """Every distinct post, and what is said of it frame by frame.
+
+    Background carries no frame, and an example no frame that does not list it; of a counterexample nothing is
+    known but its own frame. Where two sayings meet, the example wins.
+    """
+    count = len(codebook.frames)
+    said: dict[str, NDArray[np.int8]] = {}
     for frame in codebook.frames:
-        yield from (_about(frame), *frame.examples, *frame.counterexamples)
-    yield from codebook.background
-
-
-def _about(frame: Frame) -> str:
-    return f"{frame.title}. {frame.description}".strip()
+        said |= {clean(text): np.full(count, -1, np.int8) for text in frame.examples}
+    said |= {clean(text): np.full(count, -1, np.int8) for text in codebook.background}
+    for f, frame in enumerate(codebook.frames):
+        for text in map(clean, frame.counterexamples):
+            said.setdefault(text, np.zeros(count, np.int8))[f] = -1
+    for f, frame in enumerate(codebook.frames):
+        for text in map(clean, frame.examples):
+            said[text][f] = 1
+    return said

@@ -1,161 +1,213 @@
-"""Learns heads from examples: one logistic regression a frame, calibrated on examples held out from it.
+"""Learns heads from judged posts: kernel ridge on meaning and wording, calibrated on posts held out one by one.
 
-Arrays in, Heads out; no texts, no encoder, no chance: the same examples give the same heads.
+Arrays in, Heads out; no encoder, no chance: the same posts give the same heads.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import PermanentError, Reason
-from services.classifier.calibration import Line, band_around, best_threshold, fit_line, sigmoid
-from services.classifier.heads import Heads, centred
+from services.classifier.calibration import Line, band_below, best_threshold, fit_line, sigmoid
+from services.classifier.heads import Heads, centred, nearness
+from services.classifier.ridge import Fit, fit
+from services.classifier.wording import BINS, bins_of, rarity_of, weighed
 
 FEW = 5
 """A frame with fewer examples is reported as weak."""
 ENOUGH_BACKGROUND = 20
 """Background posts from which their mean alone is the point everything is seen from."""
-FOLDS = 4
-SOFTNESS = 1.0
-"""C of the regression: how closely it may follow the examples."""
+MOST = 8_000
+"""Posts learned from; of more, that many are taken evenly."""
+WORDING = 1.25
+"""What two posts of one wording count for each other."""
+SOFTNESS = 1.5
+"""How far the fit may stay from what is said of a post."""
+SAID_TWICE = 6.0
+"""How many examples a description is worth."""
 PULL = 8.0
 """How many observations the line shared by all frames weighs against a frame's own."""
-BAND = 0.25
-"""Half width of the uncertain band, in log odds."""
+COMMON = 16.0
+"""How many examples the threshold shared by all frames weighs against a frame's own."""
+SHARPER, AROUND = 9.0, -1.3
+"""Few examples, each held out from the others, look less alike than posts to come: log odds are stretched by
+1 + SHARPER / examples around AROUND, which is what made probabilities true on posts never seen."""
+BAND = 0.5
+"""Width of the uncertain band, in log odds."""
 SAME = 0.98
-"""Cosine from which two examples are the same post."""
+"""Cosine from which two posts say the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FrameExamples:
-    """What a codebook says about one frame, as vectors."""
+class Material:
+    """n judged posts and one description for each of F frames, as vectors of d numbers and as texts."""
 
-    frame: str
-    description: NDArray[np.float32]
-    """d: title and description; serves as one more example, never as a test."""
-    examples: NDArray[np.float32]
-    """n × d, n ≥ 1."""
-    counterexamples: NDArray[np.float32]
-    """m × d, m ≥ 0."""
-    threshold: float | None = None
-    """Fixed by the codebook, or None to have one chosen."""
+    frames: Sequence[str]
+    descriptions: NDArray[np.float32]
+    """F × d: title and description; each serves as an example, never as a test."""
+    wordings: Sequence[str]
+    """F: the descriptions' texts."""
+    vectors: NDArray[np.float32]
+    """n × d."""
+    texts: Sequence[str]
+    """n."""
+    said: NDArray[np.int8]
+    """n × F: 1 carries the frame, -1 does not, 0 nothing is known."""
+    background: NDArray[np.bool_]
+    """n: posts that stand for everything else."""
+    contradicted: NDArray[np.bool_]
+    """n × F: examples of the frame that are also said not to carry it."""
+    thresholds: Sequence[float | None]
+    """F: fixed by the codebook, or None to have one chosen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Task:
-    """One frame's learning problem, seen from the mean."""
+class Lesson:
+    """What was learned, and what it learned from looked like to it."""
 
-    description: NDArray[np.float32]
-    positives: NDArray[np.float32]
-    negatives: NDArray[np.float32]
+    heads: Heads
+    held_out: NDArray[np.float64]
+    """n × F: probability of each post by heads that did not see it."""
+    clashes: NDArray[np.bool_]
+    """n × F: posts said not to carry the frame that say the same as one of its examples, or are one."""
 
 
-def learn(frames: Sequence[FrameExamples], background: NDArray[np.float32]) -> Heads:
-    """Heads for `frames`, with `background` (k × d, k ≥ 0) as posts that carry none of them.
+def learn(material: Material) -> Lesson:
+    """Heads for the frames of `material`.
 
     Raises PermanentError(BAD_CODEBOOK) when a frame has no example, or nothing to be told apart from.
     """
-    mean = _mean(frames, background)
-    tasks = [_task(frame, frames, background, mean) for frame in frames]
-    held_out = [_held_out(task) for task in tasks]
-    lines = _lines(held_out)
-    weights, bias = _weights(tasks, lines)
-    thresholds = _thresholds(frames, held_out, lines)
-    return Heads(
-        frames=tuple(frame.frame for frame in frames),
-        weights=weights,
-        bias=bias,
+    material = _evenly(material)
+    mean = _mean(material)
+    said, clashes = _without_clashes(material, mean)
+    _check(material.frames, said)
+    points = centred(np.concatenate([material.vectors, material.descriptions]), mean)
+    bins = [bins_of(text) for text in (*material.texts, *material.wordings)]
+    rarity = rarity_of(bins[: len(material.texts)])
+    wording = _sparse(bins, rarity)
+    found = fit(_kernel(points, wording), _targets(said), _softness(said))
+    held_out = found.held_out[: len(said)]
+    lines = _lines(held_out, said)
+    odds = sigmoid(held_out * [a for a, _ in lines] + [b for _, b in lines])
+    thresholds = _thresholds(material, odds, said)
+    few = [int((column == 1).sum()) < FEW for column in said.T]
+    heads = Heads(
+        frames=tuple(material.frames),
         mean=mean,
+        anchors=points.astype(np.float16),
+        **_folded(found, wording, rarity, lines),
         thresholds=thresholds.astype(np.float32),
-        band=band_around(thresholds, BAND).astype(np.float32),
-        weak=tuple(frame.frame for frame in frames if len(frame.examples) < FEW),
+        band=band_below(thresholds, BAND).astype(np.float32),
+        weak=tuple(f for f, is_few in zip(material.frames, few, strict=True) if is_few),
+        contradictory=tuple(f for f, of in zip(material.frames, clashes.T, strict=True) if of.any()),
     )
+    return Lesson(heads, odds, clashes)
 
 
-def _mean(frames: Sequence[FrameExamples], background: NDArray[np.float32]) -> NDArray[np.float32]:
-    if len(background) >= ENOUGH_BACKGROUND:
-        everything = background
-    else:
-        everything = np.concatenate([background, *(part for f in frames for part in (f.examples, f.counterexamples))])
+def _evenly(m: Material) -> Material:
+    """At most MOST posts: every k-th where there are more."""
+    if len(m.texts) <= MOST:
+        return m
+    kept = np.unique(np.linspace(0, len(m.texts) - 1, MOST).astype(int))
+    texts = [m.texts[i] for i in kept]
+    return replace(m, vectors=m.vectors[kept], texts=texts, said=m.said[kept], background=m.background[kept],
+                   contradicted=m.contradicted[kept])  # fmt: skip
+
+
+def _mean(material: Material) -> NDArray[np.float32]:
+    enough = material.background.sum() >= ENOUGH_BACKGROUND
+    everything = material.vectors[material.background] if enough else material.vectors
     mean: NDArray[np.float32] = everything.mean(axis=0, dtype=np.float64).astype(np.float32)
     return mean
 
 
-def _task(
-    frame: FrameExamples,
-    frames: Sequence[FrameExamples],
-    background: NDArray[np.float32],
-    mean: NDArray[np.float32],
-) -> _Task:
-    others = [other.examples for other in frames if other is not frame]
-    positives = centred(frame.examples, mean)
-    negatives = centred(np.concatenate([frame.counterexamples, background, *others]), mean)
-    if not len(positives):
-        raise PermanentError(Reason.BAD_CODEBOOK, f"the frame {frame.frame} has no example; give at least one.")
-    negatives = negatives[(negatives @ positives.T).max(axis=1) < SAME]
-    if not len(negatives):
-        raise PermanentError(
-            Reason.BAD_CODEBOOK,
-            f"the frame {frame.frame} has nothing to be told apart from; "
-            "add counterexamples, background posts or a second frame.",
-        )
-    return _Task(centred(frame.description[None], mean), positives, negatives)
+def _without_clashes(material: Material, mean: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    """What is said, but nothing where a post is judged against another that says the same; and which contradict."""
+    points = centred(material.vectors, mean)
+    said = material.said.copy()
+    clashes = np.zeros(said.shape, bool)
+    others = material.background | ~(said == 1).any(1)
+    for f in range(said.shape[1]):
+        examples = points[said[:, f] == 1]
+        if len(examples):
+            clashes[:, f] = (said[:, f] == -1) & ((points @ examples.T).max(axis=1) >= SAME)
+    said[clashes] = 0
+    return said, clashes & others[:, None] | material.contradicted
 
 
-def _regression(task: _Task) -> tuple[NDArray[np.float64], float]:
-    """Direction (d) and offset that separate the task's positives and description from its negatives."""
-    from sklearn.linear_model import LogisticRegression
-
-    points = np.concatenate([task.description, task.positives, task.negatives]).astype(np.float64)
-    labels = np.arange(len(points)) < 1 + len(task.positives)
-    model = LogisticRegression(C=SOFTNESS, class_weight="balanced", max_iter=500).fit(points, labels)
-    return model.coef_[0], float(model.intercept_[0])
-
-
-def _held_out(task: _Task) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Scores of positives then negatives, each from a regression that did not see it, and which are positive."""
-    count = len(task.positives)
-    folds = max(FOLDS, count) if count < 2 * FOLDS else FOLDS
-    positive, negative = np.arange(count) % folds, np.arange(len(task.negatives)) % folds
-    scores = np.empty(count + len(task.negatives))
-    for fold in range(folds):
-        kept = task.negatives[negative != fold] if (negative != fold).any() else task.negatives
-        direction, offset = _regression(_Task(task.description, task.positives[positive != fold], kept))
-        scores[:count][positive == fold] = task.positives[positive == fold] @ direction + offset
-        scores[count:][negative == fold] = task.negatives[negative == fold] @ direction + offset
-    return scores, np.arange(len(scores)) < count
+def _check(frames: Sequence[str], said: NDArray[np.int8]) -> None:
+    for frame, column in zip(frames, said.T, strict=True):
+        if not (column == 1).any():
+            raise PermanentError(Reason.BAD_CODEBOOK, f"the frame {frame} has no example; give at least one.")
+        if not (column == -1).any():
+            raise PermanentError(
+                Reason.BAD_CODEBOOK,
+                f"the frame {frame} has nothing to be told apart from; "
+                "add counterexamples, background posts or a second frame.",
+            )
 
 
-def _lines(held_out: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> list[Line]:
+def _sparse(bins: Sequence[NDArray[np.int32]], rarity: NDArray[np.float32]) -> Any:
+    from scipy.sparse import csr_matrix
+
+    ends = np.cumsum([0, *map(len, bins)])
+    return csr_matrix((np.concatenate(weighed(bins, rarity)), np.concatenate(bins), ends), (len(bins), BINS))
+
+
+def _kernel(points: NDArray[np.float32], wording: Any) -> NDArray[Any]:
+    """How much each post counts for each other one; 1 is what all have in common."""
+    exact = points if len(points) > MOST // 4 else points.astype(np.float64)
+    kernel: NDArray[Any] = nearness(exact, exact) + 1 + WORDING * (wording @ wording.T).toarray()
+    return kernel
+
+
+def _targets(said: NDArray[np.int8]) -> NDArray[np.int8]:
+    own: NDArray[np.int8] = 2 * np.eye(said.shape[1], dtype=np.int8) - 1
+    return np.concatenate([said, own])
+
+
+def _softness(said: NDArray[np.int8]) -> NDArray[np.float64]:
+    posts, frames = said.shape
+    return np.concatenate([np.full(posts, SOFTNESS), np.full(frames, SOFTNESS / SAID_TWICE)])
+
+
+def _lines(held_out: NDArray[np.float64], said: NDArray[np.int8]) -> list[Line]:
     """Each frame's line from score to log odds, pulled towards the one that fits all frames together."""
-    scores, labels = (np.concatenate(part) for part in zip(*held_out, strict=True))
-    shared = fit_line(scores, labels, prior=(1.0, 0.0), strength=1.0)
-    return [fit_line(*of_frame, prior=shared, strength=PULL) for of_frame in held_out]
-
-
-def _weights(tasks: Sequence[_Task], lines: Sequence[Line]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Regressions on everything with their lines folded in: d × F and F."""
-    heads = [
-        (slope * direction, slope * start + offset)
-        for (direction, start), (slope, offset) in zip(map(_regression, tasks), lines, strict=True)
+    shared = fit_line(held_out[said != 0], said[said != 0] == 1, prior=(1.0, 0.0), strength=1.0)
+    return [
+        _sharpened(
+            fit_line(scores[known != 0], known[known != 0] == 1, prior=shared, strength=PULL), (known == 1).sum()
+        )
+        for scores, known in zip(held_out.T, said.T, strict=True)
     ]
-    directions, offsets = zip(*heads, strict=True)
-    return np.column_stack(directions).astype(np.float32), np.array(offsets, np.float32)
 
 
-def _thresholds(
-    frames: Sequence[FrameExamples],
-    held_out: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
-    lines: Sequence[Line],
-) -> NDArray[np.float64]:
+def _sharpened(line: Line, examples: int) -> Line:
+    slope, offset = line
+    stretch = 1 + SHARPER / max(examples, FEW)
+    return stretch * slope, stretch * (offset - AROUND) + AROUND
+
+
+def _folded(found: Fit, wording: Any, rarity: NDArray[np.float32], lines: Sequence[Line]) -> dict[str, Any]:
+    """The fit's arrays with the lines folded in, as Heads keeps them."""
+    slopes, offsets = (np.array(part) for part in zip(*lines, strict=True))
+    pulls = found.pulls * slopes
+    return {
+        "pulls": pulls.astype(np.float32),
+        "words": (WORDING * (wording.T @ pulls)).astype(np.float16),
+        "rarity": rarity,
+        "bias": (pulls.sum(axis=0) + offsets).astype(np.float32),
+    }
+
+
+def _thresholds(material: Material, odds: NDArray[np.float64], said: NDArray[np.int8]) -> NDArray[np.float64]:
     """The codebook's threshold of each frame, or the best on held-out scores, pulled towards the best for all."""
-    found = [sigmoid(slope * s + offset) for (s, _), (slope, offset) in zip(held_out, lines, strict=True)]
-    shared = best_threshold(np.concatenate(found), np.concatenate([labels for _, labels in held_out]))
-    thresholds = []
-    for frame, probabilities, (_, labels) in zip(frames, found, held_out, strict=True):
-        own, count = best_threshold(probabilities, labels), int(labels.sum())
-        chosen = (count * own + PULL * shared) / (count + PULL)
-        thresholds.append(chosen if frame.threshold is None else frame.threshold)
-    return np.array(thresholds)
+    shared = best_threshold(odds[said != 0], said[said != 0] == 1)
+    chosen = []
+    for fixed, scores, known in zip(material.thresholds, odds.T, said.T, strict=True):
+        own, count = best_threshold(scores[known != 0], known[known != 0] == 1), int((known == 1).sum())
+        chosen.append((count * own + COMMON * shared) / (count + COMMON) if fixed is None else fixed)
+    return np.array(chosen)

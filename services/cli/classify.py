@@ -35,7 +35,7 @@ def scored(encoder: Encoder, heads: Heads, posts: list[lines.Post]) -> Iterator[
     texts = [text_for_encoder(post["text"]) for post in posts]
     distinct = list(dict.fromkeys(texts))
     rows = {text: row for row, text in enumerate(distinct)}
-    probabilities = heads.scores(encoder.encode(distinct))[[rows[text] for text in texts]]
+    probabilities = heads.scores(encoder.encode(distinct), distinct)[[rows[text] for text in texts]]
     answers = heads.answers(probabilities)
     for post, row, answer in zip(posts, probabilities, answers, strict=True):
         yield {

@@ -72,7 +72,7 @@ def test_english_examples_find_russian_and_arabic_posts(encoder):
         "أسعار الخبز ارتفعت مرة أخرى ولا أحد يستطيع الشراء",
         "صباح الخير جميعا",
     ]
-    probabilities = heads.scores(encoder.encode(posts))
+    probabilities = heads.scores(encoder.encode(posts), posts)
     said = probabilities >= heads.thresholds
     assert said.tolist() == [[True, False], [False, True], [False, False]] * 2
     assert (heads.answers(probabilities) == CARRIES).sum() >= 3
@@ -100,5 +100,5 @@ def test_a_usual_codebook_is_learned_quickly():
     start = time.perf_counter()
     heads = learn_codebook(NoopEncoder(), usual, str)
     assert time.perf_counter() - start < 5
-    assert np.isfinite(heads.weights).all()
-    assert heads.weights.shape == (384, 8)
+    assert np.isfinite(heads.pulls).all()
+    assert heads.pulls.shape == (8 * 12 + 80 + 8, 8)

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,9 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from schemas.errors import PermanentError, Reason
-from services.classifier import ABSENT, CARRIES, UNCERTAIN, FrameExamples, Heads, learn
+from services.classifier import ABSENT, CARRIES, UNCERTAIN, Heads, learning
 from services.classifier.calibration import FLATTEST, best_threshold, fit_line
 from services.classifier.heads import centred
+from services.classifier.learning import Material, learn
+from services.classifier.review import doubts
+from services.classifier.ridge import fit
 
 D = 24
 EMPTY = np.empty((0, D), np.float32)
@@ -20,23 +24,42 @@ def cloud(chance, centre, count, spread=0.15):
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
 
 
-def toy(examples=12, background=80, frames=3, seed=0):
-    """Frames as clouds that share a strong common direction, as e5's vectors do."""
+WORDS = [f"{a}{b}{a}" for a in "bdfgklmnprst" for b in "aeiou"]
+
+
+def text(chance) -> str:
+    """A text whose wording says nothing of its frame."""
+    return " ".join(chance.choice(WORDS, 6))
+
+
+def toy(examples=12, background=80, frames=3, seed=0, thresholds=None):
+    """Frames as clouds that share a strong common direction, as e5's vectors do; and posts to test on."""
     chance = np.random.default_rng(seed)
     common = 3 * np.eye(D)[0]
     centres = [common + np.eye(D)[1 + i] for i in range(frames)]
-    given = [
-        FrameExamples(f"f{i}", cloud(chance, c, 1)[0], cloud(chance, c, examples), cloud(chance, common, 2))
-        for i, c in enumerate(centres)
-    ]
+    about = np.concatenate([cloud(chance, c, 1) for c in centres]) if centres else EMPTY
+    parts = [cloud(chance, c, examples) for c in centres] + [cloud(chance, common, background)]
+    said = np.concatenate([np.repeat(2 * np.eye(frames) - 1, examples, axis=0), np.full((background, frames), -1)])
+    count = frames * examples + background
+    material = Material(
+        [f"f{i}" for i in range(frames)], about, [text(chance) for _ in centres], np.concatenate(parts),
+        [text(chance) for _ in range(count)], said.astype(np.int8), np.arange(count) >= frames * examples,
+        np.zeros((count, frames), bool),
+        thresholds or [None] * frames,
+    )  # fmt: skip
     test = np.concatenate([cloud(chance, c, 40) for c in centres] + [cloud(chance, common, 200)])
     truth = np.concatenate([np.repeat(np.eye(frames, dtype=bool), 40, axis=0), np.zeros((200, frames), bool)])
-    return given, cloud(chance, common, background) if background else EMPTY, test, truth
+    return material, test, truth
+
+
+def scored(heads, vectors, seed=9):
+    chance = np.random.default_rng(seed)
+    return heads.scores(vectors, [text(chance) for _ in vectors])
 
 
 @pytest.fixture(scope="module")
 def heads() -> Heads:
-    return learn(*toy()[:2])
+    return learn(toy()[0]).heads
 
 
 def f1(said, truth):
@@ -47,101 +70,168 @@ def f1(said, truth):
     ("examples", "background", "least"), [(12, 80, 0.9), (12, 0, 0.7), (3, 80, 0.7), (3, 5, 0.6), (1, 40, 0.3)]
 )
 def test_frames_are_told_apart(examples, background, least):
-    given, others, test, truth = toy(examples, background)
-    heads = learn(given, others)
-    probabilities = heads.scores(test)
+    material, test, truth = toy(examples, background)
+    heads = learn(material).heads
+    probabilities = scored(heads, test)
     assert probabilities.shape == truth.shape
     assert f1(probabilities >= heads.thresholds, truth).min() >= least
     assert all(probabilities[truth[:, f], f].mean() > 2 * probabilities[~truth[:, f], f].mean() for f in range(3))
 
 
 def test_one_example_each_and_nothing_else():
-    given, _, test, _ = toy(examples=1, background=0, frames=2)
-    heads = learn(given, EMPTY)
+    material, test, _ = toy(examples=1, background=0, frames=2)
+    heads = learn(material).heads
     assert heads.weak == ("f0", "f1")
-    probabilities = heads.scores(test)
+    probabilities = scored(heads, test)
     assert (probabilities[:40, 0] > probabilities[:40, 1]).mean() > 0.9
 
 
 def test_probabilities_are_about_right():
-    given, others, _, _ = toy(examples=30, background=200)
-    _, _, test, truth = toy(seed=1)
-    probabilities = learn(given, others).scores(test)
+    heads = learn(toy(examples=30, background=200)[0]).heads
+    _, test, truth = toy(seed=1)
+    probabilities = scored(heads, test)
     assert abs(probabilities.mean() - truth.mean()) < 0.1
     assert ((probabilities - truth) ** 2).mean() < 0.05
 
 
 def test_weak_frames_are_named(heads):
     assert heads.weak == ()
-    assert learn(*toy(examples=4)[:2]).weak == ("f0", "f1", "f2")
+    assert learn(toy(examples=4)[0]).heads.weak == ("f0", "f1", "f2")
 
 
 def test_learning_uses_no_chance(heads):
-    assert learn(*toy()[:2]).to_bytes() == heads.to_bytes()
+    assert learn(toy()[0]).heads.to_bytes() == heads.to_bytes()
 
 
 def test_a_fixed_threshold_is_kept():
-    given, others, _, _ = toy()
-    given[1] = FrameExamples("f1", given[1].description, given[1].examples, EMPTY, threshold=0.8)
-    assert learn(given, others).thresholds[1] == np.float32(0.8)
+    assert learn(toy(thresholds=[None, 0.8, None])[0]).heads.thresholds[1] == np.float32(0.8)
 
 
-def test_a_post_given_for_two_frames_is_no_counterexample():
-    given, others, _, _ = toy(frames=2)
-    both = FrameExamples("both", given[0].description, given[0].examples, EMPTY)
-    probabilities = learn([given[0], given[1], both], others).scores(given[0].examples)
-    assert (probabilities[:, [0, 2]] > 0.5).mean() > 0.9
+def test_wording_counts_where_meaning_is_the_same():
+    chance = np.random.default_rng(3)
+    same = np.tile(cloud(chance, np.eye(D)[0], 1), (40, 1))
+    texts = [f"{text(chance)} soros" if i < 20 else text(chance) for i in range(40)]
+    said = np.where(np.arange(40)[:, None] < 20, 1, -1).astype(np.int8)
+    vectors = same + cloud(chance, np.zeros(D), 40)  # far enough from each other to be different posts
+    material = Material(["f"], same[:1], ["soros"], vectors, texts, said, said[:, 0] < 0, said == 0, [None])
+    low, high = learn(material).heads.scores(same[:2], ["bread and butter", "the soros plan"])[:, 0]
+    assert high > low + 0.05
+
+
+def test_an_example_said_again_as_background_is_contradictory():
+    material, _, _ = toy()
+    vectors = material.vectors.copy()
+    vectors[-1] = vectors[0]
+    lesson = learn(replace(material, vectors=vectors))
+    assert lesson.heads.contradictory == ("f0",)
+    assert lesson.clashes.sum() == 1
+    (doubt,) = [d for d in doubts(material, lesson) if d.kind == "contradiction"]
+    assert (doubt.frame, doubt.text) == ("f0", material.texts[-1])
+
+
+def test_an_example_among_strangers_is_far_off():
+    material, _, _ = toy()
+    said = material.said.copy()
+    said[-1, 1] = 1
+    material = replace(material, said=said)
+    found = doubts(material, learn(material))
+    assert (found[0].frame, found[0].kind, found[0].text) == ("f1", "far-off", material.texts[-1])
+
+
+def test_an_example_of_two_frames_that_say_the_same_contradicts_neither():
+    material, test, _ = toy(frames=2)
+    vectors = material.vectors.copy()
+    vectors[12:24] = vectors[:12]
+    heads = learn(replace(material, vectors=vectors)).heads
+    assert heads.contradictory == ()
+    assert (scored(heads, test[:40]) >= heads.thresholds).mean() > 0.8
+
+
+def test_more_posts_than_are_learned_from(monkeypatch):
+    monkeypatch.setattr(learning, "MOST", 60)
+    material, test, truth = toy()
+    lesson = learn(material)
+    assert len(lesson.heads.anchors) == 63
+    assert f1(scored(lesson.heads, test) >= lesson.heads.thresholds, truth).min() > 0.8
+    assert doubts(material, lesson) == []
 
 
 def test_a_frame_without_examples_is_refused():
-    empty = FrameExamples("bare", np.ones(D, np.float32), EMPTY, EMPTY)
-    with pytest.raises(PermanentError, match=r"bare has no example") as caught:
-        learn([empty, *toy()[0]], EMPTY)
+    material, _, _ = toy()
+    said = material.said.copy()
+    said[:, 1] = -1
+    with pytest.raises(PermanentError, match=r"f1 has no example") as caught:
+        learn(replace(material, said=said))
     assert caught.value.reason == Reason.BAD_CODEBOOK
 
 
 def test_a_frame_alone_is_refused():
-    alone = FrameExamples("alone", np.ones(D, np.float32), np.eye(D, dtype=np.float32)[:3], EMPTY)
     with pytest.raises(PermanentError, match="told apart"):
-        learn([alone], EMPTY)
+        learn(toy(frames=1, background=0)[0])
+
+
+def test_posts_held_out_in_closed_form_are_posts_left_out():
+    chance = np.random.default_rng(5)
+    points, softness = chance.standard_normal((12, 4)), np.full(12, 0.7)
+    kernel, targets = points @ points.T + 1, chance.integers(-1, 2, (12, 1)).astype(np.int8)
+    found = fit(kernel, targets, softness).held_out[:, 0]
+    for i in range(12):
+        rest = np.array([j for j in range(12) if j != i and targets[j] != 0])
+        solid = kernel[np.ix_(rest, rest)] + 0.7 * np.eye(len(rest))
+        assert found[i] == pytest.approx(kernel[i, rest] @ np.linalg.solve(solid, targets[rest, 0]))
 
 
 @given(arrays(np.float32, st.tuples(st.integers(0, 5), st.just(D)), elements=st.floats(-1e3, 1e3, width=32)))
 def test_any_vector_has_probabilities_and_an_answer(heads, vectors):
-    probabilities = heads.scores(vectors)
+    probabilities = scored(heads, vectors)
     assert probabilities.shape == (len(vectors), 3)
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
     assert np.isin(heads.answers(probabilities), [ABSENT, CARRIES, UNCERTAIN]).all()
 
 
+@given(st.text(alphabet=st.characters(), max_size=60))
+def test_any_text_has_probabilities(heads, any_text):
+    assert np.isfinite(heads.scores(heads.mean[None], [any_text])).all()
+
+
+def test_nothing_to_read_carries_nothing(heads):
+    nothing = ["", " ", "👏👏🎭", "...", "\u200b"]
+    assert not heads.scores(toy()[1][:5], nothing).any()
+
+
 def test_answers_around_the_threshold(heads):
-    near = np.stack([heads.band[:, 0] - 0.01, heads.thresholds, heads.band[:, 1] + 0.01])
+    near = np.stack([heads.band[:, 0] - 0.01, heads.thresholds - 0.005, heads.thresholds])
     assert heads.answers(near).tolist() == [[ABSENT] * 3, [UNCERTAIN] * 3, [CARRIES] * 3]
     assert heads.answers(near).dtype == np.int8
 
 
 def test_the_mean_itself_can_be_scored(heads):
-    assert np.isfinite(heads.scores(heads.mean[None])).all()
+    assert np.isfinite(scored(heads, heads.mean[None])).all()
     assert not centred(heads.mean[None], heads.mean).any()
+
+
+def test_as_many_texts_as_vectors(heads):
+    with pytest.raises(ValueError, match="1 vectors for 0 texts"):
+        heads.scores(heads.mean[None], [])
 
 
 def test_vectors_that_are_not_finite_are_a_bug(heads):
     with pytest.raises(ValueError, match="finite"):
-        heads.scores(np.full((1, D), np.nan, np.float32))
+        heads.scores(np.full((1, D), np.nan, np.float32), ["a"])
 
 
 def test_heads_are_frozen(heads):
     with pytest.raises(ValueError, match="read-only"):
-        heads.weights[0, 0] = 1
+        heads.pulls[0, 0] = 1
 
 
 def test_bytes_round_trip(heads):
     back = Heads.from_bytes(heads.to_bytes())
-    assert (back.frames, back.weak) == (heads.frames, heads.weak)
+    assert (back.frames, back.weak, back.contradictory) == (heads.frames, heads.weak, heads.contradictory)
     assert back.to_bytes() == heads.to_bytes()
-    vectors = toy()[2]
-    assert np.array_equal(back.scores(vectors), heads.scores(vectors))
-    assert all(getattr(back, name).dtype == np.float32 for name in ("weights", "bias", "mean", "thresholds", "band"))
+    vectors = toy()[1]
+    assert np.array_equal(scored(back, vectors), scored(heads, vectors))
+    assert all(getattr(back, name).dtype == np.float32 for name in ("pulls", "bias", "mean", "thresholds", "band"))
 
 
 def other_format(heads):

@@ -37,7 +37,8 @@ def classify(rt: Runtime) -> Outcome:
         with rt.store.transaction() as tx:
             queue.release_posts(tx, claimed)
         raise
-    said = [(version_id, h.scores(vectors), h) for version_id, h in heads]
+    texts = [text_for_encoder(p.text) for p in claimed]
+    said = [(version_id, h.scores(vectors, texts), h) for version_id, h in heads]
     return _settle(rt, claimed, said, (model_id, made))
 
 
