@@ -13,18 +13,18 @@ TOKENS = 768
 """Tokens in a batch, padding included; long texts go in smaller company."""
 
 
-def chunks(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Positions of all texts, longest text first, CHUNK at a time."""
+def chunks(texts: Sequence[str], size: int = CHUNK) -> Iterator[list[int]]:
+    """Positions of all texts, longest text first, `size` at a time."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
-    for start in range(0, len(order), CHUNK):
-        yield order[start : start + CHUNK]
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int], *, widest: int = WIDEST, tokens: int = TOKENS) -> Iterator[list[int]]:
     """Positions in `lengths` (tokens a text) split into batches of similar length, longest first."""
     batch: list[int] = []
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True):
-        if batch and (len(batch) == WIDEST or (len(batch) + 1) * lengths[batch[0]] > TOKENS):
+        if batch and (len(batch) == widest or (len(batch) + 1) * lengths[batch[0]] > tokens):
             yield batch
             batch = []
         batch.append(i)
