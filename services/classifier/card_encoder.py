@@ -133,11 +133,10 @@ def load_card(folder: ModelFolder, device: str, processes: int) -> CardEncoder:
 
 
 def _made(folder: ModelFolder, device: str, processes: int, dtype: str) -> CardEncoder:
-    tokens = Tokens(folder)
     return CardEncoder(
         name=f"{folder.title}@{folder.revision}/{dtype}-{BUILDER}",
         dimensions=folder.config["hidden_size"],
-        feeder=Feeder(tokens.backend, folder.prefix, processes),
+        feeder=Feeder(Tokens(folder), folder.prefix, processes),
         network=Bert(folder, device, dtype),
         device=device,
     )

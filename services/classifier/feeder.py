@@ -8,9 +8,9 @@ import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
-from typing import Any
 
 from services.analysis.text import clean_text, text_for_encoder
+from services.classifier.tokens import Tokens
 from services.classifier.words import Ragged, Words
 
 FEW = 8_192
@@ -22,9 +22,9 @@ AHEAD = 4
 class Feeder:
     """A tokenizer in `processes` processes. Not safe to use from several threads."""
 
-    def __init__(self, backend: Any, prefix: str, processes: int) -> None:
-        self._backend, self._prefix, self.processes = backend, prefix, processes
-        self._here = Words(backend, prefix)
+    def __init__(self, tokens: Tokens, prefix: str, processes: int) -> None:
+        self._tokens, self._prefix, self.processes = tokens, prefix, processes
+        self._here = Words(tokens.backend, prefix, tokens.pad)
         self._pool: ProcessPoolExecutor | None = None
 
     def ragged(self, chunks: Sequence[Sequence[str]], *, raw: bool) -> Iterator[Ragged]:
@@ -45,7 +45,7 @@ class Feeder:
             self.processes,
             multiprocessing.get_context("spawn"),  # a fork would copy threads and a card's context half
             initializer=_start,
-            initargs=(self._backend.to_str(), self._prefix),
+            initargs=(self._tokens.backend.to_str(), self._prefix, self._tokens.pad),
         )
         waiting = [self._pool.submit(_work, list(c), raw=raw) for c in islice(chunks, AHEAD * self.processes)]
         return self._collected(self._pool, waiting, chunks, raw=raw)
@@ -65,10 +65,10 @@ _words: list[Words] = []
 """In a feeding process: its tokenizer."""
 
 
-def _start(tokenizer: str, prefix: str) -> None:
+def _start(tokenizer: str, prefix: str, pad: int) -> None:
     from tokenizers import Tokenizer
 
-    _words[:] = [Words(Tokenizer.from_str(tokenizer), prefix)]
+    _words[:] = [Words(Tokenizer.from_str(tokenizer), prefix, pad)]
 
 
 def _work(texts: Sequence[str], *, raw: bool) -> Ragged:

@@ -41,9 +41,9 @@ def fits(backend: Any) -> bool:
 class Words:
     """A tokenizer's answers, remembered by word. Not safe to use from several threads."""
 
-    def __init__(self, backend: Any, prefix: str) -> None:
+    def __init__(self, backend: Any, prefix: str, pad: int) -> None:
         self._backend, self._model = backend, backend.model
-        self._prefix = prefix
+        self._prefix, self._pad = prefix, pad
         self._whole = not fits(backend)
         limit = (backend.truncation or {}).get("max_length", 1 << 30)
         self._room = limit - 1
@@ -65,7 +65,7 @@ class Words:
         start = len(flat)
         if self._whole or text.endswith(" ") or not self._by_words(text, flat):
             del flat[start:]
-            flat += self._backend.encode(text).ids or [0]
+            flat += self._backend.encode(text).ids or [self._pad]
 
     def _by_words(self, text: str, flat: list[int]) -> bool:
         """Add the ids of `text` to `flat`; False when some word of it could touch its neighbours."""
