@@ -8,6 +8,7 @@ from services.classifier.codebook import Codebook, Frame, learn_codebook
 from services.classifier.encoder import Encoder, load_encoder
 from services.classifier.heads import ABSENT, CARRIES, UNCERTAIN, Heads
 from services.classifier.learning import FrameExamples, learn
+from services.classifier.posts import encode_posts
 
 __all__ = [
     "ABSENT",
@@ -18,6 +19,7 @@ __all__ = [
     "Frame",
     "FrameExamples",
     "Heads",
+    "encode_posts",
     "learn",
     "learn_codebook",
     "load_encoder",

@@ -26,7 +26,7 @@ BUILDER = 1
 """Raised whenever the same weights give other vectors."""
 CHUNK = 8_192
 """Texts of a chunk: a few batches, one copy there and one back."""
-TOKENS = 65_536
+TOKENS = 32_768
 """Tokens of a batch, padding included: enough that launching kernels takes less time than running them."""
 
 _Pending = tuple[NDArray[np.intp], Any, Any]

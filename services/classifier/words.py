@@ -42,7 +42,7 @@ class Words:
     """A tokenizer's answers, remembered by word. Not safe to use from several threads."""
 
     def __init__(self, backend: Any, prefix: str, pad: int) -> None:
-        self._backend, self._model = backend, backend.model
+        self._backend, self._model, self._normalizer = backend, backend.model, backend.normalizer
         self._prefix, self._pad = prefix, pad
         self._whole = not fits(backend)
         limit = (backend.truncation or {}).get("max_length", 1 << 30)
@@ -92,7 +92,7 @@ class Words:
         """The word's ids in any company; None when it holds a special token, or is lost or blank at its end."""
         if not word:
             return ()
-        read = self._backend.normalizer.normalize_str(word) if self._backend.normalizer else word
+        read = self._normalizer.normalize_str(word) if self._normalizer else word
         if not read or read[-1] == " " or BLANK in read or any(special in word for special in self._special):
             return None
         if " " in read:

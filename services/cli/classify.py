@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from schemas import codebook as files
 from services import settings
 from services.analysis.text import text_for_encoder
-from services.classifier import CARRIES, UNCERTAIN, Encoder, Heads, learn_codebook, load_encoder
+from services.classifier import CARRIES, UNCERTAIN, Encoder, Heads, encode_posts, learn_codebook, load_encoder
 from services.cli import lines
 from services.settings import Settings
 
@@ -35,10 +35,7 @@ def learned(path: Path, encoder: Encoder) -> Heads:
 
 def scored(encoder: Encoder, heads: Heads, posts: list[lines.Post]) -> Iterator[dict[str, object]]:
     """One result a post: id, frames carried, frames uncertain, probability of each frame."""
-    texts = [text_for_encoder(post["text"]) for post in posts]
-    distinct = list(dict.fromkeys(texts))
-    rows = {text: row for row, text in enumerate(distinct)}
-    probabilities = heads.scores(encoder.encode(distinct))[[rows[text] for text in texts]]
+    probabilities = heads.scores(encode_posts(encoder, [post["text"] for post in posts]))
     answers = heads.answers(probabilities)
     for post, row, answer in zip(posts, probabilities, answers, strict=True):
         yield {

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from services.classifier import card_encoder
+from services.classifier import card_encoder, encode_posts
 from services.classifier.folder import read_folder
 from services.classifier.graph import build_graph
 from services.classifier.onnx_encoder import OnnxEncoder, open_session
@@ -71,7 +71,13 @@ def test_vectors_that_are_not_finite_are_a_bug(tiny):
 def test_missing_weights_are_named(tiny, tiny_weights):
     from safetensors.numpy import save_file
 
-    del tiny_weights["encoder.layer.1.output.dense.bias"]
-    save_file(tiny_weights, tiny / "model.safetensors")
-    with pytest.raises(KeyError, match=r"encoder\.layer\.1\.output\.dense\.bias"):
+    missing = "encoder.layer.1.output.dense.bias"
+    save_file({name: w for name, w in tiny_weights.items() if name != missing}, tiny / "model.safetensors")
+    with pytest.raises(KeyError, match=missing):
         made(read_folder(tiny, "tiny"))
+
+
+def test_posts_are_cleaned_by_the_encoder_itself(tiny):
+    card = made(read_folder(tiny, "tiny"))
+    found = encode_posts(card, ["RT @a: abc", "q", "abc https://t.co/x"])
+    assert np.allclose(found, card.encode(["abc", "q", "abc"]), atol=1e-5)

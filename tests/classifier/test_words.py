@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.analysis.text import clean_text, text_for_encoder
-from services.classifier import feeder, words
+from services.classifier import encode_posts, feeder, words
 from services.classifier.feeder import Feeder
 from services.classifier.folder import read_folder
 from services.classifier.tokens import Tokens
@@ -129,3 +129,15 @@ def test_few_texts_need_no_other_process(tokens):
         tokens.ids(["b c"]),
     ]
     assert fed._pool is None
+
+
+def test_posts_that_say_the_same_are_read_once():
+    seen = []
+
+    class Counting:
+        def encode(self, texts):
+            seen.extend(texts)
+            return np.array([[len(text)] for text in texts], np.float32)
+
+    assert encode_posts(Counting(), ["RT @a: one", "two!", "one https://t.co/x"])[:, 0].tolist() == [3, 4, 3]
+    assert seen == ["one", "two!"]
