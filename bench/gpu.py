@@ -54,14 +54,25 @@ def main() -> None:
     card = load_card(folder, device, cores)
     _against_float32(card, folder, raw)
     if asked.compile:
-        import torch
-
-        card.network = torch.compile(card.network, dynamic=True)
+        card.network = _Compiled(card.network)
     _network(card, raw)
     _together(card, raw, asked.passes)
     card.feeder.close()
     if device == "cpu":
         print("no card was used: nothing above is a figure of one")
+
+
+class _Compiled:
+    """The network with its elementwise steps fused by torch.compile."""
+
+    def __init__(self, network):
+        import torch
+
+        self.positions = network.positions
+        self._quick = torch.compile(network.__call__, dynamic=True)
+
+    def __call__(self, flat, starts, lengths, width):
+        return self._quick(flat, starts, lengths, width)
 
 
 def _host(raw: list[str], folder: ModelFolder, cores: int) -> None:
