@@ -22,6 +22,8 @@ class Settings:
     """redis://…; empty means the embedded server that `framewatch up` starts."""
     model: str = ""
     """Encoder: a local folder or a hub id; empty means the bundled multilingual-e5-small."""
+    device: str = ""
+    """Where the encoder runs: `cpu`, `cuda` (needs the extra `torch`) or, when empty, the CPU if the model suits it."""
     author_key: str = ""
     """Secret that turns author names into pseudonyms; `framewatch up` makes one and keeps it in HOME."""
     api_host: str = "127.0.0.1"

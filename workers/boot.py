@@ -50,7 +50,7 @@ def runtime() -> Runtime:
         store=Store(settings.database_url(conf), size=12, name="framewatch worker"),
         source=sources,
         channel=lambda kind, config: channel_for(kind, config, fetcher, public_url=conf.public_url),
-        encoder=cache(lambda: load_encoder(conf.model, home / "models", conf.threads)),
+        encoder=cache(lambda: load_encoder(conf.model, home / "models", conf.threads, conf.device)),
         learn=lambda encoder, codebook: learn_codebook(encoder, codebook, text_for_encoder),
         read_heads=cache(Heads.from_bytes),
         language=guess,

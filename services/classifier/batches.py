@@ -13,11 +13,11 @@ ENOUGH = 192
 """Tokens in a batch that need not wait for shorter texts, which would only come with padding."""
 
 
-def chunks(texts: Sequence[str]) -> Iterator[list[int]]:
-    """Positions of all texts, longest text first, CHUNK at a time."""
+def chunks(texts: Sequence[str], size: int = CHUNK) -> Iterator[list[int]]:
+    """Positions of all texts, longest text first, `size` at a time."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
-    for start in range(0, len(order), CHUNK):
-        yield order[start : start + CHUNK]
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
 
 
 def batches(lengths: Sequence[int], most: int = TOKENS, enough: int = ENOUGH) -> Iterator[list[int]]:

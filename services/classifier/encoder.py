@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from schemas.errors import FramewatchError, PermanentError, Reason
 from services.classifier import bundled
+from services.classifier.card_encoder import load_card
 from services.classifier.cores import usable_cores
+from services.classifier.device import checked
 from services.classifier.drift import chosen_graph, prepare_graphs
 from services.classifier.folder import ModelFolder, read_folder
 from services.classifier.graph import BUILDER, fits
@@ -45,24 +47,32 @@ class Encoder(Protocol):
         """Unit vectors n × d in the order of `texts`; any string is fine, and so is n = 0."""
 
 
-def load_encoder(model: str, cache: Path, threads: int) -> Encoder:
+def load_encoder(model: str, cache: Path, threads: int, device: str = "") -> Encoder:
     """The encoder called `model`, ready to use.
 
     `model` is "" for the bundled one, "noop" for a meaningless fast one, a folder, or a hub id (`id@revision` pins
     it). What has to be built (once, about ten seconds) goes into the folder `cache`. `threads` is the number of
-    cores to use, 0 for all that this process may have. Raises PermanentError(MODEL_UNAVAILABLE) with the way out.
+    cores to use, 0 for all that this process may have. `device` is "cpu", "cuda", or "" for the CPU where the model
+    runs well on it. Raises PermanentError(MODEL_UNAVAILABLE) with the way out.
     """
+    checked(device)
     if model == NOOP:
         return NoopEncoder()
     with _explained(model or bundled.TITLE, cache):
         if not model:
             folder = _bundled(cache)
-            return _load_onnx(folder, folder.path, threads)
+            return _on_card(folder, threads) if device == "cuda" else _load_onnx(folder, folder.path, threads)
         folder = found_folder(model)
         if not fits(folder):
-            return load_torch(folder, threads or usable_cores())
+            return load_torch(folder, threads or usable_cores(), device)
+        if device == "cuda":
+            return _on_card(folder, threads)
         graphs = cache / f"{re.sub(r'[^A-Za-z0-9.]+', '-', folder.title)}-{folder.revision}-{BUILDER}"
         return _load_onnx(folder, built_once(graphs, lambda work: prepare_graphs(folder, work)), threads)
+
+
+def _on_card(folder: ModelFolder, threads: int) -> Encoder:
+    return load_card(folder, "cuda", threads or usable_cores())
 
 
 def _bundled(cache: Path) -> ModelFolder:

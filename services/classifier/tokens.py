@@ -25,13 +25,13 @@ class Tokens:
             tokenizer = AutoTokenizer.from_pretrained(str(folder.path), local_files_only=True)
         self.pad: int = tokenizer.pad_token_id or 0
         self._prefix = folder.prefix
-        self._backend: Any = tokenizer.backend_tokenizer
-        self._backend.no_padding()
-        self._backend.enable_truncation(max_length=folder.limit)
+        self.backend: Any = tokenizer.backend_tokenizer
+        self.backend.no_padding()
+        self.backend.enable_truncation(max_length=folder.limit)
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, special ones included; never empty, never longer than the model's limit."""
-        return [self._backend.encode(self._prefix + readable(text)).ids or [self.pad] for text in texts]
+        return [self.backend.encode(self._prefix + readable(text)).ids or [self.pad] for text in texts]
 
 
 def readable(text: str) -> str:

@@ -54,8 +54,8 @@ class TorchEncoder:
         return found
 
 
-def load_torch(folder: ModelFolder, threads: int) -> TorchEncoder:
-    """The folder's encoder on PyTorch with `threads` cores.
+def load_torch(folder: ModelFolder, threads: int, device: str = "") -> TorchEncoder:
+    """The folder's encoder on PyTorch with `threads` cores, on `device` or else on a card when there is one.
 
     Raises PermanentError(MODEL_UNAVAILABLE) naming the extra when PyTorch is not installed.
     """
@@ -70,7 +70,7 @@ def load_torch(folder: ModelFolder, threads: int) -> TorchEncoder:
     from transformers import AutoModel
 
     torch.set_num_threads(threads)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     network = AutoModel.from_pretrained(str(folder.path), local_files_only=True, use_safetensors=True, dtype="float32")
     return TorchEncoder(
         name=f"{folder.title}@{folder.revision}/torch-{BUILDER}",

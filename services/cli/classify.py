@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -17,11 +18,13 @@ from services.cli import lines
 from services.settings import Settings
 
 BATCH = 1024
+CARD_BATCH = 65_536
+"""Posts read before a card is asked: it is idle while the host reads and writes, so it is asked seldom."""
 
 
 def encoder_of(conf: Settings) -> Encoder:
-    """The encoder that the settings name."""
-    return load_encoder(conf.model, settings.home_of(conf) / "models", conf.threads)
+    """The encoder that the settings name, on the device that they name."""
+    return load_encoder(conf.model, settings.home_of(conf) / "models", conf.threads, conf.device)
 
 
 def learned(path: Path, encoder: Encoder) -> Heads:
@@ -52,17 +55,20 @@ def scored(encoder: Encoder, heads: Heads, posts: list[lines.Post]) -> Iterator[
 )
 @click.option("--input", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
 @click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", show_default=True)
-def classify(*, codebook_file: Path, source: Path, output: TextIO) -> None:
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="Where the encoder runs.  [default: the setting]")
+def classify(*, codebook_file: Path, source: Path, output: TextIO, device: str | None) -> None:
     """Sort posts into frames, without a database: JSON lines in, one JSON line a post out."""
     np.seterr(all="ignore")
-    encoder = encoder_of(settings.load())
+    conf = settings.load()
+    conf = replace(conf, device=device or conf.device)
+    encoder = encoder_of(conf)
     heads = learned(codebook_file, encoder)
     columns = (TextColumn("classified"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     from rich.console import Console
 
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("classified", total=sum(1 for _ in lines.read(source)))
-        for batch in lines.batches(lines.read(source), BATCH):
+        for batch in lines.batches(lines.read(source), CARD_BATCH if conf.device == "cuda" else BATCH):
             for result in scored(encoder, heads, batch):
                 output.write(json.dumps(result, ensure_ascii=False) + "\n")
             progress.advance(task, len(batch))
