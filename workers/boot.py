@@ -25,11 +25,14 @@ from workers.schedule import QUEUES
 
 EX_CONFIG = 78
 """Exit status that tells a supervisor not to start this process again (sysexits.h)."""
+TOGETHER_S = {"rollup": 0.3, "detect": 1.0}
+"""Nudges of these stages wait this long for others to join them: one run then serves many batches."""
 QUIET_S = 15.0
 """A run that found nothing is written down this seldom, so that an idle house writes next to nothing."""
 
 log = logging.getLogger("framewatch")
 _written: dict[str, float] = {}
+_nudged_until: dict[str, float] = {}
 
 
 @cache
@@ -52,7 +55,7 @@ def runtime() -> Runtime:
         channel=lambda kind, config: channel_for(kind, config, fetcher, public_url=conf.public_url),
         encoder=cache(lambda: load_encoder(conf.model, home / "models", conf.threads, conf.device)),
         learn=lambda encoder, codebook: learn_codebook(encoder, codebook, text_for_encoder),
-        read_heads=cache(Heads.from_bytes),
+        read_heads=Heads.from_bytes,
         language=guess,
         author_key=settings.author_key(conf),
         now=lambda: datetime.now(UTC),
@@ -86,8 +89,12 @@ def run_stage(stage: str, work: Callable[[Runtime], Outcome]) -> None:
 
 def nudge(stage: str) -> None:
     """Say that a stage has work. Saying it is all: when nobody hears, the next tick finds the rows."""
+    now, wait = time.monotonic(), TOGETHER_S.get(stage, 0.0)
+    if now < _nudged_until.get(stage, now):
+        return
+    _nudged_until[stage] = now + wait
     try:
-        app.send_task(stage, queue=QUEUES[stage], expires=60, ignore_result=True, retry=False)
+        app.send_task(stage, queue=QUEUES[stage], countdown=wait or None, expires=60, ignore_result=True, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("nudge_lost", extra={"stage": stage, "told": str(error)})
 

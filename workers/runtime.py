@@ -87,6 +87,8 @@ class Runtime:
     """A number in [0, 1)."""
     lease: timedelta = timedelta(seconds=60)
     rule: Rule = field(default_factory=Rule)
+    heads: dict[tuple[int, int], Heads] = field(default_factory=dict)
+    """Heads already read, by (version_id, model_id): stored ones never change."""
 
 
 @dataclass(frozen=True, slots=True)

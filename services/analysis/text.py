@@ -121,7 +121,12 @@ def text_for_encoder(text: str) -> str:
 
 def text_hash(text: str) -> bytes:
     """SHA-256 (32 bytes) of `text_for_encoder(text)`: equal exactly for texts that embed equally."""
-    return hashlib.sha256(text_for_encoder(text).encode("utf-8", "replace")).digest()
+    return hash_of(text_for_encoder(text))
+
+
+def hash_of(told: str) -> bytes:
+    """SHA-256 (32 bytes) of what text_for_encoder gave."""
+    return hashlib.sha256(told.encode("utf-8", "replace")).digest()
 
 
 def without_wrapping(text: str, *, handle: str) -> str:

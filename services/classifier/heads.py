@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import PermanentError, Reason
-from services.classifier.wording import bins_of, weighed
+from services.classifier.wording import bins_of_all
 
 FORMAT = 2
 """Raised whenever stored heads of the version before cannot be read any more."""
@@ -66,20 +66,25 @@ class Heads:
         """
         if len(vectors) != len(texts):
             raise ValueError(f"{len(vectors)} vectors for {len(texts)} texts")
-        bins = [bins_of(text) for text in texts]
+        rows, bins = bins_of_all(texts)
         near = nearness(centred(vectors, self.mean), self.anchors.astype(np.float32))
-        logits = near @ self.pulls + self._worded(bins) + self.bias
+        logits = near @ self.pulls + self._worded(rows, bins, len(texts)) + self.bias
         if not np.isfinite(logits).all():
             raise ValueError("vectors that are not finite cannot be scored")
         with np.errstate(over="ignore"):
             probabilities: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
-        probabilities[[len(found) == 0 for found in bins]] = 0
+        probabilities[np.bincount(rows, minlength=len(texts)) == 0] = 0
         return probabilities
 
-    def _worded(self, bins: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-        found = np.zeros((len(bins), len(self.frames)), np.float32)
-        for row, (of_text, values) in enumerate(zip(bins, weighed(bins, self.rarity), strict=True)):
-            found[row] = values @ self.words[of_text].astype(np.float32)
+    def _worded(self, rows: NDArray[np.int64], bins: NDArray[np.int32], n: int) -> NDArray[np.float32]:
+        """n × F: log odds that wording adds; `rows` and `bins` as of bins_of_all."""
+        found = np.zeros((n, len(self.frames)), np.float32)
+        if len(rows):
+            rarity = self.rarity[bins]
+            lengths = np.sqrt(np.bincount(rows, rarity * rarity, n)).astype(np.float32)
+            values = rarity / np.maximum(lengths[rows], np.float32(1e-9))
+            starts = np.flatnonzero(np.diff(rows, prepend=-1))
+            found[rows[starts]] = np.add.reduceat(self.words[bins].astype(np.float32) * values[:, None], starts)
         return found
 
     def answers(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:

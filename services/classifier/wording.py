@@ -24,11 +24,23 @@ _FACTOR = np.uint32(0x9E3779B1)
 
 def bins_of(text: str) -> NDArray[np.int32]:
     """The distinct bins of a text's runs, sorted; none when it has no letter or digit."""
-    words = _BETWEEN.sub(" ", _plain(text[:LONGEST])).strip()
-    if not words:
-        return np.empty(0, np.int32)
-    letters = np.frombuffer(f" {words} ".encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint32)
-    return np.unique(np.concatenate([_hashed(letters, length) for length in RUNS if len(letters) >= length]))
+    return bins_of_all([text])[1]
+
+
+def bins_of_all(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The distinct bins of many texts in one go: (row of the text, bin), sorted by row, then by bin."""
+    spelled = [_spelled(text) for text in texts]
+    letters = np.frombuffer("".join(spelled).encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint32)
+    owner = np.repeat(np.arange(len(texts)), [len(s) for s in spelled])
+    found = [np.empty(0, np.int64)]
+    for length in RUNS:
+        if len(letters) >= length:
+            row = owner[: len(letters) - length + 1]
+            inside = row == owner[length - 1 :]
+            found.append(row[inside] * BINS + _hashed(letters, length)[inside])
+    keys = np.sort(np.concatenate(found))  # sorting and comparing is several times faster than np.unique here
+    distinct = keys[np.diff(keys, prepend=-1) > 0]
+    return distinct // BINS, (distinct % BINS).astype(np.int32)
 
 
 def rarity_of(texts: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
@@ -49,8 +61,16 @@ def weighed(texts: Sequence[NDArray[np.int32]], rarity: NDArray[np.float32]) -> 
     return found
 
 
+def _spelled(text: str) -> str:
+    """The letters that are looked at, words apart by one space and between spaces; "" when there is none."""
+    words = _BETWEEN.sub(" ", _plain(text[:LONGEST])).strip()
+    return f" {words} " if words else ""
+
+
 def _plain(text: str) -> str:
     """Without case, accents and vowel signs, in one spelling."""
+    if text.isascii():
+        return text.lower()
     letters = (c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
     return "".join(letters).translate(_SPELLINGS)
 

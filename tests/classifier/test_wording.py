@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.classifier.wording import BINS, LONGEST, bins_of, rarity_of, weighed
+from services.classifier.wording import BINS, LONGEST, bins_of, bins_of_all, rarity_of, weighed
 
 
 @given(st.text(alphabet=st.characters(), max_size=80))
@@ -50,3 +50,10 @@ def test_bins_are_the_same_for_ever():
 
 
 EVER = [22210, 31951, 39200, 42900, 58841, 61210]
+
+
+@given(st.lists(st.text(max_size=40), max_size=8))
+def test_many_texts_at_once_have_the_bins_each_has_alone(texts):
+    rows, bins = bins_of_all(texts)
+    for row, text in enumerate(texts):
+        assert bins[rows == row].tolist() == bins_of(text).tolist()

@@ -57,6 +57,13 @@ def embed(
 
 def heads_of(rt: Runtime, encoder: Encoder, version: dict[str, Any], model_id: int) -> Heads:
     """The heads every worker scores this version with: learned by the first who needs them."""
+    key = (version["version_id"], model_id)
+    if key not in rt.heads:
+        rt.heads[key] = _read_or_learn(rt, encoder, version, model_id)
+    return rt.heads[key]
+
+
+def _read_or_learn(rt: Runtime, encoder: Encoder, version: dict[str, Any], model_id: int) -> Heads:
     with rt.store.transaction() as tx:
         body = codebooks.find_heads(tx, version["version_id"], model_id)
     if body is None:

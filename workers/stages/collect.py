@@ -9,7 +9,7 @@ from schemas.records import Feed, FetchedPost, Page, StoredPost
 from services.analysis.duplicates import unit_key
 from services.analysis.identity import pseudonym
 from services.analysis.scheduling import next_fetch
-from services.analysis.text import text_for_encoder, text_hash
+from services.analysis.text import hash_of, text_for_encoder
 from services.analysis.times import event_time
 from services.store import feeds, posts
 from services.store.pool import Connection
@@ -108,7 +108,7 @@ def _stored(rt: Runtime, feed: Feed, post: FetchedPost, present: datetime) -> St
     return StoredPost(
         native_id=post.native_id,
         text=post.text,
-        text_hash=text_hash(post.text),
+        text_hash=hash_of(told),
         unit_key=unit_key(post.text),
         published_at=published_at,
         time_quality=quality,
