@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -136,7 +137,8 @@ def talk() -> Iterator[Callable[..., int]]:
                 connection, _ = listening.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rb") as heard:
+            # A client that has heard enough may hang up first.
+            with suppress(OSError), connection, connection.makefile("rb") as heard:
                 for number, text in enumerate(lines):
                     if number:
                         heard.readline()
