@@ -1,46 +1,50 @@
 """Real servers for the whole run: one Postgres with a migrated template, and a copy of it for each test."""
 
 import itertools
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from services.embedded.postgres import Postgres
-from services.embedded.redis import Redis
 from services.store.migrate import prepare
 from services.store.pool import Store
 
+TEMPLATE = "framewatch_tests"
 _numbers = itertools.count(1)
 
 
+# Servers the operator names serve the tests too (each makes databases of its own there); no test sees the names.
+GIVEN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("FRAMEWATCH_")}
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if given := GIVEN.get("FRAMEWATCH_DATABASE_URL"):
+        yield given
+        return
     server = Postgres(tmp_path_factory.mktemp("postgres"))
     server.start()
-    yield server
+    yield server.url
     server.stop()
-
-
-@pytest.fixture(scope="session")
-def postgres_url(postgres: Postgres) -> str:
-    return postgres.url
 
 
 @pytest.fixture(scope="session")
 def template(postgres_url: str) -> str:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("create database template_framewatch")
-    prepare(named(postgres_url, "template_framewatch"), datetime.now(UTC).date())
-    return "template_framewatch"
+        connection.execute(f"drop database if exists {TEMPLATE}")
+        connection.execute(f"create database {TEMPLATE}")
+    prepare(named(postgres_url, TEMPLATE), datetime.now(UTC).date())
+    return TEMPLATE
 
 
 @pytest.fixture
 def database_url(postgres_url: str, template: str) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
+    name = f"{TEMPLATE}_{next(_numbers)}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name}")
         connection.execute(f"create database {name} template {template}")
     yield named(postgres_url, name)
     with psycopg.connect(postgres_url, autocommit=True) as connection:
@@ -53,19 +57,6 @@ def store(database_url: str) -> Iterator[Store]:
     store = Store(database_url, size=8, name="tests", statement_timeout_s=20)
     yield store
     store.close()
-
-
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = Redis(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server.url
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
 
 
 def named(url: str, database: str) -> str:

@@ -21,10 +21,13 @@ HOLDS = re.compile(r"%\((\w+)\)[sb]")
 @pytest.fixture(scope="module")
 def planner(postgres_url: str, template: str) -> Iterator[Store]:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"create database planner template {template}")
-    store = Store(named(postgres_url, "planner"), size=1, name="tests")
+        connection.execute(f"drop database if exists {template}_planner")
+        connection.execute(f"create database {template}_planner template {template}")
+    store = Store(named(postgres_url, f"{template}_planner"), size=1, name="tests")
     yield store
     store.close()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"drop database {template}_planner with (force)")
 
 
 @pytest.mark.parametrize(("topic", "name"), QUERIES)
