@@ -68,11 +68,6 @@ def list_codebooks(connection: Connection) -> list[Row]:
     return rows(connection, "codebooks", "list_codebooks")
 
 
-def read_codebook(connection: Connection, codebook: str, version: int) -> Row | None:
-    """One version with its file."""
-    return row(connection, "codebooks", "read_codebook", codebook=codebook, version=version)
-
-
 def lock_codebooks(connection: Connection) -> None:
     """Hold the codebooks alone until the transaction ends (applying, promoting)."""
     run(connection, "codebooks", "lock_codebooks")

@@ -99,17 +99,6 @@ def heard_by_all(connection: Connection, patience: timedelta) -> datetime | None
     return value
 
 
-def first_expected(connection: Connection) -> datetime | None:
-    """When listening began; None without feeds."""
-    value: datetime | None = one(connection, "feeds", "first_expected")["first_expected"]
-    return value
-
-
-def fetch_soon(connection: Connection, feed_id: int, now: datetime) -> bool:
-    """Make an enabled feed due at once; False when there is none."""
-    return row(connection, "feeds", "fetch_soon", feed_id=feed_id, now=now) is not None
-
-
 def move_feeds(connection: Connection, pattern: str, base: str) -> int:
     """Give replayed feeds whose address is like `pattern` the base address `base`; how many moved."""
     return len(rows(connection, "feeds", "move_feeds", pattern=pattern, base=base))

@@ -71,11 +71,6 @@ def unscore_posts(connection: Connection, post_ids: Sequence[int]) -> None:
     run(connection, "posts", "unscore_posts", post_id=list(post_ids))
 
 
-def delete_unused_embeddings(connection: Connection, text_hashes: Sequence[bytes]) -> None:
-    """Forget the vectors of texts that no post has any more."""
-    run(connection, "posts", "delete_unused_embeddings", text_hash=list(text_hashes))
-
-
 def list_posts(connection: Connection, *, version_id: int | None, frame: str | None, **filters: Any) -> list[Row]:
     """Posts newest first; filters: source, lang, since, until, before, before_id, limit."""
     if frame is None:

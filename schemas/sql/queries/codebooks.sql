@@ -45,10 +45,6 @@ where state = 'current' order by version_id;
 -- name: list_codebooks
 select version_id, codebook, version, title, state, applied_at from codebooks order by codebook, version desc;
 
--- name: read_codebook
-select version_id, codebook, version, title, body, state, applied_at from codebooks
-where codebook = %(codebook)s and version = %(version)s;
-
 -- name: lock_codebooks
 -- Settling a batch and applying a codebook must not cross: the one shares this lock, the other holds it alone.
 select pg_advisory_xact_lock(hashtext('framewatch.codebooks'));

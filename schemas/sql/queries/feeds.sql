@@ -104,12 +104,6 @@ from feeds
 where state = 'enabled' and failures = 0 and heard_until is not null
   and next_fetch_at >= clock_timestamp() - %(patience)s::interval;
 
--- name: first_expected
-select min(starts_at) as first_expected from expected_spans;
-
--- name: fetch_soon
-update feeds set next_fetch_at = %(now)s where feed_id = %(feed_id)s and state = 'enabled' returning feed_id;
-
 -- name: move_feeds
 -- The same feeds at another address (a local server that came back on another port).
 update feeds set address = regexp_replace(address, '^https?://[^/]+/', %(base)s)

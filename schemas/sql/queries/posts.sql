@@ -86,11 +86,6 @@ select version_id, '*', bucket, source, lang, -count(*) from unscored group by 1
 union all
 select version_id, frame, bucket, source, lang, -count(*) from dropped group by 1, 2, 3, 4, 5;
 
--- name: delete_unused_embeddings
-delete from embeddings e
-where e.text_hash = any(%(text_hash)b::bytea[])
-  and not exists (select from posts p where p.text_hash = e.text_hash);
-
 -- name: list_posts
 -- Posts newest first; by frame when one is named. Pages follow (published_at, post_id).
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
