@@ -38,6 +38,8 @@ class Page:
     """Opaque to everybody but the source; stored in the same transaction as the posts."""
     deleted: tuple[str, ...] = ()
     """native_ids the source says are gone."""
+    deleted_authors: tuple[str, ...] = ()
+    """Authors (as in FetchedPost.author) whose every post the source says is gone."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Items that could not become posts, by reason (`no_identity`, `no_text`, `bad_line`, `too_many`)."""
     more: bool = False
@@ -51,6 +53,10 @@ class Page:
     title: str = ""
     min_interval: timedelta | None = None
     """The shortest polling interval the feed asks for (ttl, Cache-Control)."""
+    moved_to: str = ""
+    """Where the feed says it has moved for good; "" when it has not."""
+    heard_until: datetime | None = None
+    """How far a stream has been heard, when that is not the time of the page (a replay still catching up)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,14 +41,15 @@ def runtime() -> Runtime:
     from services.channels import channel_for
     from services.classifier import Heads, learn_codebook, load_encoder
     from services.fetch import Fetcher
-    from services.sources import source_for
+    from services.sources import Means, source_for
     from services.sources.language import guess
 
     conf = settings.load()
     home = settings.home_of(conf)
     fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
     files = Path(conf.files) if conf.files else home / "files"
-    sources = cache(lambda kind: source_for(kind, fetcher, files))
+    means = Means(fetcher, files)
+    sources = cache(lambda kind: source_for(kind, means))
     return Runtime(
         store=Store(settings.database_url(conf), size=12, name="framewatch worker"),
         source=sources,

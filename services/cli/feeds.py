@@ -14,7 +14,7 @@ from schemas.records import Feed, FetchedPost, Page
 from services import settings
 from services.cli import house
 from services.fetch import Fetcher
-from services.sources import SOURCES, parse_file, source_for
+from services.sources import SOURCES, Means, parse_file, source_for
 from services.store import feeds as rows
 
 kind_option = click.option("--kind", type=click.Choice(sorted(SOURCES)), default="rss", show_default=True)
@@ -86,7 +86,7 @@ def check(*, address: str, kind: str, as_json: bool) -> None:
     """Fetch once and show what would be stored; stores nothing."""
     conf = settings.load()
     fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
-    source = source_for(kind, fetcher, house.files(conf))
+    source = source_for(kind, Means(fetcher, house.files(conf)))
     feed = Feed(0, kind, address, "", "enabled", "wall", {}, {}, timedelta(minutes=15), None, 0)
     _show(source.fetch(feed, house.now()), as_json=as_json)
 

@@ -5,31 +5,68 @@ Must not know what any one kind does, store anything, or decide when to fetch ag
 
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 from schemas.errors import PermanentError, Reason
 from schemas.records import Page
-from services.fetch import Fetcher
-from services.sources.base import Means, Parse, Source
+from services.sources.base import Means, Mode, Parse, ReadAddress, Source, Stream
 
-__all__ = ["SOURCES", "Parse", "Source", "parse_file", "source_for"]
+__all__ = [
+    "SOURCES",
+    "Means",
+    "Mode",
+    "Source",
+    "Stream",
+    "mode_of",
+    "parse_file",
+    "read_address",
+    "source_for",
+    "stream_for",
+]
 
 SOURCES: dict[str, str] = {
     "jsonl": "services.sources.jsonl:JsonlSource",
     "rss": "services.sources.rss:RssSource",
 }
-"""Kind of source → the class that fetches it, made from Means; `parse` beside it reads one saved answer."""
+"""Kind of source → the class that fetches it, made from Means.
+
+Beside the class, its module has `parse` (one saved answer), `read_address` (what a person types) and MODES, the ways
+of hearing it, the usual one first.
+"""
 
 
-def source_for(kind: str, fetcher: Fetcher, files: Path) -> Source:
-    """A source of `kind` that fetches through `fetcher` and reads files below `files` only.
+def source_for(kind: str, means: Means) -> Source:
+    """A source of `kind` to ask for pages. Raises PermanentError: UNKNOWN_KIND, BAD_CONFIG when it is never polled."""
+    source = _build(kind, means)
+    if not isinstance(source, Source):
+        raise PermanentError(Reason.BAD_CONFIG, f"a {kind} feed cannot be polled; it is heard another way")
+    return source
 
-    Raises PermanentError(UNKNOWN_KIND).
+
+def stream_for(kind: str, means: Means) -> Stream:
+    """A source of `kind` to listen to. Raises PermanentError: UNKNOWN_KIND, BAD_CONFIG when it is never streamed."""
+    stream = _build(kind, means)
+    if not isinstance(stream, Stream):
+        raise PermanentError(Reason.BAD_CONFIG, f"a {kind} feed cannot be listened to; it is heard another way")
+    return stream
+
+
+def mode_of(kind: str, wanted: str = "") -> Mode:
+    """How a feed of `kind` is heard, as `wanted` or as usual.
+
+    Raises PermanentError: UNKNOWN_KIND, BAD_CONFIG when this kind cannot be heard as wanted.
     """
-    module, name = _load(kind)
-    build: Callable[[Means], Source] = getattr(module, name)
-    return build(Means(fetcher, files))
+    modes: tuple[Mode, ...] = _load(kind)[0].MODES
+    for mode in modes:
+        if wanted in ("", mode):
+            return mode
+    raise PermanentError(Reason.BAD_CONFIG, f"a {kind} feed cannot be heard by {wanted}, only by {' or '.join(modes)}")
+
+
+def read_address(kind: str, address: str) -> str:
+    """The one form in which an address of `kind` is kept. Raises PermanentError: UNKNOWN_KIND, BAD_ADDRESS."""
+    read: ReadAddress = _load(kind)[0].read_address
+    return read(address)
 
 
 def parse_file(kind: str, body: bytes, address: str) -> Page:
@@ -39,6 +76,12 @@ def parse_file(kind: str, body: bytes, address: str) -> Page:
     """
     parse: Parse = _load(kind)[0].parse
     return parse(body, address=address)
+
+
+def _build(kind: str, means: Means) -> object:
+    module, name = _load(kind)
+    build: Callable[[Means], object] = getattr(module, name)
+    return build(means)
 
 
 def _load(kind: str) -> tuple[ModuleType, str]:

@@ -13,18 +13,29 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from schemas.errors import PermanentError, Reason
 from schemas.records import Feed, Page
+from services.analysis.links import web_link
 from services.analysis.times import parse_time
-from services.sources.base import Means
+from services.sources.base import Means, Mode
 from services.sources.jsonl_pages import read_answer, read_on, refuse_markup
 from services.sources.lines import Batch, read_line, split_lines
 from services.sources.local_files import open_below
 from services.sources.streams import is_gzip, read_position, unzipped
 
+MODES: tuple[Mode, ...] = ("poll",)
 MAX_BODY_BYTES = 4 * 1024**3
 """Largest body that is streamed to get at its end."""
 _HEADERS = {"Accept": "application/x-ndjson, application/jsonl, application/json;q=0.5, */*;q=0.1"}
 _PIECE = 1 << 16
 _MAX_ETAG = 1000
+
+
+def read_address(address: str) -> str:
+    """A file name below the files folder, or an http(s) address. Raises PermanentError(BAD_ADDRESS)."""
+    text = address.strip()
+    scheme, separator, _ = text.partition("://")
+    if not text or (separator and (scheme.lower() not in ("http", "https") or not web_link(text))):
+        raise PermanentError(Reason.BAD_ADDRESS, "A jsonl feed is a file name or an http(s) address.")
+    return text
 
 
 def parse(body: bytes, *, address: str) -> Page:

@@ -11,16 +11,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from schemas.errors import PermanentError, Reason
 from schemas.records import Feed, FetchedPost, Page
+from services.analysis.links import web_link
 from services.analysis.text import clean_line
 from services.analysis.times import parse_time
 from services.fetch import Response
-from services.sources.base import Means
+from services.sources.base import Means, Mode
 from services.sources.feed_html import is_html, not_a_feed
 from services.sources.feed_json import read_json
 from services.sources.feed_xml import decode, read_xml, refuse_declarations
 from services.sources.items import MAX_ITEMS, Document, fingerprint, posts_of, repeated_guids
 
+MODES: tuple[Mode, ...] = ("poll",)
 FULL_EVERY = timedelta(hours=24)
 """Some servers answer a wrong 304 for ever; so often nobody asks conditionally."""
 LONGEST_MAX_AGE = timedelta(hours=1)
@@ -28,6 +31,19 @@ LONGEST_MAX_AGE = timedelta(hours=1)
 _ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 _MAX_REPEATED = 500
 _MAX_VALIDATOR = 1000
+
+
+def read_address(address: str) -> str:
+    """An http(s) address; `feed://…` and a bare host are read as https. Raises PermanentError(BAD_ADDRESS)."""
+    text = address.strip()
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme.lower() == "feed":
+        text = f"https://{rest or text}"
+    if not web_link(text):
+        raise PermanentError(
+            Reason.BAD_ADDRESS, f"{address[:200]!r} is no address of a feed: https://example.org/feed.xml is one."
+        )
+    return text
 
 
 def parse(body: bytes, *, address: str, content_type: str = "", repeated: Iterable[str] = ()) -> Page:

@@ -10,7 +10,8 @@ import pytest
 from schemas.errors import PermanentError, Reason, TransientError
 from services.sources.replay import horizon
 from tests.fetch.servers import reply, serve
-from tests.sources.kits import NOW, feed_of, fetch, json_lines, post, source_of
+from tests.sources.kits import NOW, feed_of, fetch, post, source_of
+from tests.sources.kits.jsonl import encode as json_lines
 
 START = datetime(2016, 12, 11, tzinfo=UTC)
 

@@ -11,7 +11,8 @@ from schemas.errors import PermanentError, Reason, TransientError
 from services.sources.jsonl import parse
 from services.sources.lines import MAX_LINE, split_lines
 from services.sources.streams import Position, Resumed
-from tests.sources.kits import NOW, feed_of, json_lines, post, source_of
+from tests.sources.kits import NOW, feed_of, post, source_of
+from tests.sources.kits.jsonl import encode as json_lines
 
 
 @pytest.mark.parametrize("address", ["../secret", "/etc/passwd", "a/../../secret", "link", "folder/link", ".."])

@@ -11,7 +11,8 @@ from services.sources.feed_xml import decode
 from services.sources.items import join_text
 from services.sources.rss import parse
 from tests.fetch.servers import reply, serve
-from tests.sources.kits import DATE, NOW, feed_of, fetch, post, rss
+from tests.sources.kits import DATE, NOW, feed_of, fetch, post
+from tests.sources.kits.rss import encode as rss
 
 AT = "https://e.org/feeds/all.xml"
 NOON = datetime(2016, 12, 11, 12, tzinfo=UTC)
