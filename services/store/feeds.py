@@ -81,6 +81,12 @@ def tune_feed(connection: Connection, feed_id: int, **values: Any) -> None:
     run(connection, "feeds", "tune_feed", feed_id=feed_id, **values)
 
 
+def find_push(connection: Connection, name: str, now: datetime) -> int | None:
+    """The feed that posts are sent to under a name, marked as heard now; None when there is none that is enabled."""
+    found = row(connection, "feeds", "find_push", name=name, now=now)
+    return None if found is None else found["feed_id"]
+
+
 def note_move(connection: Connection, feed_id: int, moved_to: str, now: datetime) -> tuple[int, datetime]:
     """A feed says that it has moved for good; how often it said so of the same place, and since when."""
     noted = one(connection, "feeds", "note_move", feed_id=feed_id, moved_to=moved_to, now=now)

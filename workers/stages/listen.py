@@ -6,6 +6,7 @@ One run goes on for as long as there are streams; a second one in the same proce
 import threading
 import time
 from datetime import timedelta
+from typing import Self
 
 from schemas.errors import FramewatchError, Reason, TransientError
 from schemas.records import Feed
@@ -23,32 +24,45 @@ _listening = threading.Lock()
 
 def listen(rt: Runtime) -> Outcome:
     """Listen until there is no stream left or the worker stops."""
-    if not _listening.acquire(blocking=False):
-        return Outcome()
-    threads: list[threading.Thread] = []
-    counted = _Counted()
-    try:
-        while not rt.stopping():
-            threads = [t for t in threads if t.is_alive()]
+    with _Listener() as listener:
+        while listener.first and not rt.stopping():
+            room = max(STREAMS - len(listener.alive()), 0)
             with rt.store.transaction() as tx:
-                claimed = feeds.claim_streams(tx, limit=max(STREAMS - len(threads), 0), lease=rt.lease)
-            threads += [_start(rt, feed, counted) for feed in claimed]
-            if not threads:
+                claimed = feeds.claim_streams(tx, limit=room, lease=rt.lease)
+            for feed in claimed:
+                listener.start(rt, feed)
+            if not listener.alive():
                 break
-            _wait(rt, threads)
-    finally:
-        for thread in threads:
-            thread.join()
-        _listening.release()
-    return Outcome(rows=counted.rows, failures=counted.failures, fenced_off=counted.fenced_off)
+            _wait(rt, listener)
+    return Outcome(rows=listener.rows, failures=listener.failures, fenced_off=listener.fenced_off)
 
 
-class _Counted:
-    """What all threads did, added up."""
+class _Listener:
+    """The threads of one run, and what they did, added up. Leaving it waits for all of them."""
 
     def __init__(self) -> None:
         self.rows = self.failures = self.fenced_off = 0
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self.first = _listening.acquire(blocking=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for thread in self._threads:
+            thread.join()
+        if self.first:
+            _listening.release()
+
+    def alive(self) -> list[threading.Thread]:
+        self._threads = [t for t in self._threads if t.is_alive()]
+        return self._threads
+
+    def start(self, rt: Runtime, feed: Feed) -> None:
+        name = f"stream-{feed.feed_id}"
+        self._threads.append(threading.Thread(target=_follow, args=(rt, feed, self), name=name, daemon=True))
+        self._threads[-1].start()
 
     def add(self, *, rows: int = 0, failures: int = 0, fenced_off: int = 0) -> None:
         with self._lock:
@@ -57,19 +71,13 @@ class _Counted:
             self.fenced_off += fenced_off
 
 
-def _start(rt: Runtime, feed: Feed, counted: _Counted) -> threading.Thread:
-    thread = threading.Thread(target=_follow, args=(rt, feed, counted), name=f"stream-{feed.feed_id}", daemon=True)
-    thread.start()
-    return thread
-
-
-def _wait(rt: Runtime, threads: list[threading.Thread]) -> None:
+def _wait(rt: Runtime, listener: _Listener) -> None:
     until = time.monotonic() + LOOK.total_seconds()
-    while not rt.stopping() and time.monotonic() < until and any(t.is_alive() for t in threads):
+    while not rt.stopping() and time.monotonic() < until and listener.alive():
         time.sleep(0.1)
 
 
-def _follow(rt: Runtime, feed: Feed, counted: _Counted) -> None:
+def _follow(rt: Runtime, feed: Feed, counted: _Listener) -> None:
     """One stream, page by page, until it ends; its end is written down like any failed fetch."""
     error: FramewatchError = TransientError(Reason.UNREACHABLE, "The server closed the stream. It is opened again.")
     try:

@@ -111,6 +111,12 @@ set pace = %(pace)s, rate = %(rate)s, warning = %(warning)s, next_fetch_at = %(n
     last_post_at = coalesce(%(last_post_at)s, last_post_at)
 where feed_id = %(feed_id)s;
 
+-- name: find_push
+-- The feed that posts are sent to under a name, marked as heard now.
+update feeds set fetched_at = %(now)s, heard_until = greatest(heard_until, %(now)s), last_post_at = %(now)s
+where source = 'push' and address = %(name)s and state = 'enabled'
+returning feed_id;
+
 -- name: note_move
 -- A feed says that it has moved for good; how often it said so of the same place, and since when.
 update feeds
