@@ -25,7 +25,7 @@ def delete(*, source: str, native_ids: tuple[str, ...], author: str, pseudonym: 
         raise click.UsageError("name posts by their ids, or an author with --author or --pseudonym")
     now = house.now()
     if author:
-        pseudonym = identity.pseudonym(settings.author_key(settings.load()), source, author)
+        pseudonym = identity.pseudonym(house.author_secret(settings.load()), source, author)
     with house.transaction() as tx:
         gone = rows.delete_posts(tx, source, native_ids, now)
         if pseudonym:
