@@ -19,6 +19,7 @@ __all__ = [
 SOURCES: dict[str, str] = {
     "jsonl": "services.sources.jsonl:JsonlSource",
     "push": "services.sources.push:PushSource",
+    "reddit": "services.sources.reddit:RedditSource",
     "rss": "services.sources.rss:RssSource",
 }
 """Kind of source → the class that fetches it, made from Means.
