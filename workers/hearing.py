@@ -32,7 +32,8 @@ class Settled:
 def settle_page(rt: Runtime, feed: Feed, page: Page, now: datetime, *, lease: timedelta | None = None) -> Settled:
     """Store a page with its cursor; with `lease` the feed stays ours for so long (a stream)."""
     present = _present(feed, page, now)
-    fresh = rt.intake.rows(feed.source, page.posts, present)
+    received = present if feed.clock == "feed" else now  # a walk's posts are newer than how far it was heard
+    fresh = rt.intake.rows(feed.source, page.posts, received)
     gone = [rt.intake.author(feed.source, author) for author in page.deleted_authors]
     settled = {
         "cursor": page.cursor, "heard_until": present, "title": page.title, "now": now, "next_fetch_at": now,
