@@ -44,6 +44,28 @@ class Settings:
     """Address or page named in the User-Agent, so that a site can reach the operator."""
     public_url: str = ""
     """Address of the console as readers see it, for links in alerts and digests."""
+    consent: str = "strict"
+    """`strict`: of Mastodon only accounts that let themselves be indexed; `normal`: all but those who object."""
+    mastodon_tokens: str = ""
+    """Access tokens by server, `mastodon.social=TOKEN,other.host=TOKEN`, where one is needed to read."""
+    reddit_client_id: str = ""
+    """Id of your Reddit app; without it web feeds are read."""
+    reddit_client_secret: str = ""
+    """Secret of your Reddit app."""
+    x_token: str = ""
+    """Bearer token of your X app."""
+    x_monthly_reads: int = 0
+    """Posts of X a month that you will pay for; 0 reads none."""
+    youtube_key: str = ""
+    """Key of the YouTube Data API, for comments."""
+    youtube_daily_units: int = 10_000
+    """Units of the YouTube Data API a day that may be spent."""
+    telegram_api_id: str = ""
+    """Id of your Telegram app, where the public preview is not enough (needs the extra `telegram`)."""
+    telegram_api_hash: str = ""
+    """Hash of your Telegram app."""
+    telegram_session: str = ""
+    """Session string of the Telegram account to read with."""
     budget: float = 1.0
     """False alarms a week the team accepts, over all frames together."""
     learning_days: float = 7.0
@@ -106,7 +128,10 @@ def author_key(settings: Settings) -> bytes:
     return settings.author_key.encode()
 
 
-SOURCE_KEYS: tuple[str, ...] = ()
+SOURCE_KEYS = (
+    "consent", "mastodon_tokens", "reddit_client_id", "reddit_client_secret", "x_token", "x_monthly_reads",
+    "youtube_key", "youtube_daily_units", "telegram_api_id", "telegram_api_hash", "telegram_session",
+)  # fmt: skip
 """Settings that sources are given: credentials, budgets and policies, by name."""
 
 

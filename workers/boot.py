@@ -44,7 +44,7 @@ def runtime() -> Runtime:
     from services.channels import channel_for
     from services.classifier import Heads, learn_codebook, load_encoder
     from services.fetch import Fetcher
-    from services.sources import Known, Means, rechecking, source_for, stream_for
+    from services.sources import Known, Means, is_billed, rechecking, source_for, stream_for
     from services.sources.language import guess
 
     conf = settings.load()
@@ -56,7 +56,9 @@ def runtime() -> Runtime:
 
     def gone(kind: str) -> Gone | None:
         source = rechecking(kind, means)
-        return (lambda posts: source.gone([Known(*post) for post in posts])) if source else None
+        if source is None:
+            return None
+        return Gone(lambda posts: source.gone([Known(*post) for post in posts]), billed=is_billed(kind))
 
     return Runtime(
         store=store,

@@ -78,8 +78,14 @@ class Heads(Protocol):
         ...
 
 
-Gone = Callable[[Sequence[tuple[str, str]]], frozenset[str]]
-"""Posts as (native_id, url) → the native_ids that are gone; raises TransientError / PermanentError."""
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A way to ask a platform which posts it no longer shows."""
+
+    ask: Callable[[Sequence[tuple[str, str]]], frozenset[str]]
+    """Posts as (native_id, url) → the native_ids that are gone; raises TransientError / PermanentError."""
+    billed: bool = False
+    """Whether asking costs; then only posts that carry a frame are worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class Runtime:
     source: Callable[[str], Source]
     stream: Callable[[str], Stream]
     gone: Callable[[str], Gone | None]
-    """By kind of source: what asks it which of some posts it no longer shows; None when it cannot tell."""
+    """By kind of source; None when it cannot tell."""
     channel: Callable[[str, Mapping[str, Any]], Channel]
     encoder: Callable[[], Encoder]
     learn: Callable[[Encoder, Codebook], Heads]

@@ -6,14 +6,15 @@ Must not know what any one kind does, store anything, or decide when to fetch ag
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
+from urllib.parse import urlsplit
 
 from schemas.errors import PermanentError, Reason
 from schemas.records import Page
 from services.sources.base import Known, Means, Mode, Parse, ReadAddress, Rechecking, Source, Stream
 
 __all__ = [
-    "SOURCES", "Known", "Means", "Mode", "Source", "Stream", "mode_of", "parse_file", "read_address", "rechecking",
-    "source_for", "stream_for",
+    "SOURCES", "Known", "Means", "Mode", "Source", "Stream", "host_of", "is_billed", "mode_of", "parse_file",
+    "read_address", "rechecking", "source_for", "stream_for",
 ]  # fmt: skip
 
 SOURCES: dict[str, str] = {
@@ -26,7 +27,8 @@ SOURCES: dict[str, str] = {
 """Kind of source → the class that fetches it, made from Means.
 
 Beside the class, its module has `parse` (one saved answer), `read_address` (what a person types) and MODES, the ways
-of hearing it, the usual one first.
+of hearing it, the usual one first; HOST, where all feeds of the kind are asked of one host that no address names;
+BILLED, where reading costs.
 """
 
 
@@ -62,6 +64,21 @@ def mode_of(kind: str, wanted: str = "") -> Mode:
         if wanted in ("", mode):
             return mode
     raise PermanentError(Reason.BAD_CONFIG, f"a {kind} feed cannot be heard by {wanted}, only by {' or '.join(modes)}")
+
+
+def host_of(kind: str, address: str) -> str:
+    """Whom a feed of `kind` troubles: the platform's host, or that of its address. Raises UNKNOWN_KIND."""
+    fixed: str = getattr(_load(kind)[0], "HOST", "")
+    try:
+        return fixed or urlsplit(address).netloc.rpartition("@")[2].lower() or address
+    except ValueError:
+        return address
+
+
+def is_billed(kind: str) -> bool:
+    """Whether every post that a source of `kind` gives is paid for. Raises UNKNOWN_KIND."""
+    billed: bool = getattr(_load(kind)[0], "BILLED", False)
+    return billed
 
 
 def read_address(kind: str, address: str) -> str:

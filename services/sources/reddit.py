@@ -23,6 +23,7 @@ from services.sources.reddit_posts import Listing, is_gone, name_of, page_of, re
 from services.sources.reddit_walk import Walk, read_walk, step
 
 MODES: tuple[Mode, ...] = ("poll",)
+HOST = "reddit.com"
 _API, _SITE = "https://oauth.reddit.com", "https://www.reddit.com"
 _REFUSED = (Reason.NO_ACCESS, Reason.RATE_LIMITED)
 

@@ -22,6 +22,8 @@ from services.sources.x_posts import GONE, billed, is_id, newest, page_of, posts
 from services.sources.x_walk import Walk, read_walk, step, timeline_is_short
 
 MODES: tuple[Mode, ...] = ("poll",)
+HOST = "api.x.com"
+BILLED = True
 _API = "https://api.x.com"
 _FIELDS = "author_id,created_at,edit_history_tweet_ids,lang,note_tweet,referenced_tweets"
 _SIZES = (100, 10)

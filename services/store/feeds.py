@@ -13,11 +13,11 @@ from services.store.pool import Connection, Row, one, row, rows, run
 
 def add_feed(
     connection: Connection, *, source: str, address: str, title: str, now: datetime, interval_s: int,
-    clock: str = "wall", mode: str = "poll", options: Mapping[str, Any] | None = None,
+    clock: str = "wall", mode: str = "poll", host: str = "", options: Mapping[str, Any] | None = None,
 ) -> tuple[int, bool]:  # fmt: skip
-    """Add a feed, due at once; (feed_id, whether it is new)."""
+    """Add a feed, due at once; (feed_id, whether it is new). `host` is whom it troubles, if its address hides that."""
     values = {"source": source, "address": address, "title": title, "now": now, "interval_s": interval_s}
-    values |= {"clock": clock, "mode": mode, "host": host_of(address), "options": Jsonb(dict(options or {}))}
+    values |= {"clock": clock, "mode": mode, "host": host or host_of(address), "options": Jsonb(dict(options or {}))}
     added = one(connection, "feeds", "add_feed", **values)
     if clock == "wall" and mode != "push":
         expect_feed(connection, added["feed_id"], now)

@@ -91,10 +91,11 @@ def find_denied(connection: Connection, source: str, authors: Sequence[str]) -> 
 
 
 def unchecked_posts(
-    connection: Connection, source: str, day: date, *, before: datetime, limit: int
+    connection: Connection, source: str, day: date, *, before: datetime, limit: int, carrying_only: bool = False
 ) -> list[tuple[str, str]]:
     """(native_id, url) of posts received on `day` that nobody looked for since `before`; carriers of frames first."""
-    found = rows(connection, "posts", "unchecked_posts", source=source, day=day, before=before, limit=limit)
+    values = {"source": source, "day": day, "before": before, "limit": limit, "carrying_only": carrying_only}
+    found = rows(connection, "posts", "unchecked_posts", **values)
     return [(r["native_id"], r["url"]) for r in found]
 
 

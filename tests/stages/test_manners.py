@@ -1,5 +1,6 @@
 """Manners towards hosts: pace, distance, moves, and what people took back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from schemas.errors import Reason, TransientError
 from services.store import erasures, feeds, posts
 from tests.stages.conftest import World, drift, page, post
+from workers.runtime import Gone
 from workers.stages.collect import collect
 from workers.stages.recheck import recheck
 from workers.stages.upkeep import upkeep
@@ -201,15 +203,13 @@ def write(tx, place: int, told: dict) -> None:
 
 
 def test_posts_are_looked_for_again_a_day_after_they_came(world: World) -> None:
-    from dataclasses import replace
-
     asked: list[list[str]] = []
 
     def gone(known):
         asked.append([native_id for native_id, _ in known])
         return frozenset({"1"})
 
-    rt = replace(world.rt, gone=lambda kind: gone)
+    rt = replace(world.rt, gone=lambda kind: Gone(gone))
     world.add_feed()
     collected(world, post(1), post(2))
     assert recheck(rt).rows == 0
@@ -223,3 +223,12 @@ def test_posts_are_looked_for_again_a_day_after_they_came(world: World) -> None:
     recheck(rt)
     assert asked[1:] == [["2"]]
     assert drift(world) == {}
+
+
+def test_where_asking_costs_only_posts_that_carry_a_frame_are_looked_for(world: World) -> None:
+    world.add_feed()
+    collected(world, post(1), post(2))
+    world.clock.forward(days=1)
+    asked: list[object] = []
+    recheck(replace(world.rt, gone=lambda kind: Gone(lambda known: asked.append(known) or frozenset(), billed=True)))
+    assert asked == []

@@ -99,6 +99,7 @@ select p.native_id, p.url
 from posts p join post_keys k on k.post_id = p.post_id
 where p.received_day = %(day)s and p.source = %(source)s and k.deleted_at is null
   and (k.checked_at is null or k.checked_at < %(before)s)
+  and (not %(carrying_only)s::boolean or exists (select from carried c where c.post_id = p.post_id))
 order by not exists (select from carried c where c.post_id = p.post_id), p.post_id
 limit %(limit)s;
 
