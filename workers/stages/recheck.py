@@ -12,7 +12,7 @@ from services.store.pool import Connection
 from workers.runtime import Outcome, Runtime
 
 AGES = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
-POSTS = 40
+POSTS = 30
 """Posts looked for in one run, of each source."""
 
 
