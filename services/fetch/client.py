@@ -142,7 +142,7 @@ class Fetcher:
         target = check_address(url)
         pairs = [*header_pairs(headers or {}), (b"Accept-Encoding", b"identity")]
         request = self._request("GET", target, pairs)
-        deadline = time.monotonic() + _GET_TIMEOUT.total_seconds()
+        deadline = time.monotonic() + _POST_TIMEOUT.total_seconds()
         never = deadline + _NEVER.total_seconds()
         backend = guard.GuardedBackend(exemptions=self._exemptions, deadline=never, resolve=self._resolve)
         with self._slots.hold(target.host, deadline):

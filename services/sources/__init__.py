@@ -18,6 +18,7 @@ __all__ = [
 
 SOURCES: dict[str, str] = {
     "jsonl": "services.sources.jsonl:JsonlSource",
+    "lemmy": "services.sources.lemmy:LemmySource",
     "mastodon": "services.sources.mastodon:MastodonSource",
     "push": "services.sources.push:PushSource",
     "rss": "services.sources.rss:RssSource",

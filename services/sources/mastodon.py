@@ -13,6 +13,7 @@ from urllib.parse import quote
 from schemas.errors import PermanentError, Reason
 from schemas.records import Feed, Page
 from services.sources.base import Known, Means, Mode
+from services.sources.mastodon_cursor import after_page, start_of, unseen
 from services.sources.mastodon_events import listen
 from services.sources.mastodon_gone import find_gone
 from services.sources.mastodon_places import Place, read_address, read_place
@@ -25,8 +26,6 @@ __all__ = ["MODES", "MastodonSource", "parse", "read_address"]
 MODES: tuple[Mode, ...] = ("poll", "stream")
 FULL = 20
 """A page of so many posts may have a next one; servers give 20 to 40."""
-OVERLAP = 10
-"""Posts before the newest that are asked for again."""
 
 
 def parse(body: bytes, *, address: str, consent: str = "strict") -> Page:
@@ -65,18 +64,19 @@ class MastodonSource:
         server = Server(self._fetcher, self._tokens, place)
         cursor = kept if kept.get("address") == place.address else {}
         account = _account(server, place, cursor) if place.what == "account" else ""
-        start = word(cursor, "at") or word(cursor, "back") or word(cursor, "newest")
+        start = start_of(cursor)
         url = place.posts(account) + (f"&min_id={quote(start, safe='')}" if start else "")
         response = server.get(url)
         listed = _listed(response.body, place.host)
         if not listed:
             server.refuse_closed()
-        found = _read(listed, word(cursor, "newest"), self._consent)
+        found = read_statuses(unseen(cursor, listed), self._consent)
+        highest = max((own_id(s) for s in listed), key=order, default="")
+        more = bool(start) and len(listed) >= FULL and order(highest) > order(start)
         wait = limit_left(response)
-        more = bool(start) and len(listed) >= FULL and order(found.newest) > order(start)
         page = Page(
             posts=tuple(found.posts),
-            cursor={**_moved(cursor, listed, found.newest, more=more), "address": place.address, "account": account},
+            cursor={**after_page(cursor, listed, more=more), "address": place.address, "account": account},
             dropped=dict(+found.dropped),
             more=more and wait is None,
             min_interval=wait,
@@ -94,27 +94,6 @@ def _listed(body: bytes, place: str) -> list[Any]:
             Reason.NOT_A_FEED, f"{place} does not answer as a Mastodon server does. Check the address."
         )
     return many(found)
-
-
-def _read(listed: list[Any], known: str, consent: str) -> Statuses:
-    """What is refused among posts up to `known` was counted when it came first."""
-    before = [s for s in listed if own_id(s) and order(own_id(s)) <= order(known)]
-    found = read_statuses((s for s in listed if not own_id(s) or order(own_id(s)) > order(known)), consent)
-    again = read_statuses(before, consent)
-    found.posts = [*again.posts, *found.posts]
-    found.ids |= again.ids
-    found.newest = max(found.newest, again.newest, key=order)
-    return found
-
-
-def _moved(cursor: Mapping[str, Any], listed: list[Any], highest: str, *, more: bool) -> dict[str, str]:
-    newest = max(word(cursor, "newest"), highest, key=order)
-    if newest == word(cursor, "newest"):
-        back = word(cursor, "back")
-    else:
-        ids = sorted({i for s in listed if (i := own_id(s))}, key=order, reverse=True)
-        back = ids[min(OVERLAP, len(ids) - 1)]
-    return {"newest": newest, "back": back, "at": highest if more else ""}
 
 
 def _account(server: Server, place: Place, cursor: Mapping[str, Any]) -> str:

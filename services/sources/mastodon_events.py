@@ -6,7 +6,7 @@ remembered for the posts of this stream, and the last few in the cursor. Must no
 
 import json
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from schemas.errors import TransientError
 from schemas.records import Page
 from services.sources.base import HEARTBEAT
+from services.sources.mastodon_cursor import OVERLAP, before_newest
 from services.sources.mastodon_posts import Statuses, order, own_id
 from services.sources.mastodon_server import Server
 from services.sources.reading import at, word
@@ -23,7 +24,7 @@ Ask = Callable[[Mapping[str, Any]], tuple[Page, Statuses]]
 """Cursor → the next page by asking, and what it held."""
 REMEMBERED = 20_000
 """Posts of one stream whose deletes can be told: some 4 MB."""
-IN_CURSOR = 200
+IN_CURSOR = 50
 """Posts whose deletes can still be told after a restart."""
 _GATHER_S = 1.0
 _MOST = 50
@@ -38,6 +39,8 @@ class _Folding:
     known: OrderedDict[str, str]
     found: Statuses = field(default_factory=Statuses)
     deleted: list[str] = field(default_factory=list)
+    latest: deque[str] = field(default_factory=lambda: deque(maxlen=OVERLAP + 1))
+    """The server's ids of the last posts of this stream, kept or not."""
 
     def take(self, name: str, data: str) -> None:
         """Fold in one event; events of other kinds mean nothing to us."""
@@ -74,8 +77,14 @@ class _Folding:
             self.remember({own: self.found.ids[own]})
         else:
             self._forget(own)  # an edit that took the text, the openness or the consent away
-        if is_new and order(own) > order(word(self.cursor, "newest")):
-            self.cursor["newest"] = own
+        if is_new and own:
+            self._move(own)
+
+    def _move(self, own: str) -> None:
+        self.latest.append(own)
+        self.cursor["newest"] = max(word(self.cursor, "newest"), own, key=order)
+        if len(self.latest) > OVERLAP:
+            self.cursor |= {"back": before_newest(self.latest), "seen": {}}
 
     def _forget(self, own: str) -> None:
         if gone := self.known.pop(own, ""):

@@ -26,13 +26,10 @@ class Statuses:
     dropped: Counter[str] = field(default_factory=Counter)
     ids: dict[str, str] = field(default_factory=dict)
     """The server's own id of each kept post → its native_id."""
-    newest: str = ""
-    """The highest of the server's ids, kept or not."""
 
     def add(self, status: Any, consent: str) -> bool:
         """Take in one status, as a post or as a reason why it is none; whether it is one."""
         own = own_id(status)
-        self.newest = max(self.newest, own, key=order)
         post = read_status(status, consent)
         if isinstance(post, str):
             self.dropped[post] += 1
@@ -102,6 +99,11 @@ def _may_keep(account: Any, consent: str) -> bool:
     return consent == "normal" or at(account, "indexable") is True
 
 
+def opted_out(about: str) -> bool:
+    """Whether what somebody says about themselves (HTML or plain) asks not to be collected: #nobot, #noindex."""
+    return bool(about) and bool(_OPTED_OUT.search(html_to_text(about[:_MAX_NOTE])))
+
+
 def _says_no(account: Any) -> bool:
     said = [word(account, "note"), *(word(row, "value") for row in many(account, "fields")[:20])]
-    return any(_OPTED_OUT.search(html_to_text(text[:_MAX_NOTE])) for text in said if text)
+    return any(opted_out(text) for text in said)

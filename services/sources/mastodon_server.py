@@ -14,7 +14,7 @@ from services.fetch import Fetcher, Response, parse_reset
 from services.sources.mastodon_places import Place
 from services.sources.reading import at, read_json, word
 
-_LONGEST = timedelta(seconds=30)
+_LONGEST = timedelta(seconds=20)
 _PULSE = timedelta(seconds=0.25)
 _READING = {"tag": "hashtag_feeds", "public": "live_feeds"}
 

@@ -120,6 +120,18 @@ def test_what_was_missed_is_asked_for_before_listening():
     assert not any("since_id" in asked for asked in site.asked)
 
 
+def test_reconnecting_asks_for_a_few_posts_not_for_the_whole_day():
+    with instance() as (site, server):
+        site.say(0)
+        with listening(site, server) as hearing:
+            for n in range(1, 300):
+                site.say(n)
+            hearing.until(lambda h: "id-299" in h.heard)
+        site.say(300)
+        with listening(site, server, hearing.cursor) as again:
+            assert set(again.heard) == {f"id-{n}" for n in range(290, 301)}
+
+
 def test_a_crash_before_a_page_is_stored_loses_nothing():
     with instance() as (site, server):
         site.say(0)
