@@ -2,9 +2,11 @@
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from schemas.errors import FramewatchError, Reason
@@ -16,6 +18,9 @@ from services.sources.reading import at, word
 
 MOST_PER_HOST = 30
 """Questions to one server in one go: a tenth of what Mastodon allows in five minutes."""
+LONGEST = timedelta(seconds=60)
+"""What is not asked by then is left for another day."""
+_ANSWER = timedelta(seconds=10)
 _STATUS = re.compile(r"/@[^/]+/([0-9]{1,30})/?")
 _OBJECT, _STATUS_TYPE = "application/activity+json", "application/json"
 
@@ -40,15 +45,20 @@ class _Asking:
         self._alive: dict[str, bool] = {}
         self.failed: dict[str, FramewatchError] = {}
         self.asked: Counter[str] = Counter()
+        self._until = time.monotonic() + LONGEST.total_seconds()
 
     def is_gone(self, post: Known) -> bool:
+        """Whether `post` is gone for certain."""
         place, url = _where(post)
         if not place.host or place.host in self.failed or self.asked[place.host] >= MOST_PER_HOST:
+            return False
+        if time.monotonic() > self._until:
             return False
         self.asked[place.host] += 1
         server = self._server_of(place)
         try:
-            answer = server.get(url, accept=_STATUS_TYPE if "/api/v1/" in url else _OBJECT)
+            accept = _STATUS_TYPE if "/api/v1/" in url else _OBJECT
+            answer = server.get(url, accept=accept, timeout=_ANSWER)
         except FramewatchError as error:
             if error.reason is Reason.GONE:
                 return True

@@ -4,7 +4,7 @@ A token goes to the server it was made for, and to the stream that server names.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -27,10 +27,10 @@ class Server:
         self._place = place
         self._token = read_tokens(tokens).get(place.host, "")
 
-    def get(self, url: str, *, accept: str = "application/json") -> Response:
+    def get(self, url: str, *, accept: str = "application/json", timeout: timedelta = _LONGEST) -> Response:
         """The answer to a GET of `url` on this server. Raises as Fetcher.get does; NO_ACCESS says what to do."""
         try:
-            return self._fetcher.get(url, headers=self._headers(accept), timeout=_LONGEST)
+            return self._fetcher.get(url, headers=self._headers(accept), timeout=timeout)
         except TransientError as error:
             self._explain(error)
 
@@ -42,8 +42,12 @@ class Server:
     def listen(self) -> Iterator[Iterator[bytes]]:
         """The bytes of the place's stream. Raises as Fetcher.listen does; NO_ACCESS says what to do."""
         url = self._stream_base() + self._place.stream()
-        headers = self._headers("text/event-stream")
-        with self._explained(), self._fetcher.listen(url, headers=headers, pulse=_PULSE) as (_, pieces):
+        opened = self._fetcher.listen(url, headers=self._headers("text/event-stream"), pulse=_PULSE)
+        with ExitStack() as stack:
+            try:
+                _, pieces = stack.enter_context(opened)
+            except TransientError as error:
+                self._explain(error)
             yield pieces
 
     def refuse_closed(self) -> None:
@@ -83,13 +87,6 @@ class Server:
 
     def _headers(self, accept: str) -> dict[str, str]:
         return {"Accept": accept, "Authorization": f"Bearer {self._token}" if self._token else ""}
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except TransientError as error:
-            self._explain(error)
 
     def _explain(self, error: TransientError) -> NoReturn:
         if error.reason is not Reason.NO_ACCESS:

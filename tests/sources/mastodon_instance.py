@@ -14,6 +14,8 @@ from tests.sources.kits.mastodon import ACCESS, status
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n:)\n"
 NOT_FOUND = reply(404, b'{"error":"Record not found"}')
 DENIED = reply(401, b'{"error":"The access token is invalid"}')
+BREAK = b"break"
+"""Sent to a listener: its connection ends in the middle."""
 NODEINFO = reply(body=b'{"links":[{"rel":"x","href":"y"}]}')
 
 
@@ -89,6 +91,8 @@ class Instance:
         self.listeners.append(mine)
         self.listening.put(True)
         while (data := mine.get(timeout=20)) is not None:
+            if data == BREAK:
+                return
             stream.sendall(chunk(data))
         stream.sendall(chunk(b""))
 

@@ -49,7 +49,7 @@ class Site:
 def ask_all(server, cursor):
     source = source_for("lemmy", Means(Fetcher(allow_networks=server.allowed), None))
     pages = []
-    while not pages or pages[-1].more:
+    while not pages or (pages[-1].more and len(pages) < 50):
         feed = feed_of("lemmy", server.url + "/c/news", cursor=json.loads(json.dumps(cursor)))
         pages.append(source.fetch(feed, NOW))
         cursor = pages[-1].cursor

@@ -29,7 +29,7 @@ def ask(server, cursor, path="/tags/news", **keys):
 
 def ask_all(server, cursor, **keys):
     pages = [ask(server, cursor, **keys)]
-    while pages[-1].more:
+    while pages[-1].more and len(pages) < 50:
         pages.append(ask(server, pages[-1].cursor, **keys))
     return pages
 

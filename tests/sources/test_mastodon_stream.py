@@ -18,7 +18,7 @@ from services.sources.mastodon_server import Server
 from services.sources.sse import MAX_EVENT, Events
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import NOW, feed_of
-from tests.sources.mastodon_instance import instance
+from tests.sources.mastodon_instance import BREAK, instance
 
 ENOUGH = 100
 """Pages looked at before a test gives up: some 25 seconds."""
@@ -175,7 +175,31 @@ def test_a_quiet_stream_still_gives_pages_and_stops_when_asked(monkeypatch):
         assert len(list(hearing.pages)) <= 1
 
 
-def test_a_stream_that_ends_ends_quietly_and_one_that_breaks_off_tells_what_it_held():
+def test_a_stream_that_breaks_off_tells_what_it_held_first():
+    with instance() as (site, server), listening(site, server) as hearing:
+        site.say(1)
+        site.send(BREAK)
+        with pytest.raises(TransientError) as caught:
+            hearing.until(lambda h: False)
+        assert caught.value.reason is Reason.TRUNCATED
+        assert set(hearing.heard) == {"id-1"}
+
+
+def test_a_feed_that_is_switched_off_is_told_as_such():
+    with instance() as (site, server):
+        site.access = {"hashtag_feeds": {"local": "disabled", "remote": "disabled"}}
+        with pytest.raises(TransientError, match="switched this feed off"):
+            Hearing(server).take()
+        said = site.say(1)
+        hearing = Hearing(server)
+        hearing.take()
+        site.timeline.clear()
+        with pytest.raises(TransientError, match="switched this feed off"):
+            hearing.until(lambda h: False)
+        assert said["uri"] in hearing.heard
+
+
+def test_a_stream_that_ends_ends_quietly():
     with instance() as (site, server), listening(site, server) as hearing:
         site.say(1)
         site.send(None)
