@@ -4,8 +4,8 @@ Every hop is checked at the moment of connecting; time, bytes and redirects are 
 it carries: no feed formats, no channels, no settings.
 """
 
-from services.fetch.answers import Response, check_status, shown
+from services.fetch.answers import Response, check_status, parse_reset, shown
 from services.fetch.bodies import Inflater
 from services.fetch.client import MAX_BYTES, Fetcher
 
-__all__ = ["MAX_BYTES", "Fetcher", "Inflater", "Response", "check_status", "shown"]
+__all__ = ["MAX_BYTES", "Fetcher", "Inflater", "Response", "check_status", "parse_reset", "shown"]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from schemas.errors import PermanentError, Reason, TransientError
@@ -79,6 +79,15 @@ def parse_retry_after(value: str, date: datetime | None) -> timedelta | None:
     else:
         return None
     return min(wait, LONGEST_WAIT) if wait > timedelta(0) else None
+
+
+def parse_reset(headers: Mapping[str, str], date: datetime | None) -> timedelta | None:
+    """The wait until a rate limit starts anew, as `x-ratelimit-reset` or `x-rate-limit-reset` states it: an ISO time,
+    seconds since 1970, or seconds from now. None as in parse_retry_after."""
+    text = (headers.get("x-ratelimit-reset") or headers.get("x-rate-limit-reset") or "").strip()
+    if seconds := re.fullmatch(r"([0-9]{10})(?:\.[0-9]+)?", text):
+        text = datetime.fromtimestamp(int(seconds[1]), UTC).isoformat()
+    return parse_retry_after(re.sub(r"^([0-9]{1,9})\.[0-9]+$", r"\1", text), date)
 
 
 def shown(url: str) -> str:

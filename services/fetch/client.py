@@ -19,6 +19,7 @@ from services.fetch.addresses import read_exemptions
 from services.fetch.answers import Response, check_status, shown
 from services.fetch.bodies import unpack
 from services.fetch.hosts import HostSlots
+from services.fetch.lasting import Lasting
 from services.fetch.requests import Pairs, check_address, header_pairs, login, moved_to, response_of, user_agent
 from services.fetch.transport import GuardedTransport, wire, worded
 
@@ -28,6 +29,8 @@ MAX_REDIRECTS = 5
 _MAX_REPLY = 64 * 1024
 # Below a worker's lease of 60 seconds: what takes longer would be done by two.
 _GET_TIMEOUT, _POST_TIMEOUT = timedelta(seconds=40), timedelta(seconds=20)
+
+_NEVER = timedelta(days=3650)
 
 
 class Fetcher:
@@ -124,6 +127,35 @@ class Fetcher:
             Reason.TOO_MANY_REDIRECTS, f"{shown(url)} redirects more than {MAX_REDIRECTS} times, the last time to "
             f"{shown(str(target))}."
         )  # fmt: skip
+
+    @contextmanager
+    def listen(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        pulse: timedelta = timedelta(seconds=1),
+        silence: timedelta = timedelta(seconds=60),
+    ) -> Iterator[tuple[Response, Iterator[bytes]]]:
+        """The answer to a GET that has no end, and the pieces of its body as they come, without a time limit.
+
+        A piece is b"" whenever nothing came for `pulse`. Redirects are not followed. A slot of the host is held
+        only until the head is there, so that listening keeps no other request out.
+
+        Raises as `stream` does, and TransientError(TIMEOUT) when nothing at all came for `silence`.
+        """
+        target = check_address(url)
+        pairs = [*header_pairs(headers or {}), (b"Accept-Encoding", b"identity")]
+        request = self._request("GET", target, pairs)
+        deadline = time.monotonic() + _POST_TIMEOUT.total_seconds()
+        never = deadline + _NEVER.total_seconds()
+        backend = guard.GuardedBackend(exemptions=self._exemptions, deadline=never, resolve=self._resolve)
+        with self._slots.hold(target.host, deadline):
+            connection = Lasting(backend, request, self._ssl, deadline)
+        with closing(connection):
+            response = response_of(connection.answer, target)
+            check_status(response)
+            yield response, connection.pieces(pulse=pulse.total_seconds(), silence=silence.total_seconds())
 
     def post(
         self, url: str, content: bytes, headers: Mapping[str, str], *, timeout: timedelta = _POST_TIMEOUT

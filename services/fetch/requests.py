@@ -10,7 +10,7 @@ import httpx
 
 from schemas.errors import PermanentError, Reason
 from services.analysis.times import parse_time
-from services.fetch.answers import Response, parse_retry_after, shown
+from services.fetch.answers import Response, parse_reset, parse_retry_after, shown
 
 Pairs = list[tuple[bytes, bytes]]
 """Headers as they go over the wire."""
@@ -68,6 +68,10 @@ def response_of(answer: httpx.Response, target: httpx.URL, *, permanent_url: str
     """`answer` as our record, its body still unread."""
     headers = {name.lower(): value for name, value in answer.headers.items()}
     date = parse_time(headers.get("date", ""))
+    now = date or datetime.now(UTC)
+    wait = parse_retry_after(headers.get("retry-after", ""), now)
+    if wait is None and answer.status_code == 429:
+        wait = parse_reset(headers, now)
     return Response(
         status=answer.status_code,
         url=str(target.copy_with(userinfo=b"")),
@@ -76,7 +80,7 @@ def response_of(answer: httpx.Response, target: httpx.URL, *, permanent_url: str
         etag=_exact(answer, b"etag"),
         last_modified=_exact(answer, b"last-modified"),
         date=date,
-        retry_after=parse_retry_after(headers.get("retry-after", ""), date or datetime.now(UTC)),
+        retry_after=wait,
     )
 
 

@@ -19,6 +19,8 @@ __all__ = [
 
 SOURCES: dict[str, str] = {
     "jsonl": "services.sources.jsonl:JsonlSource",
+    "lemmy": "services.sources.lemmy:LemmySource",
+    "mastodon": "services.sources.mastodon:MastodonSource",
     "push": "services.sources.push:PushSource",
     "reddit": "services.sources.reddit:RedditSource",
     "rss": "services.sources.rss:RssSource",

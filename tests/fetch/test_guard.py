@@ -3,6 +3,7 @@
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from datetime import timedelta
 
@@ -147,6 +148,26 @@ def test_tls_is_checked_against_the_name_not_the_address(certificate, trusted):
                 fetcher.get(url)
             assert caught.value.reason is Reason.TLS
     assert names == ["news.example"]
+
+
+def test_listening_goes_on_in_tls_through_quiet_moments(certificate):
+    told = threading.Event()
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_side.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+
+    def talk(request, stream):
+        stream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+        told.wait(10)
+        stream.sendall(b"3\r\ntwo\r\n0\r\n\r\n")
+
+    with serve(talk, wrap=lambda c: server_side.wrap_socket(c, server_side=True)) as server:
+        ours = ssl.create_default_context(cafile=certificate / "cert.pem")
+        fetcher = Fetcher(allow_networks=server.allowed, ssl_context=ours, resolve=lambda host, port: ["127.0.0.1"])
+        url, pulse = f"https://news.example:{server.port}/", timedelta(seconds=0.05)
+        with fetcher.listen(url, pulse=pulse) as (_, pieces):
+            assert [next(pieces), next(pieces)] == [b"one", b""]
+            told.set()
+            assert b"".join(pieces) == b"two"
 
 
 def test_plain_http_behind_an_https_address_is_a_tls_failure():
