@@ -14,7 +14,7 @@ Span = tuple[int, int]
 _DENSE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 """Scripts that put no blanks between words, or hang much on one: taken two characters at a time."""
 _RUN = re.compile(
-    rf"(?:{LINK.pattern})|[{_DENSE}]{{1,2}}|(?:(?!https?://|www\.)[^\s—–…{_DENSE}]){{1,60}}|https?://|www\.",
+    rf"(?P<link>{LINK.pattern})|[{_DENSE}]{{1,2}}|(?:(?!https?://|www\.)[^\s—–…{_DENSE}]){{1,60}}|https?://|www\.",
     re.IGNORECASE,
 )
 _FIRST_OF_WORD = "#＃@"
@@ -23,14 +23,14 @@ _FIRST_OF_WORD = "#＃@"
 def words(text: str, until: int) -> list[Span]:
     """The words that begin before `until`, in order: runs between blanks without the punctuation around them.
 
-    Links, hashtags, handles, emoji and words with clitics or vowel signs stay whole.
+    Hashtags, handles, emoji and words with clitics or vowel signs stay whole. Links are no words: nobody reads them.
     """
     found = []
     for run in _RUN.finditer(text):
         if run.start() >= until:
             break
         start, end = _trimmed(text, *run.span())
-        if start < end:
+        if start < end and not run["link"]:
             found.append((start, end))
     return found
 

@@ -65,7 +65,7 @@ class Heads:
         Raises ValueError for another d or n, or vectors that are not finite.
         """
         with np.errstate(over="ignore"):
-            probabilities: NDArray[np.float32] = 1 / (1 + np.exp(-self.log_odds(vectors, texts)))
+            probabilities: NDArray[np.float32] = (1 / (1 + np.exp(-self.log_odds(vectors, texts)))).astype(np.float32)
         return probabilities
 
     def log_odds(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:

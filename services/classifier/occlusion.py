@@ -6,6 +6,7 @@ word, pair and triple; in a long one stretches first, then the words of those th
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ FEWEST, MOST = 20, 96
 """Texts that are asked for, whatever the budget says."""
 PHRASES = (1, 2, 3)
 """Words that are left out together."""
+APART = 4
+"""Characters between two words of a phrase: a blank and some punctuation, but no link."""
 TOGETHER = 1.25
 """How many times what its parts count for a phrase must count for, to be told instead of them."""
 ROUNDS = 3
@@ -82,7 +85,7 @@ def occlude(text: str, ask: Ask, columns: Sequence[int]) -> Occlusion:
     text = text[:READ]
     found = Occlusion(text, words(text, LOOKED_AT))
     room = int(np.clip(BUDGET // max(min(len(text), DEAR), 1), FEWEST, MOST))
-    windows = _first(len(found.words), room)
+    windows = _first(found.words, room)
     for _ in range(ROUNDS):
         if not windows:
             break
@@ -93,18 +96,23 @@ def occlude(text: str, ask: Ask, columns: Sequence[int]) -> Occlusion:
     return found
 
 
-def _first(count: int, room: int) -> list[_Window]:
+def _first(spans: Sequence[Span], room: int) -> list[_Window]:
     """Every word, and phrases while there is room; stretches of a long text."""
+    count = len(spans)
     if count > room:
         edges = np.linspace(0, count, room // 2 + 1).astype(int).tolist()
-        return list(zip(edges, edges[1:], strict=False))
+        return list(pairwise(edges))
     chosen: list[_Window] = []
     for length in PHRASES:
-        more = [(i, i + length) for i in range(count - length + 1)]
+        more = [(i, i + length) for i in range(count - length + 1) if _close(spans[i : i + length])]
         if len(chosen) + len(more) > room:
             break
         chosen += more
     return chosen
+
+
+def _close(spans: Sequence[Span]) -> bool:
+    return all(after[0] - before[1] <= APART for before, after in pairwise(spans))
 
 
 def _closer(found: Occlusion, columns: Sequence[int], room: int) -> list[_Window]:
@@ -116,7 +124,7 @@ def _closer(found: Occlusion, columns: Sequence[int], room: int) -> list[_Window
         if strength[first, last] < LEAST or room - len(parts) < 2:
             break
         edges = np.linspace(first, last, min(last - first, 8, room - len(parts)) + 1).astype(int).tolist()
-        new = [w for w in zip(edges, edges[1:], strict=False) if w not in found.odds]
+        new = [w for w in pairwise(edges) if w not in found.odds]
         parts += new
     return parts
 
