@@ -63,7 +63,7 @@ class FrameReasons(FrameAnswer):
     log_odds: Annotated[
         float | None, Field(description="Log odds of `probability`; null for a post without any letter or digit.")
     ]
-    shares: Shares
+    shares: Annotated[Shares, Field(description="Where the log odds come from.")]
     description: Annotated[Nearest, Field(description="The frame's own description.")]
     examples: Annotated[tuple[Nearest, ...], Field(description="Its examples nearest to the post, nearest first.")]
     counterexamples: Annotated[
