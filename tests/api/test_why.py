@@ -73,7 +73,7 @@ def test_a_post_without_a_letter(web, numbers):
 
 
 def test_without_the_model_the_examples_are_told_and_the_words_are_missing(store, numbers):
-    with TestClient(create_api(store, now=lambda: seeded.NOW)) as bare:
+    with TestClient(create_api(store, now=lambda: seeded.NOW, intake=lambda: None)) as bare:
         told = ask(bare, numbers["show"])
     assert told["reasons"][0]["words"] is None
     assert told["words_missing"] == "this process has no model"
