@@ -19,7 +19,7 @@ LOOKED_AT = 2_000
 READ = 6_000
 """Characters of a post that are given to the model at all, so that one of megabytes costs no more than a long one."""
 BUDGET = 24_000
-"""Characters that the model is asked to read again in all; half a second on two cores with the bundled encoder."""
+"""Characters that the model is asked to read again in a round or two; about a processor second of the bundled one."""
 DEAR = 1_100
 """Characters of a text after which it costs the encoder no more: its 256 tokens are full."""
 FEWEST, MOST = 20, 96
