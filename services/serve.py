@@ -20,6 +20,8 @@ from schemas.errors import FramewatchError, PermanentError, Reason
 from services import logs, settings
 from services.analysis.intake import Intake
 from services.api import create_api
+from services.classifier import load_encoder
+from services.classifier.resting import Resting
 from services.console import create_console
 from services.settings import Settings
 from services.store.pool import Store
@@ -40,12 +42,13 @@ def create_app(conf: Settings | None = None) -> ASGIApp:
         told = f"FRAMEWATCH_API_HOST is {conf.api_host}, which others can reach: set FRAMEWATCH_API_TOKEN (or _FILE)"
         raise PermanentError(Reason.BAD_CONFIG, told)
     store = Store(settings.database_url(conf), size=POOL, name="framewatch serve", statement_timeout_s=30)
-    api = create_api(store, now=_now, intake=lambda: _intake(conf), token=conf.api_token)
-    console = create_console(store, now=_now, token=conf.api_token)
+    model = Resting(lambda: load_encoder(conf.model, settings.home_of(conf) / "models", conf.threads, "cpu"))
+    api = create_api(store, now=_now, intake=lambda: _intake(conf), token=conf.api_token, borrow=model)
+    console = create_console(store, now=_now, token=conf.api_token, borrow=model)
     faces = by_path(api, console)
     if not conf.api_token:
         faces = KnownHosts(faces, public_url=conf.public_url)
-    return _closing(faces, store.close)
+    return _closing(faces, store.close, model.rest)
 
 
 def by_path(api: ASGIApp, console: ASGIApp) -> ASGIApp:
@@ -93,11 +96,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _closing(app: ASGIApp, close: Callable[[], None]) -> ASGIApp:
+def _closing(app: ASGIApp, *close: Callable[[], None]) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        close()
+        for each in close:
+            each()
 
     squeeze = Middleware(GZipMiddleware, minimum_size=1024)
     return Starlette(routes=[Mount("/", app)], middleware=[squeeze], lifespan=lifespan)

@@ -13,6 +13,7 @@ from services.api.problems import install
 from services.api.push import pushes
 from services.api.routes import Means, probes, router
 from services.store.pool import Store
+from services.why import Borrow, nobody
 
 OPENAPI = "/api/v1/openapi.json"
 _ABOUT = """Which narrative frames people's posts carry, how many independent voices, and what moves.
@@ -21,8 +22,10 @@ Times are RFC 3339 in UTC; periods include their start and exclude their end. An
 `present`. Counts are null where nothing was heard. Errors are problem+json (RFC 9457)."""
 
 
-def create_api(store: Store, *, now: Callable[[], datetime], intake: Callable[[], Intake], token: str = "") -> FastAPI:
-    """The API as an ASGI app; an empty token leaves it open."""
+def create_api(
+    store: Store, *, now: Callable[[], datetime], intake: Callable[[], Intake], token: str = "", borrow: Borrow = nobody
+) -> FastAPI:
+    """The API as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for what is asked of words."""
     app = FastAPI(
         title="framewatch",
         version="1",
@@ -31,7 +34,7 @@ def create_api(store: Store, *, now: Callable[[], datetime], intake: Callable[[]
         docs_url=None,
         redoc_url=None,
     )
-    app.state.means = Means(store, now, intake)
+    app.state.means = Means(store, now, intake, borrow)
     app.include_router(probes)
     app.include_router(router)
     app.include_router(pushes)

@@ -11,7 +11,8 @@ from schemas.errors import PermanentError, Reason
 from services.store.readings import Step
 
 _FIRST, _LAST = 1970, 2200
-_BIGINT = 2**63 - 1
+BIGINT = 2**63 - 1
+"""The largest number that a row can have."""
 _ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
@@ -71,6 +72,17 @@ class PostQuestion(Question):
     limit: Limit = 50
 
 
+class WhyQuestion(Question):
+    """Why a post got which frame."""
+
+    frame: Annotated[
+        str | None,
+        _about("Id of a frame. Default: those the post carries or is uncertain about, else the likeliest.",
+               pattern=_ID, max_length=80),
+    ] = None  # fmt: skip
+    codebook: Codebook = None
+
+
 class AlertQuestion(Question):
     """Which alerts."""
 
@@ -105,7 +117,7 @@ def _given(text: str) -> datetime:
 
 
 def _key(key: Any, kind: type) -> int | str:
-    if type(key) is int and kind is int and abs(key) <= _BIGINT:
+    if type(key) is int and kind is int and abs(key) <= BIGINT:
         return key
     if type(key) is str and kind is str and key.isalnum() and key.isascii():
         return key

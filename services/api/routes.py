@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from schemas import wire
+from schemas import wire, wire_why
 from services.analysis.intake import Intake
 from services.api import questions
 from services.api.readiness import read_ready
 from services.store import listings, readings
 from services.store.pool import Store
+from services.why import Borrow, why_post
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Means:
     now: Callable[[], datetime]
     intake: Callable[[], Intake]
     """What posts that are sent to us are made with; raises PermanentError(BAD_CONFIG) without a secret for authors."""
+    borrow: Borrow
+    """Lends the encoder."""
 
 
 def means(request: Request) -> Means:
@@ -39,7 +42,7 @@ FAULTS: dict[int | str, dict[str, Any]] = {
         (401, "The token is missing or wrong."),
         (404, "There is no such thing."),
         (422, "A parameter has the wrong form."),
-        (503, "The database is away; Retry-After says when to come back."),
+        (503, "The database is away, or the model; Retry-After says when to come back, if that will help."),
     )
 }
 probes = APIRouter(tags=["probes"])
@@ -82,6 +85,19 @@ def posts(by: With, asked: Annotated[questions.PostQuestion, Query()]) -> wire.P
         page = listings.read_posts(tx, by.now(), **told)
     last = page.posts[-1] if len(page.posts) == asked.limit else None
     return page.model_copy(update={"next": last and questions.cursor(last.published_at, last.post_id, page.since)})
+
+
+@router.get("/posts/{post_id}/why", summary="Why a post got its frames")
+def why(
+    by: With,
+    post_id: Annotated[int, Path(description="Our number of the post.", ge=1, le=questions.BIGINT)],
+    asked: Annotated[questions.WhyQuestion, Query()],
+) -> wire_why.Why:
+    """The nearest texts of the codebook, what each moved, and the words that carried the answer.
+
+    The first question after a rest loads the model, which takes a second or two.
+    """
+    return why_post(by.store, by.borrow, post_id, **dict(asked))
 
 
 @router.get("/alerts", summary="Alerts, newest first")

@@ -1,6 +1,7 @@
 """From a codebook's words to heads: every text goes through the encoder once, then the arrays are learned from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from services.classifier.encoder import Encoder
 from services.classifier.heads import Heads
-from services.classifier.learning import Lesson, Material, learn
+from services.classifier.learning import Lesson, Material, learn, learned_from
 from services.classifier.review import Doubt, doubts
 
 
@@ -52,6 +53,37 @@ class Codebook(Protocol):
         """Posts that carry none of the frames; may be empty."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """One text that heads were learned from, and what the codebook says of it."""
+
+    text: str
+    """As the codebook has it; of a description, title and description."""
+    clean: str
+    """What the encoder read."""
+    describes: str = ""
+    """The frame whose description it is, "" for a post."""
+    carries: tuple[str, ...] = ()
+    """Frames that list it among their examples."""
+    against: tuple[str, ...] = ()
+    """Frames that list it among their counterexamples."""
+    background: bool = False
+
+
+def taught_by(codebook: Codebook, clean: Callable[[str], str]) -> list[Taught]:
+    """The texts behind the anchors of the codebook's heads, in the anchors' order; needs no encoder."""
+    said = list(_said(codebook, clean))
+    written = {clean(text): text for text in reversed(list(_written(codebook)))}
+    examples = {f.id: {clean(text) for text in f.examples} for f in codebook.frames}
+    counterexamples = {f.id: {clean(text) for text in f.counterexamples} for f in codebook.frames}
+    background = {clean(text) for text in codebook.background}
+    posts = [
+        Taught(written[t], t, "", _listing(examples, t), _listing(counterexamples, t), t in background) for t in said
+    ]
+    about = [Taught(_about(frame), clean(_about(frame)), frame.id) for frame in codebook.frames]
+    return [posts[i] for i in learned_from(len(posts))] + about
+
+
 def learn_codebook(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) -> Heads:
     """Heads for the codebook's frames on `encoder`'s vectors; `clean` is what posts go through before encoding.
 
@@ -69,7 +101,7 @@ def review_codebook(encoder: Encoder, codebook: Codebook, clean: Callable[[str],
 
 
 def _learned(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) -> tuple[Material, Lesson]:
-    about = [clean(f"{f.title}. {f.description}") for f in codebook.frames]
+    about = [clean(_about(frame)) for frame in codebook.frames]
     said = _said(codebook, clean)
     texts = list(said)
     distinct = list(dict.fromkeys([*texts, *about]))
@@ -87,6 +119,20 @@ def _learned(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) 
         thresholds=[f.threshold for f in codebook.frames],
     )
     return material, learn(material)
+
+
+def _listing(texts: Mapping[str, set[str]], text: str) -> tuple[str, ...]:
+    return tuple(frame for frame, of_frame in texts.items() if text in of_frame)
+
+
+def _about(frame: Frame) -> str:
+    return f"{frame.title}. {frame.description}"
+
+
+def _written(codebook: Codebook) -> Iterator[str]:
+    for frame in codebook.frames:
+        yield from (*frame.examples, *frame.counterexamples)
+    yield from codebook.background
 
 
 def _contradicted(codebook: Codebook, clean: Callable[[str], str], texts: Sequence[str]) -> NDArray[np.bool_]:

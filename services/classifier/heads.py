@@ -64,17 +64,21 @@ class Heads:
 
         Raises ValueError for another d or n, or vectors that are not finite.
         """
+        with np.errstate(over="ignore"):
+            probabilities: NDArray[np.float32] = (1 / (1 + np.exp(-self.log_odds(vectors, texts)))).astype(np.float32)
+        return probabilities
+
+    def log_odds(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """Log odds n × F of what `scores` tells, -inf where that is 0. Raises as `scores` does."""
         if len(vectors) != len(texts):
             raise ValueError(f"{len(vectors)} vectors for {len(texts)} texts")
         rows, bins = bins_of_all(texts)
         near = nearness(centred(vectors, self.mean), self.anchors.astype(np.float32))
-        logits = near @ self.pulls + self._worded(rows, bins, len(texts)) + self.bias
+        logits: NDArray[np.float32] = near @ self.pulls + self._worded(rows, bins, len(texts)) + self.bias
         if not np.isfinite(logits).all():
             raise ValueError("vectors that are not finite cannot be scored")
-        with np.errstate(over="ignore"):
-            probabilities: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
-        probabilities[np.bincount(rows, minlength=len(texts)) == 0] = 0
-        return probabilities
+        logits[np.bincount(rows, minlength=len(texts)) == 0] = -np.inf
+        return logits
 
     def _worded(self, rows: NDArray[np.int64], bins: NDArray[np.int32], n: int) -> NDArray[np.float32]:
         """n × F: log odds that wording adds; `rows` and `bins` as of bins_of_all."""

@@ -107,11 +107,19 @@ def learn(material: Material) -> Lesson:
     return Lesson(heads, odds, clashes)
 
 
+def learned_from(posts: int) -> list[int]:
+    """Which of so many posts are learned from, in order: all, or MOST of them taken evenly."""
+    if posts <= MOST:
+        return list(range(posts))
+    found: list[int] = np.unique(np.linspace(0, posts - 1, MOST).astype(int)).tolist()
+    return found
+
+
 def _evenly(m: Material) -> Material:
     """At most MOST posts: every k-th where there are more."""
     if len(m.texts) <= MOST:
         return m
-    kept = np.unique(np.linspace(0, len(m.texts) - 1, MOST).astype(int))
+    kept = learned_from(len(m.texts))
     texts = [m.texts[i] for i in kept]
     return replace(m, vectors=m.vectors[kept], texts=texts, said=m.said[kept], background=m.background[kept],
                    contradicted=m.contradicted[kept])  # fmt: skip

@@ -22,6 +22,7 @@ COMMANDS = {
     "alerts": ("services.cli.alerts:alerts", "List alerts, and show one with its evidence."),
     "digest": ("services.cli.digest:digest", "Preview and send the digest."),
     "channels": ("services.cli.channels:channels", "Where alerts and digests go."),
+    "why": ("services.cli.why:why", "Why a post got its frames: nearest examples, and the words that carried it."),
     "posts": ("services.cli.posts:posts", "Delete posts; give parked ones another chance."),
 }
 """Each command is imported when it is called, so that a small one does not wait for a large one's libraries."""

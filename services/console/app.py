@@ -18,6 +18,7 @@ from schemas.errors import PermanentError, Reason, TransientError
 from services.console import pages, sign_in
 from services.console.session import Session
 from services.store.pool import Store
+from services.why import Borrow, nobody
 
 STATIC = Path(__file__).parent / "static"
 RETRY_AFTER_S = 5
@@ -34,13 +35,14 @@ HEADERS = {
 _OPEN = ("/sign-in", "/static/")
 
 
-def create_console(store: Store, *, now: Callable[[], datetime], token: str = "") -> Starlette:
-    """The console as an ASGI app; an empty token leaves it open."""
+def create_console(store: Store, *, now: Callable[[], datetime], token: str = "", borrow: Borrow = nobody) -> Starlette:
+    """The console as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for the page of a post."""
     app = Starlette(
         routes=[
             Route("/", pages.now),
             Route("/frames/{codebook}/{frame}", pages.frame),
             Route("/alerts/{alert_id}", pages.alert),
+            Route("/posts/{post_id}", pages.post),
             Route("/sign-in", sign_in.show, methods=["GET"]),
             Route("/sign-in", sign_in.check, methods=["POST"]),
             Route("/sign-out", sign_in.leave, methods=["POST"]),
@@ -55,7 +57,7 @@ def create_console(store: Store, *, now: Callable[[], datetime], token: str = ""
             Exception: _bug,
         },
     )
-    app.state.desk = pages.Desk(store, now, Session(token), guarded=bool(token))
+    app.state.desk = pages.Desk(store, now, Session(token), borrow, guarded=bool(token))
     return app
 
 

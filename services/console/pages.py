@@ -1,5 +1,6 @@
 """The pages: each reads the store once and fills a template. Nothing is decided here and nothing is written."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,11 +11,12 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from schemas.errors import PermanentError
-from services.console import chart, words
+from schemas.errors import FramewatchError, PermanentError, Reason
+from services.console import chart, marks, words
 from services.console.session import Session
 from services.store import listings, readings
 from services.store.pool import Store
+from services.why import Borrow, why_post
 
 ALERTS = 8
 FEEDS = 30
@@ -30,6 +32,7 @@ class Desk:
     store: Store
     now: Callable[[], datetime]
     session: Session
+    borrow: Borrow
     guarded: bool
 
 
@@ -97,6 +100,29 @@ def alert(request: Request) -> Response:
             period = {"since": found.onset - BEFORE, "until": found.live.until + AFTER}
             drawn = _drawn(tx, wall, found.frame, found.codebook, period)
     return page(request, "alert.html", alert=found, chart=drawn, present=found.present)
+
+
+def post(request: Request) -> Response:
+    """One post: its frames, and for the frame asked for (else those it carries) why."""
+    desk: Desk = request.app.state.desk
+    post_id = _number(str(request.path_params["post_id"]))
+    asked = {name: request.query_params.get(name) or None for name in ("frame", "codebook")}
+    with desk.store.transaction() as tx:
+        found = listings.read_post(tx, post_id)
+    try:
+        why = why_post(desk.store, desk.borrow, post_id, **asked)
+    except FramewatchError as error:
+        if error.reason is Reason.DATABASE_UNAVAILABLE:
+            raise
+        return page(request, "post.html", post=found, missing=str(error).rstrip("."))
+    marked = {r.frame: marks.marked(why.text, r.words or ()) for r in why.reasons}
+    return page(request, "post.html", post=found, why=why, marked=marked)
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,18}", text, re.ASCII):
+        raise PermanentError(Reason.NOT_FOUND, "there is no such post")
+    return int(text)
 
 
 def _drawn(tx: Any, wall: datetime, frame: str, codebook: str | None, period: dict[str, Any]) -> chart.Chart | None:

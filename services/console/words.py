@@ -84,6 +84,11 @@ def measure(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
+def signed(value: float | None) -> str:
+    """A move of log odds with its sign: +1.4, −0.32."""
+    return "–" if value is None else f"{value:+.2f}".replace("-", "−")
+
+
 def many(count: int | None, word: str) -> str:
     """1 site, 2 sites."""
     return f"{FILTERS['number'](count)} {word}{'' if count == 1 else 's'}"
@@ -91,7 +96,7 @@ def many(count: int | None, word: str) -> str:
 
 def filters() -> dict[str, Callable[..., Any]]:
     """Those of our messages and our own; what is missing reads as unknown."""
-    own = {f.__name__: f for f in (ago, day, moment, lasting, ranked, headline, measure, many)}
+    own = {f.__name__: f for f in (ago, day, moment, lasting, ranked, headline, measure, many, signed)}
     return {name: _lenient(f) for name, f in {**FILTERS, **own}.items()}
 
 

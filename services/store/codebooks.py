@@ -109,6 +109,11 @@ def find_heads(connection: Connection, version_id: int, model_id: int) -> bytes 
     return None if found is None else bytes(found["body"])
 
 
+def heads_of_version(connection: Connection, version_id: int, model_id: int | None) -> Row | None:
+    """Learned heads of a version (body) with their model (model_id, name); of the newest model when None is given."""
+    return row(connection, "codebooks", "heads_of_version", version_id=version_id, model_id=model_id)
+
+
 def add_heads(connection: Connection, version_id: int, model_id: int, body: bytes, now: datetime) -> None:
     """Keep learned heads; the first ones stay, so that every worker scores with the same."""
     run(connection, "codebooks", "add_heads", version_id=version_id, model_id=model_id, body=body, now=now)

@@ -30,9 +30,24 @@ def read_posts(
     found = posts.list_posts(
         connection, version_id=about["version_id"], frame=wanted, since=since, until=until, **{**_NO_FILTER, **filters}
     )
-    told = tuple(wire.Post(**readings.fields_of(wire.Post, {**p, "uncertain": p["uncertain"] or ()})) for p in found)
     about = {k: about[k] for k in ("codebook", "version")}
-    return wire.PostPage(present=present, since=since, until=until, posts=told, next=None, **about)
+    return wire.PostPage(
+        present=present, since=since, until=until, posts=tuple(map(post_told, found)), next=None, **about
+    )
+
+
+def read_post(connection: Connection, post_id: int) -> wire.Post:
+    """One post, with its frames of the first current codebook. Raises PermanentError(NOT_FOUND)."""
+    current = codebooks.current_codebooks(connection)
+    row = posts.read_post(connection, post_id, current[0]["version_id"] if current else None)
+    if row is None:
+        raise PermanentError(Reason.NOT_FOUND, f"there is no post {post_id}; it may have been deleted")
+    return post_told(row)
+
+
+def post_told(row: Row) -> wire.Post:
+    """A row of posts as faces tell it."""
+    return wire.Post(**readings.fields_of(wire.Post, {**row, "uncertain": row["uncertain"] or ()}))
 
 
 def read_alerts(connection: Connection, wall: datetime, **page: Any) -> wire.AlertPage:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from schemas.records import StoredPost
-from services.store.pool import Connection, Row, one, rows, run
+from services.store.pool import Connection, Row, one, row, rows, run
 
 _COLUMNS = (
     "native_id", "text", "text_hash", "unit_key", "published_at", "time_quality", "url", "author", "lang",
@@ -119,6 +119,11 @@ def list_posts(connection: Connection, *, version_id: int | None, frame: str | N
 def list_posts_of_frame(connection: Connection, **filters: Any) -> list[Row]:
     """Posts that carry a frame, newest first."""
     return rows(connection, "posts", "list_posts_of_frame", **filters)
+
+
+def read_post(connection: Connection, post_id: int, version_id: int | None) -> Row | None:
+    """One post with its frames under a version, and the model_id that scored it (None before that)."""
+    return row(connection, "posts", "read_post", post_id=post_id, version_id=version_id)
 
 
 def _content_hash(post: StoredPost) -> bytes:

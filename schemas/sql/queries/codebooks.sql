@@ -78,6 +78,12 @@ where c.state = 'current' order by c.codebook, f.position;
 -- name: find_heads
 select body from heads where version_id = %(version_id)s and model_id = %(model_id)s;
 
+-- name: heads_of_version
+-- The heads of a version for one model, or the newest ones when none is named.
+select h.model_id, m.name, h.body from heads h join models m using (model_id)
+where h.version_id = %(version_id)s and (%(model_id)s::smallint is null or h.model_id = %(model_id)s)
+order by h.learned_at desc, h.model_id desc limit 1;
+
 -- name: add_heads
 insert into heads (version_id, model_id, body, learned_at) values (%(version_id)s, %(model_id)s, %(body)s, %(now)s)
 on conflict do nothing;

@@ -155,3 +155,15 @@ where c.version_id = %(version_id)s and c.frame = %(frame)s
   and (%(before)s::timestamptz is null or (c.published_at, c.post_id) < (%(before)s, %(before_id)s::bigint))
 order by c.published_at desc, c.post_id desc
 limit %(limit)s;
+
+-- name: read_post
+-- One post as list_posts tells it, and what scored it under a codebook version (null when nothing did).
+select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.text_hash, p.published_at, p.time_quality,
+       p.received_at, s.uncertain, s.model_id,
+       (select coalesce(jsonb_object_agg(c.frame, round(c.probability::numeric, 4)), '{}')
+        from carried c where c.version_id = %(version_id)s and c.published_at = p.published_at and c.post_id = p.post_id
+       ) as frames
+from post_keys k
+join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+left join scores s on s.version_id = %(version_id)s and s.post_id = p.post_id
+where k.post_id = %(post_id)s;
