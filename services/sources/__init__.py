@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 SOURCES: dict[str, str] = {
+    "gdelt": "services.sources.gdelt:GdeltSource",
+    "hackernews": "services.sources.hackernews:HackerNewsSource",
     "jsonl": "services.sources.jsonl:JsonlSource",
     "rss": "services.sources.rss:RssSource",
 }

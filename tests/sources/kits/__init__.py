@@ -48,6 +48,8 @@ class Kit:
     author: str = "someone"
     path: str = "/feed"
     """Behind the server's address: what a person would give as the feed's address."""
+    address: str = ""
+    """What a person would give as the feed's address where that names no server; `path` is then not used."""
     options: Callable[[str], Mapping[str, Any]] = lambda base: {}
     """The feed's options for a server at `base`."""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -75,7 +77,7 @@ def feed_of(kind: str, address: str, **changes: Any) -> Feed:
 def feed_at(kind: str, server: Server, **changes: Any) -> Feed:
     """The feed of `kind` that a test server serves."""
     kit = KITS[kind]
-    return feed_of(kind, server.url + kit.path, options=dict(kit.options(server.url)), **changes)
+    return feed_of(kind, kit.address or server.url + kit.path, options=dict(kit.options(server.url)), **changes)
 
 
 def source_of(kind: str, server: Server | None = None, files: Path = Path("/nonexistent"), **options: Any):
