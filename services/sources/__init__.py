@@ -28,6 +28,7 @@ SOURCES: dict[str, str] = {
     "gdelt": "services.sources.gdelt:GdeltSource",
     "hackernews": "services.sources.hackernews:HackerNewsSource",
     "jsonl": "services.sources.jsonl:JsonlSource",
+    "nostr": "services.sources.nostr:NostrSource",
     "rss": "services.sources.rss:RssSource",
 }
 """Kind of source → the class that fetches it, made from Means.

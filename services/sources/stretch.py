@@ -43,7 +43,7 @@ class Stretch:
         newest = max((t for t in (self.newest, self.floor, *stated) if t), default=None)
         oldest = min(stated, default=None)
         if not full or oldest is None or self.begin is None or oldest < self.begin:
-            return Stretch(newest), not full or oldest is not None
+            return Stretch(newest or now), not full or oldest is not None
         stuck = self.ceiling is not None and oldest >= self.ceiling  # more in one second than a page holds
         return Stretch(self.floor, oldest - _STEP if stuck else oldest, newest), not stuck
 
