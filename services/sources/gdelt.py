@@ -6,7 +6,7 @@ ask more than once in five seconds, whatever the number of feeds and workers.
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -18,17 +18,20 @@ from services.analysis.times import parse_time
 from services.sources.base import Ledger, Means, Mode
 from services.sources.gdelt_words import LANGUAGES, MAX_QUERY, mended, refusal, unknown_operator
 from services.sources.reading import make_post, many, read_json, told_apart, word
+from services.sources.stretch import heard_to
 
 MODES: tuple[Mode, ...] = ("poll",)
 API = "https://api.gdeltproject.org"
 MAX_RECORDS = 250
 """Most articles of one answer (DOC 2.0, MAXRECORDS)."""
 STEP = timedelta(minutes=15)
-"""GDELT takes in articles, and dates them, every 15 minutes."""
+"""GDELT takes in articles, and dates them, every 15 minutes: a window of one step holds one batch, unsplittable."""
 OVERLAP = timedelta(hours=1)
 """So far back is read again: articles of one step turn up in the index over some of the next."""
 FIRST = timedelta(days=1)
 """How far back a new feed begins, without the option `since`."""
+REACH = timedelta(days=85)
+"""GDELT refuses windows that begin earlier than three months ago: a feed that slept for longer goes on from here."""
 PACE = timedelta(seconds=5)
 """GDELT's own words: "limit requests to one every 5 seconds"."""
 TURNS = 3
@@ -74,42 +77,37 @@ class GdeltSource:
 
     def fetch(self, feed: Feed, now: datetime) -> Page:
         """The next window. Raises what Fetcher.get and parse raise, TransientError(RATE_LIMITED) while others ask."""
-        start, width = _window(feed, now)
+        start, width, unbroken = _window(feed, now)
         end = min(start + width, now)
         _take_turn(self._ledger, now)
         page = parse(self._fetcher.get(_url(feed, start, end, now)).body, address=feed.address)
         found = len(page.posts) + sum(page.dropped.values())
         full = found >= MAX_RECORDS
         if full and end - start > STEP:
-            return replace(page, **_left(feed, start, _half(end - start), heard=start), more=True)
+            half = STEP * max((end - start) // STEP // 2, 1)
+            return replace(page, **_left(feed, start, half, heard=start), more=True, complete=unbroken)
         next_width = 2 * width if 2 * found < MAX_RECORDS else width
+        page = replace(page, complete=unbroken and not full)
         if end < now:
-            return replace(page, **_left(feed, end, next_width, heard=end), more=True, complete=not full)
-        return replace(page, **_left(feed, now - OVERLAP, next_width), complete=not full)
+            return replace(page, **_left(feed, end, next_width, heard=end), more=True)
+        return replace(page, **_left(feed, now - OVERLAP, next_width))
 
 
-def _window(feed: Feed, now: datetime) -> tuple[datetime, timedelta]:
+def _window(feed: Feed, now: datetime) -> tuple[datetime, timedelta, bool]:
+    """Where the next window begins, how wide it may be, and whether it begins where the last one ended."""
     cursor = feed.cursor if feed.cursor.get("address") == feed.address else {}
-    begin, steps = parse_time(word(cursor, "from")), word(cursor, "steps")
-    if begin is None:
-        begin = parse_time(word(feed.options, "since")) or now - FIRST
+    left, steps = parse_time(word(cursor, "from")), word(cursor, "steps")
+    begin = left or parse_time(word(feed.options, "since")) or now - FIRST
+    forgotten = left is not None and left < now - REACH
+    begin = now - REACH if forgotten else min(begin, now - STEP)
     width = int(steps) * STEP if steps.isdecimal() and len(steps) < 6 else now - begin + STEP
-    return _aligned(min(begin, now - STEP)), max(width, STEP)
+    return begin, max(width, STEP), not forgotten
 
 
 def _left(feed: Feed, begin: datetime, width: timedelta, heard: datetime | None = None) -> dict[str, Any]:
     steps = min(max(width // STEP, 1), 9999)
     cursor = {"address": feed.address, "from": begin.isoformat(), "steps": steps}
-    return {"cursor": cursor, "heard_until": heard}
-
-
-def _half(width: timedelta) -> timedelta:
-    return STEP * max(width // STEP // 2, 1)
-
-
-def _aligned(moment: datetime) -> datetime:
-    """The step of GDELT's that `moment` lies in, so that the narrowest window holds one step and not two halves."""
-    return moment - (moment - datetime(2000, 1, 1, tzinfo=UTC)) % STEP
+    return {"cursor": cursor, "heard_until": heard_to(feed, heard)}
 
 
 def _take_turn(ledger: Ledger, now: datetime) -> None:

@@ -19,7 +19,7 @@ from services.analysis.times import parse_time
 from services.sources.base import Known, Means, Mode
 from services.sources.items import join_text, plain
 from services.sources.reading import at, make_post, many, read_json, told_apart, word
-from services.sources.stretch import Stretch, read_stretch
+from services.sources.stretch import Stretch, heard_to, read_stretch
 
 MODES: tuple[Mode, ...] = ("poll",)
 SEARCH = "https://hn.algolia.com"
@@ -72,9 +72,8 @@ class HackerNewsSource:
         left = Stretch() if snapshot else left
         kept = {**left.cursor(), "address": feed.address}
         more = left.ceiling is not None
-        return replace(
-            page, cursor=kept, more=more, complete=whole or snapshot, heard_until=left.floor if more else None
-        )
+        heard = heard_to(feed, left.floor) if more else None
+        return replace(page, cursor=kept, more=more, complete=whole or snapshot, heard_until=heard)
 
     def gone(self, posts: Sequence[Known]) -> frozenset[str]:
         """Those that the official interface says are deleted or dead. Raises what Fetcher.get raises."""

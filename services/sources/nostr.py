@@ -22,7 +22,7 @@ from services.sources.nostr_address import DELETION, Wanted, read_address, split
 from services.sources.nostr_events import Event, belongs, deleted_by, post_of, read_event
 from services.sources.nostr_relay import Relay
 from services.sources.reading import at, word
-from services.sources.stretch import OVERLAP, Stretch, read_stretch
+from services.sources.stretch import OVERLAP, Stretch, heard_to, read_stretch
 
 __all__ = ["MODES", "NostrSource", "parse", "read_address"]
 MODES: tuple[Mode, ...] = ("poll", "stream")
@@ -93,7 +93,7 @@ def _catch_up(relay: Relay, wanted: Wanted, feed: Feed, now: datetime) -> Page:
         cursor=_cursor(feed, posts=first, deletions=second),
         more=more,
         complete=whole and all_of_them,
-        heard_until=first.floor if first.ceiling else None,
+        heard_until=heard_to(feed, first.floor) if first.ceiling else None,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from schemas.records import Feed
 from services.analysis.times import parse_time
 from services.sources.reading import word
 
@@ -57,3 +58,8 @@ def read_stretch(cursor: Mapping[str, Any]) -> Stretch:
     """The stretch that a cursor stands for; a strange cursor is an empty one."""
     floor, ceiling, newest = (parse_time(word(cursor, name)) for name in ("floor", "ceiling", "newest"))
     return Stretch(floor, ceiling, newest) if floor else Stretch()
+
+
+def heard_to(feed: Feed, moment: datetime | None) -> datetime | None:
+    """How far `feed` has been heard when only `moment` is sure: what was heard before stays heard."""
+    return max(moment, feed.heard_until) if moment and feed.heard_until else moment

@@ -148,6 +148,10 @@ def test_a_quiet_query_costs_one_request_a_fetch_and_reads_an_hour_again():
     assert names(second) == ["https://news.example/2"]
 
 
+def now_less(**time):
+    return NOW - timedelta(**time)
+
+
 def many_articles(count, begin, every):
     return [article(n, begin + every * n) for n in range(count)]
 
@@ -182,6 +186,22 @@ def test_a_crash_between_two_windows_loses_nothing():
         fetch(server, replace(feed, cursor=stored[-1].cursor))  # stored by nobody
         rest = read_on(server, replace(feed, cursor=stored[-1].cursor))
     assert len(set(names([*stored, *rest]))) == len([a for a in articles if a["seendate"] <= f"{NOW:%Y%m%dT%H%M%SZ}"])
+
+
+def test_a_feed_that_slept_too_long_goes_on_with_a_gap():
+    ages = (now_less(days=200), now_less(days=2))
+    cursor = {"address": "query:Palmyra", "from": ages[0].isoformat(), "steps": 9999}
+    with archive([article(n, seen) for n, seen in enumerate(ages)]) as server:
+        page = fetch(server, feed_at(server, cursor=cursor))
+    assert names([page]) == ["https://news.example/1"]
+    assert not page.complete
+
+
+def test_what_was_heard_before_stays_heard():
+    articles = many_articles(1400, NOW - timedelta(hours=23), timedelta(minutes=1))
+    with archive(articles) as server:
+        page = fetch(server, feed_at(server, heard_until=NOW - timedelta(minutes=15)))
+    assert (page.more, page.heard_until) == (True, NOW - timedelta(minutes=15))
 
 
 def test_a_step_that_cannot_be_split_is_told_as_a_gap_and_passed():
@@ -220,6 +240,6 @@ def test_any_cursor_is_a_window(cursor):
     from services.sources.gdelt import _window
 
     feed = feed_of("gdelt", "query:x", cursor={"address": "query:x", **cursor})
-    start, width = _window(feed, NOW)
+    start, width, _ = _window(feed, NOW)
     assert start < NOW
     assert width >= STEP
