@@ -28,8 +28,12 @@ def decode(prefix: str, text: str) -> bytes | None:
 
 def _regroup(values: bytes | list[int], width: int, wanted: int) -> list[int]:
     """The same bits in groups of `wanted`, the last filled up with zeros."""
-    bits = "".join(f"{value:0{width}b}" for value in values)
-    return [int(bits[i : i + wanted].ljust(wanted, "0"), 2) for i in range(0, len(bits), wanted)]
+    bits, many = 0, width * len(values)
+    for value in values:
+        bits = bits << width | value
+    groups = -(-many // wanted)
+    bits <<= groups * wanted - many
+    return [bits >> wanted * (groups - 1 - i) & (1 << wanted) - 1 for i in range(groups)]
 
 
 def _expanded(prefix: str) -> list[int]:
@@ -39,8 +43,15 @@ def _expanded(prefix: str) -> list[int]:
 def _polymod(values: list[int]) -> int:
     check = 1
     for value in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for i, generator in enumerate(_GENERATORS):
-            check ^= generator if top >> i & 1 else 0
+        check = (check & 0x1FFFFFF) << 5 ^ value ^ _CARRIED[check >> 25]
     return check
+
+
+def _carried(top: int) -> int:
+    found = 0
+    for i, generator in enumerate(_GENERATORS):
+        found ^= generator if top >> i & 1 else 0
+    return found
+
+
+_CARRIED = [_carried(top) for top in range(32)]
