@@ -53,6 +53,8 @@ class Page:
     title: str = ""
     min_interval: timedelta | None = None
     """The shortest polling interval the feed asks for (ttl, Cache-Control)."""
+    window: bool = False
+    """True when the page shows the newest posts whatever we have: how many we know tells whether any were missed."""
     moved_to: str = ""
     """Where the feed says it has moved for good; "" when it has not."""
     heard_until: datetime | None = None
@@ -75,6 +77,11 @@ class Feed:
     heard_until: datetime | None
     failures: int
     fence: int = 0
+    pace: float = 1.0
+    """What the interval is multiplied with: below 1 for a feed that is read too seldom, above for one too often."""
+    rate: float | None = None
+    """Posts an hour it usually brings, None when not known yet."""
+    last_post_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemas.errors import FramewatchError, PermanentError, Reason
 from services import logs, settings
+from services.analysis.intake import Intake
 from services.api import create_api
 from services.console import create_console
 from services.settings import Settings
@@ -39,7 +40,7 @@ def create_app(conf: Settings | None = None) -> ASGIApp:
         told = f"FRAMEWATCH_API_HOST is {conf.api_host}, which others can reach: set FRAMEWATCH_API_TOKEN (or _FILE)"
         raise PermanentError(Reason.BAD_CONFIG, told)
     store = Store(settings.database_url(conf), size=POOL, name="framewatch serve", statement_timeout_s=30)
-    api = create_api(store, now=_now, token=conf.api_token)
+    api = create_api(store, now=_now, intake=lambda: _intake(conf), token=conf.api_token)
     console = create_console(store, now=_now, token=conf.api_token)
     faces = by_path(api, console)
     if not conf.api_token:
@@ -100,6 +101,13 @@ def _closing(app: ASGIApp, close: Callable[[], None]) -> ASGIApp:
 
     squeeze = Middleware(GZipMiddleware, minimum_size=1024)
     return Starlette(routes=[Mount("/", app)], middleware=[squeeze], lifespan=lifespan)
+
+
+def _intake(conf: Settings) -> Intake:
+    # Loaded when first needed: most deployments are sent nothing, and the language model takes 60 MB.
+    from services.sources.language import guess
+
+    return Intake(settings.author_key(conf), guess)
 
 
 def _now() -> datetime:

@@ -48,6 +48,8 @@ class Settings:
     """False alarms a week the team accepts, over all frames together."""
     learning_days: float = 7.0
     """Days of heard history a frame needs before it can alert."""
+    host_gap_seconds: float = 1.0
+    """Seconds between two fetches from one host, over all workers."""
     lease_seconds: float = 60.0
     """How long a worker may hold rows before others take them over."""
     threads: int = 0
@@ -102,6 +104,15 @@ def author_key(settings: Settings) -> bytes:
             "no secret for author pseudonyms: set FRAMEWATCH_AUTHOR_KEY (or _FILE) to 16 characters or more",
         )
     return settings.author_key.encode()
+
+
+SOURCE_KEYS: tuple[str, ...] = ()
+"""Settings that sources are given: credentials, budgets and policies, by name."""
+
+
+def source_keys(settings: Settings) -> dict[str, str]:
+    """What sources may know of the settings; without what is not set."""
+    return {name: value for name in SOURCE_KEYS if (value := str(getattr(settings, name)))}
 
 
 def environment(settings: Settings) -> dict[str, str]:

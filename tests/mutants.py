@@ -38,14 +38,14 @@ MUTANTS = [
     Mutant(2, "workers/stages/classify.py", "ATTEMPTS = 5", "ATTEMPTS = 500", f"{CLASSIFY} -k poison"),
     Mutant(
         3,
-        "workers/stages/collect.py",
-        "        if not feeds.settle_feed(tx, feed, **settled):\n            return Outcome(fenced_off=1)\n        new",
-        "        feeds.settle_feed(tx, feed, **settled)\n        new",
+        "workers/hearing.py",
+        "        if not feeds.settle_feed(tx, feed, **settled):\n            return Settled(ours=False)\n",
+        "        feeds.settle_feed(tx, feed, **settled)\n",
         f"{COLLECT} -k lease",
     ),
-    Mutant(3, "workers/stages/collect.py", '"cursor": feed.cursor', '"cursor": {}', f"{COLLECT} -k failed_fetch"),
+    Mutant(3, "workers/hearing.py", '"cursor": feed.cursor', '"cursor": {}', f"{COLLECT} -k failed_fetch"),
     Mutant(
-        4, "workers/stages/collect.py", '"duplicate": known + twice', '"duplicate": known', f"{COLLECT} -k duplicate"
+        4, "services/store/taking_in.py", '"duplicate": known + twice', '"duplicate": known', f"{COLLECT} -k duplicate"
     ),
     Mutant(
         4,
@@ -139,8 +139,8 @@ MUTANTS = [
     Mutant(10, f"{SQL}/posts.sql", "'', 0, %(now)s\n", "'', 0, null\n", f"{COLLECT} -k come_back"),
     Mutant(
         11,
-        "workers/stages/collect.py",
-        "author=pseudonym(rt.author_key, feed.source, post.author)",
+        "services/analysis/intake.py",
+        "author=self.author(source, post.author)",
         "author=post.author",
         f"{COLLECT} -k pseudonyms",
     ),

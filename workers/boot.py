@@ -3,24 +3,26 @@
 import logging
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from kombu.exceptions import OperationalError
 
 from schemas.errors import FramewatchError, PermanentError, Reason, TransientError
 from services import logs, settings
 from services.analysis.alerting import Rule
+from services.analysis.intake import Intake
 from services.analysis.text import text_for_encoder
-from services.store import counts
+from services.store import counts, feeds
 from services.store.pool import Store
 from workers.app import app
-from workers.runtime import Outcome, Runtime
+from workers.runtime import Gone, Outcome, Runtime
 from workers.schedule import QUEUES
 
 EX_CONFIG = 78
@@ -33,6 +35,7 @@ QUIET_S = 15.0
 log = logging.getLogger("framewatch")
 _written: dict[str, float] = {}
 _nudged_until: dict[str, float] = {}
+_stopping = threading.Event()
 
 
 @cache
@@ -41,27 +44,36 @@ def runtime() -> Runtime:
     from services.channels import channel_for
     from services.classifier import Heads, learn_codebook, load_encoder
     from services.fetch import Fetcher
-    from services.sources import Means, source_for
+    from services.sources import Known, Means, rechecking, source_for, stream_for
     from services.sources.language import guess
 
     conf = settings.load()
     home = settings.home_of(conf)
     fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
     files = Path(conf.files) if conf.files else home / "files"
-    means = Means(fetcher, files)
-    sources = cache(lambda kind: source_for(kind, means))
+    store = Store(settings.database_url(conf), size=12, name="framewatch worker")
+    means = Means(fetcher, files, keys=settings.source_keys(conf), ledger=partial(ledger, store))
+
+    def gone(kind: str) -> Gone | None:
+        source = rechecking(kind, means)
+        return (lambda posts: source.gone([Known(*post) for post in posts])) if source else None
+
     return Runtime(
-        store=Store(settings.database_url(conf), size=12, name="framewatch worker"),
-        source=sources,
+        store=store,
+        gone=cache(gone),
+        source=cache(lambda kind: source_for(kind, means)),
+        stream=cache(lambda kind: stream_for(kind, means)),
         channel=lambda kind, config: channel_for(kind, config, fetcher, public_url=conf.public_url),
         encoder=cache(lambda: load_encoder(conf.model, home / "models", conf.threads, conf.device)),
         learn=lambda encoder, codebook: learn_codebook(encoder, codebook, text_for_encoder),
         read_heads=Heads.from_bytes,
-        language=guess,
-        author_key=settings.author_key(conf),
+        intake=Intake(settings.author_key(conf), guess),
         now=lambda: datetime.now(UTC),
         chance=random.random,
         lease=timedelta(seconds=conf.lease_seconds),
+        host_gap=timedelta(seconds=conf.host_gap_seconds),
+        stopping=_stopping.is_set,
+        nudge=nudge,
         rule=Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days)),
     )
 
@@ -113,6 +125,17 @@ def _record(stage: str, outcome: Outcome, seconds: float, error: str | None) -> 
             counts.record_run(tx, stage, **told, seconds=seconds, now=runtime().now(), error=error)
     except TransientError as lost:
         log.warning("run_not_written", extra={"stage": stage, "told": str(lost)})
+
+
+def ledger(store: Store, name: str, units: int, limit: int) -> bool:
+    """Spend on an account that all workers share."""
+    with store.transaction() as tx:
+        return feeds.spend(tx, name, units, limit)
+
+
+@worker_shutting_down.connect
+def _stop(**_: Any) -> None:
+    _stopping.set()
 
 
 @setup_logging.connect

@@ -1,6 +1,6 @@
 """What a worker process needs, as values and callables; stages see only this, never a concrete room."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from schemas.codebook import Codebook
 from schemas.records import Feed, Notice, Page
 from services.analysis.alerting import Rule
+from services.analysis.intake import Intake
 from services.store.pool import Store
 
 
@@ -19,6 +20,14 @@ class Source(Protocol):
 
     def fetch(self, feed: Feed, now: datetime) -> Page:
         """New posts and the next cursor, or TransientError / PermanentError."""
+        ...
+
+
+class Stream(Protocol):
+    """A kind of place that can be listened to."""
+
+    def listen(self, feed: Feed, now: Callable[[], datetime], stopping: Callable[[], bool]) -> Iterator[Page]:
+        """Pages as they come, empty ones as heartbeats; ends, or raises TransientError / PermanentError."""
         ...
 
 
@@ -69,23 +78,34 @@ class Heads(Protocol):
         ...
 
 
+Gone = Callable[[Sequence[tuple[str, str]]], frozenset[str]]
+"""Posts as (native_id, url) → the native_ids that are gone; raises TransientError / PermanentError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """Everything a stage may use."""
 
     store: Store
     source: Callable[[str], Source]
+    stream: Callable[[str], Stream]
+    gone: Callable[[str], Gone | None]
+    """By kind of source: what asks it which of some posts it no longer shows; None when it cannot tell."""
     channel: Callable[[str, Mapping[str, Any]], Channel]
     encoder: Callable[[], Encoder]
     learn: Callable[[Encoder, Codebook], Heads]
     read_heads: Callable[[bytes], Heads]
-    language: Callable[[str], str]
-    """BCP 47 tag of a text, "und" when unsure."""
-    author_key: bytes
+    intake: Intake
     now: Callable[[], datetime]
     chance: Callable[[], float]
     """A number in [0, 1)."""
     lease: timedelta = timedelta(seconds=60)
+    host_gap: timedelta = timedelta(0)
+    """Time between two fetches from one host, whichever worker makes them."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether this process was asked to stop; whoever goes on for long looks now and then."""
+    nudge: Callable[[str], None] = lambda _stage: None
+    """Tells a stage that it has work, while another still runs."""
     rule: Rule = field(default_factory=Rule)
     heads: dict[tuple[int, int], Heads] = field(default_factory=dict)
     """Heads already read, by (version_id, model_id): stored ones never change."""

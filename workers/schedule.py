@@ -2,6 +2,8 @@
 
 QUEUES = {
     "collect": "network",
+    "listen": "network",
+    "recheck": "network",
     "deliver": "network",
     "classify": "model",
     "rollup": "light",
@@ -12,10 +14,12 @@ QUEUES = {
 
 TICKS = {
     "collect": 2.0,
+    "listen": 5.0,
+    "recheck": 60.0,
     "deliver": 5.0,
     "classify": 5.0,
     "rollup": 5.0,
     "detect": 10.0,
     "digest": 10.0,
-    "upkeep": 3600.0,
+    "upkeep": 300.0,
 }

@@ -7,6 +7,8 @@ from workers.stages import collect as _collect
 from workers.stages import deliver as _deliver
 from workers.stages import detect as _detect
 from workers.stages import digest as _digest
+from workers.stages import listen as _listen
+from workers.stages import recheck as _recheck
 from workers.stages import rollup as _rollup
 from workers.stages import upkeep as _upkeep
 
@@ -15,6 +17,18 @@ from workers.stages import upkeep as _upkeep
 def collect() -> None:
     """Fetch feeds that are due."""
     run_stage("collect", _collect.collect)
+
+
+@app.task(name="listen")
+def listen() -> None:
+    """Hold streams open."""
+    run_stage("listen", _listen.listen)
+
+
+@app.task(name="recheck")
+def recheck() -> None:
+    """Ask whether posts are still there."""
+    run_stage("recheck", _recheck.recheck)
 
 
 @app.task(name="classify")

@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from services.analysis.intake import Intake
 from services.api.guard import OPEN, Guard
 from services.api.problems import install
+from services.api.push import pushes
 from services.api.routes import Means, probes, router
 from services.store.pool import Store
 
@@ -19,7 +21,7 @@ Times are RFC 3339 in UTC; periods include their start and exclude their end. An
 `present`. Counts are null where nothing was heard. Errors are problem+json (RFC 9457)."""
 
 
-def create_api(store: Store, *, now: Callable[[], datetime], token: str = "") -> FastAPI:
+def create_api(store: Store, *, now: Callable[[], datetime], intake: Callable[[], Intake], token: str = "") -> FastAPI:
     """The API as an ASGI app; an empty token leaves it open."""
     app = FastAPI(
         title="framewatch",
@@ -29,9 +31,10 @@ def create_api(store: Store, *, now: Callable[[], datetime], token: str = "") ->
         docs_url=None,
         redoc_url=None,
     )
-    app.state.means = Means(store, now)
+    app.state.means = Means(store, now, intake)
     app.include_router(probes)
     app.include_router(router)
+    app.include_router(pushes)
     install(app)
     app.add_middleware(Guard, token=token)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from schemas import wire
+from services.analysis.intake import Intake
 from services.api import questions
 from services.api.readiness import read_ready
 from services.store import listings, readings
@@ -20,6 +21,8 @@ class Means:
 
     store: Store
     now: Callable[[], datetime]
+    intake: Callable[[], Intake]
+    """What posts that are sent to us are made with; raises PermanentError(BAD_CONFIG) without a secret for authors."""
 
 
 def means(request: Request) -> Means:
@@ -29,7 +32,7 @@ def means(request: Request) -> Means:
 
 
 With = Annotated[Means, Depends(means)]
-_FAULTS: dict[int | str, dict[str, Any]] = {
+FAULTS: dict[int | str, dict[str, Any]] = {
     status: {"model": wire.Problem, "description": told}
     for status, told in (
         (400, "What is asked for is too much, or the cursor is not ours."),
@@ -40,7 +43,7 @@ _FAULTS: dict[int | str, dict[str, Any]] = {
     )
 }
 probes = APIRouter(tags=["probes"])
-router = APIRouter(prefix="/api/v1", tags=["narratives"], responses=_FAULTS)
+router = APIRouter(prefix="/api/v1", tags=["narratives"], responses=FAULTS)
 
 
 @probes.get("/healthz", summary="Is this process alive?")
@@ -49,7 +52,7 @@ def health() -> wire.Health:
     return wire.Health()
 
 
-@probes.get("/readyz", summary="Can readers rely on what they see?", responses={503: _FAULTS[503]})
+@probes.get("/readyz", summary="Can readers rely on what they see?", responses={503: FAULTS[503]})
 def ready(by: With) -> wire.Ready:
     """Database reachable, schema current, stages ticking, partitions ahead; else 503 naming what is not."""
     with by.store.transaction() as tx:

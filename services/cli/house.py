@@ -65,6 +65,11 @@ def author_key(home: Path) -> str:
     return key
 
 
+def author_secret(conf: Settings) -> bytes:
+    """The secret for pseudonyms that the workers use: the operator's, or that of this home."""
+    return (conf.author_key or author_key(settings.home_of(conf))).encode()
+
+
 def port(home: Path, name: str, preferred: int = 0) -> int:
     """The port this home had for `name` last time, else `preferred`, else a free one; remembered for next time."""
     from services.embedded import ports

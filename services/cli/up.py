@@ -87,7 +87,7 @@ def start_programs(supervisor: Supervisor, conf: Settings, home: Path) -> None:
     env = settings.environment(conf) | {"PYTHONSAFEPATH": "1"}
     celery = [sys.executable, "-m", "celery", "--app", "workers.app"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    kinds = {"network": ["--pool", "threads", "--concurrency", "2"], "model": ["--pool", "solo"],
+    kinds = {"network": ["--pool", "threads", "--concurrency", "3"], "model": ["--pool", "solo"],
              "light": ["--pool", "solo"]}  # fmt: skip
     for name, pool in kinds.items():
         argv = [*celery, "worker", *pool, "--queues", name, "--hostname", f"{name}@%h", *quiet]

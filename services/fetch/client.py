@@ -67,11 +67,13 @@ class Fetcher:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
         timeout: timedelta = _GET_TIMEOUT,
+        judged: bool = True,
     ) -> Response:
         """The answer to a GET, complete. Parameters and errors are those of `stream`."""
         opened = self.stream(
-            url, etag=etag, last_modified=last_modified, headers=headers, max_bytes=max_bytes, timeout=timeout
-        )
+            url, etag=etag, last_modified=last_modified, headers=headers,
+            max_bytes=max_bytes, timeout=timeout, judged=judged,
+        )  # fmt: skip
         with opened as (response, pieces):
             body = bytearray()
             for piece in pieces:
@@ -88,12 +90,14 @@ class Fetcher:
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_BYTES,
         timeout: timedelta = _GET_TIMEOUT,
+        judged: bool = True,
     ) -> Iterator[tuple[Response, Iterator[bytes]]]:
         """The answer to a GET without its body, and the unpacked pieces of the body as they arrive.
 
         `etag` and `last_modified` make the request conditional (a 304 is then `not_modified`); `headers` go to
         the first origin only; `max_bytes` bounds the body, packed and unpacked; `timeout` bounds everything,
-        redirects and reading included.
+        redirects and reading included. Unless `judged`, an answer of any status comes back, for callers whose
+        platform says more in headers and body than its status does; they call check_status themselves.
 
         Raises PermanentError: BAD_ADDRESS, BLOCKED_ADDRESS, GONE. Raises TransientError: what check_status
         raises, NAME_NOT_FOUND, UNREACHABLE, TLS, TIMEOUT, TRUNCATED, TOO_LARGE, TOO_MANY_REDIRECTS.
@@ -111,7 +115,8 @@ class Fetcher:
                     response = response_of(answer, target, permanent_url=permanent)
                     if response.status == 304 and conditions:
                         response = _not_modified(response, etag, last_modified)
-                    check_status(response)
+                    if judged:
+                        check_status(response)
                     encoding = response.headers.get("content-encoding", "")
                     yield response, unpack(wire(answer.iter_raw(), target.host), encoding, max_bytes)
                     return

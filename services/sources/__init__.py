@@ -9,27 +9,22 @@ from types import ModuleType
 
 from schemas.errors import PermanentError, Reason
 from schemas.records import Page
-from services.sources.base import Means, Mode, Parse, ReadAddress, Source, Stream
+from services.sources.base import Known, Means, Mode, Parse, ReadAddress, Rechecking, Source, Stream
 
 __all__ = [
-    "SOURCES",
-    "Means",
-    "Mode",
-    "Source",
-    "Stream",
-    "mode_of",
-    "parse_file",
-    "read_address",
-    "source_for",
-    "stream_for",
-]
+    "SOURCES", "Known", "Means", "Mode", "Source", "Stream", "mode_of", "parse_file", "read_address", "rechecking",
+    "source_for", "stream_for",
+]  # fmt: skip
 
 SOURCES: dict[str, str] = {
     "gdelt": "services.sources.gdelt:GdeltSource",
     "hackernews": "services.sources.hackernews:HackerNewsSource",
     "jsonl": "services.sources.jsonl:JsonlSource",
     "nostr": "services.sources.nostr:NostrSource",
+    "push": "services.sources.push:PushSource",
+    "reddit": "services.sources.reddit:RedditSource",
     "rss": "services.sources.rss:RssSource",
+    "x": "services.sources.x:XSource",
 }
 """Kind of source → the class that fetches it, made from Means.
 
@@ -52,6 +47,12 @@ def stream_for(kind: str, means: Means) -> Stream:
     if not isinstance(stream, Stream):
         raise PermanentError(Reason.BAD_CONFIG, f"a {kind} feed cannot be listened to; it is heard another way")
     return stream
+
+
+def rechecking(kind: str, means: Means) -> Rechecking | None:
+    """A source of `kind` to ask whether posts are still there; None when it cannot tell. Raises UNKNOWN_KIND."""
+    source = _build(kind, means)
+    return source if isinstance(source, Rechecking) else None
 
 
 def mode_of(kind: str, wanted: str = "") -> Mode:

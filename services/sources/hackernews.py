@@ -73,7 +73,8 @@ class HackerNewsSource:
         kept = {**left.cursor(), "address": feed.address}
         more = left.ceiling is not None
         heard = heard_to(feed, left.floor) if more else None
-        return replace(page, cursor=kept, more=more, complete=whole or snapshot, heard_until=heard)
+        whole = whole or snapshot
+        return replace(page, cursor=kept, more=more, complete=whole, heard_until=heard, window=snapshot)
 
     def gone(self, posts: Sequence[Known]) -> frozenset[str]:
         """Those that the official interface says are deleted or dead. Raises what Fetcher.get raises."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from psycopg.types.json import Jsonb
 
@@ -12,12 +13,13 @@ from services.store.pool import Connection, Row, one, row, rows, run
 
 def add_feed(
     connection: Connection, *, source: str, address: str, title: str, now: datetime, interval_s: int,
-    clock: str = "wall", options: Mapping[str, Any] | None = None,
+    clock: str = "wall", mode: str = "poll", options: Mapping[str, Any] | None = None,
 ) -> tuple[int, bool]:  # fmt: skip
     """Add a feed, due at once; (feed_id, whether it is new)."""
     values = {"source": source, "address": address, "title": title, "now": now, "interval_s": interval_s}
-    added = one(connection, "feeds", "add_feed", clock=clock, options=Jsonb(dict(options or {})), **values)
-    if clock == "wall":
+    values |= {"clock": clock, "mode": mode, "host": host_of(address), "options": Jsonb(dict(options or {}))}
+    added = one(connection, "feeds", "add_feed", **values)
+    if clock == "wall" and mode != "push":
         expect_feed(connection, added["feed_id"], now)
     return added["feed_id"], added["added"]
 
@@ -47,16 +49,67 @@ def list_feeds(connection: Connection) -> list[Row]:
     return rows(connection, "feeds", "list_feeds")
 
 
-def claim_feeds(connection: Connection, *, limit: int, lease: timedelta) -> list[Feed]:
-    """Due feeds, leased to the caller."""
-    return [_feed(r) for r in rows(connection, "feeds", "claim_feeds", limit=limit, lease=lease)]
+def claim_feeds(
+    connection: Connection, *, limit: int, lease: timedelta, per_host: int = 2, gap: timedelta = timedelta(0)
+) -> list[Feed]:
+    """Due feeds that are polled, leased to the caller: one a host, `gap` after its last, `per_host` under way."""
+    values = {"limit": limit, "lease": lease, "per_host": per_host, "gap": gap}
+    return [_feed(r) for r in rows(connection, "feeds", "claim_feeds", **values)]
+
+
+def claim_streams(connection: Connection, *, limit: int, lease: timedelta) -> list[Feed]:
+    """Streams that nobody listens to, leased to the caller."""
+    return [_feed(r) for r in rows(connection, "feeds", "claim_streams", limit=limit, lease=lease)]
+
+
+def hold_host(connection: Connection, feed_id: int, until: datetime) -> None:
+    """Leave the host of a feed alone until then, whoever of us would ask it."""
+    run(connection, "feeds", "hold_host", feed_id=feed_id, until=until)
 
 
 def settle_feed(connection: Connection, feed: Feed, **values: Any) -> bool:
-    """Write cursor, position and next fetch; False when the lease went to somebody else."""
-    values["cursor"] = Jsonb(dict(values["cursor"]))
-    found = row(connection, "feeds", "settle_feed", feed_id=feed.feed_id, fence=feed.fence, **values)
-    return found is not None
+    """Write cursor, position and next fetch; False when the lease went to somebody else.
+
+    With `lease` the feed is kept for so long (False, too, when it was paused or removed); without it, it is free.
+    """
+    values = {"lease": None, **values, "cursor": Jsonb(dict(values["cursor"]))}
+    return row(connection, "feeds", "settle_feed", feed_id=feed.feed_id, fence=feed.fence, **values) is not None
+
+
+def tune_feed(connection: Connection, feed_id: int, **values: Any) -> None:
+    """Keep what a page taught us: pace, rate, warning, next_fetch_at, last_post_at (None keeps it)."""
+    run(connection, "feeds", "tune_feed", feed_id=feed_id, **values)
+
+
+def find_push(connection: Connection, name: str, now: datetime) -> int | None:
+    """The feed that posts are sent to under a name, marked as heard now; None when there is none that is enabled."""
+    found = row(connection, "feeds", "find_push", name=name, now=now)
+    return None if found is None else found["feed_id"]
+
+
+def note_move(connection: Connection, feed_id: int, moved_to: str, now: datetime) -> tuple[int, datetime]:
+    """A feed says that it has moved for good; how often it said so of the same place, and since when."""
+    noted = one(connection, "feeds", "note_move", feed_id=feed_id, moved_to=moved_to, now=now)
+    return noted["moved_times"], noted["moved_since"]
+
+
+def move_feed(connection: Connection, feed_id: int, address: str, now: datetime) -> bool:
+    """Read the feed at `address` from now on; False when another feed does."""
+    values = {"feed_id": feed_id, "address": address, "host": host_of(address), "now": now}
+    return row(connection, "feeds", "move_feed", **values) is not None
+
+
+def spend(connection: Connection, name: str, units: int, limit: int) -> bool:
+    """Spend units of an account if its limit allows it; negative ones are given back."""
+    return row(connection, "feeds", "spend", name=name, units=units, limit=limit) is not None or units <= 0
+
+
+def host_of(address: str) -> str:
+    """Whom asking for `address` troubles: its host and port, or, for what is no web address, itself."""
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2].lower() or address
+    except ValueError:
+        return address
 
 
 def add_intake(connection: Connection, feed_id: int, outcomes: Mapping[str, int]) -> None:

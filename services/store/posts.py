@@ -66,6 +66,43 @@ def delete_posts(connection: Connection, source: str, native_ids: Sequence[str],
     return len(gone)
 
 
+def delete_author(connection: Connection, source: str, author: str, now: datetime) -> int:
+    """Erase every post of an author (a pseudonym) of a source; how many went."""
+    gone = 0
+    while found := posts_of_author(connection, source, author):
+        gone += delete_posts(connection, source, found, now)
+    return gone
+
+
+def posts_of_author(connection: Connection, source: str, author: str, limit: int = 2_000) -> list[str]:
+    """Identities of an author's posts, `limit` at most."""
+    found = rows(connection, "posts", "posts_of_author", source=source, author=author, limit=limit)
+    return [r["native_id"] for r in found]
+
+
+def deny_author(connection: Connection, source: str, author: str, now: datetime) -> None:
+    """From now on nothing of this author (a pseudonym) is taken in."""
+    run(connection, "posts", "deny_author", source=source, author=author, now=now)
+
+
+def find_denied(connection: Connection, source: str, authors: Sequence[str]) -> set[str]:
+    """Those of `authors` of whom nothing is taken in."""
+    return {r["author"] for r in rows(connection, "posts", "find_denied", source=source, author=list(authors))}
+
+
+def unchecked_posts(
+    connection: Connection, source: str, day: date, *, before: datetime, limit: int
+) -> list[tuple[str, str]]:
+    """(native_id, url) of posts received on `day` that nobody looked for since `before`; carriers of frames first."""
+    found = rows(connection, "posts", "unchecked_posts", source=source, day=day, before=before, limit=limit)
+    return [(r["native_id"], r["url"]) for r in found]
+
+
+def mark_checked(connection: Connection, source: str, native_ids: Sequence[str], now: datetime) -> None:
+    """These posts were looked for at their source."""
+    run(connection, "posts", "mark_checked", source=source, native_id=list(native_ids), now=now)
+
+
 def unscore_posts(connection: Connection, post_ids: Sequence[int]) -> None:
     """Take posts out of scores, frames and trends, whatever the version."""
     run(connection, "posts", "unscore_posts", post_id=list(post_ids))

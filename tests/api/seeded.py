@@ -11,6 +11,7 @@ from schemas import codebook as codebook_file
 from schemas.records import StoredPost
 from services.analysis.duplicates import unit_key
 from services.analysis.identity import pseudonym
+from services.analysis.intake import Intake
 from services.analysis.text import text_hash
 from services.store import codebooks, counts, feeds, posts, queue, scores, trends
 from services.store.pool import Store
@@ -81,8 +82,8 @@ def runtime(store, now=NOW):
         raise NotImplementedError
 
     return Runtime(
-        store=store, source=none, channel=none, encoder=none, learn=none, read_heads=none, language=none,
-        author_key=b"k" * 16, now=lambda: now, chance=lambda: 0.5,
+        store=store, source=none, stream=none, gone=none, channel=none, encoder=none, learn=none, read_heads=none,
+        intake=Intake(b"k" * 16, none), now=lambda: now, chance=lambda: 0.5,
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def client(store, clock):
     seeded.add_posts(
         store, feed_id, [(seeded.post(f"p{i}", f"t{i}", at), []) for i, at in enumerate(times)], source="rss"
     )
-    with TestClient(create_api(store, now=lambda: clock[0])) as client:
+    with TestClient(create_api(store, now=lambda: clock[0], intake=lambda: None)) as client:
         yield client
 
 

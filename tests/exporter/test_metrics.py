@@ -19,7 +19,7 @@ from tests.api import seeded
 HOUSE = {
     "framewatch_up": [()],
     "framewatch_alerts": [("burst", "firing"), ("burst", "resolved"), ("outage", "firing"), ("outage", "resolved")],
-    "framewatch_intake_posts_total": [("fetched",), ("new",), ("duplicate",), ("edited",), ("dropped",)],
+    "framewatch_intake_posts_total": [("fetched",), ("new",), ("duplicate",), ("edited",), ("dropped",), ("erased",)],
     "framewatch_backlog_rows": [("collect",), ("classify",), ("rollup",), ("deliver",)],
     "framewatch_backlog_oldest_seconds": [("collect",), ("classify",), ("rollup",), ("deliver",)],
     **{

@@ -241,3 +241,10 @@ def test_addresses_with_keys_are_neither_logged_nor_shown(caplog):
     assert "secret" not in caplog.text
     assert shown("https://me:word@e.org/a?key=secret#x") == "https://e.org/a"
     assert shown("http://[bad") == "http://[bad"
+
+
+def test_unjudged_an_answer_of_any_status_comes_back_with_headers_and_body():
+    with serve(reply(429, b'{"why": "cap"}', x_rate_limit_reset="1480000000")) as server:
+        answer = Fetcher(allow_networks=server.allowed).get(server.url, judged=False)
+    assert (answer.status, answer.body) == (429, b'{"why": "cap"}')
+    assert answer.headers["x-rate-limit-reset"] == "1480000000"

@@ -194,6 +194,7 @@ def test_the_front_page_is_a_snapshot():
         first = fetch(server, feed_at(server, "front"))
         second = fetch(server, feed_at(server, "front", cursor=first.cursor))
     assert len(first.posts) == len(second.posts) == 30
+    assert (second.window, second.complete, second.more) == (True, True, False)
     assert "numericFilters" not in server.requests[1]
 
 

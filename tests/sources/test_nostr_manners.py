@@ -116,7 +116,7 @@ def test_a_closed_question_is_told_with_its_reason(said, error, reason):
 
 
 def test_a_relay_that_never_finishes_is_told_with_its_last_words(monkeypatch):
-    monkeypatch.setattr(nostr_relay, "SILENCE", 0.5)
+    monkeypatch.setattr(nostr_relay, "SILENCE", 1.5)
     with saying(["NOTICE", "bad filter"]) as server, pytest.raises(TransientError, match="bad filter") as caught:
         fetch(server, feed_at(server))
     assert caught.value.reason is Reason.TIMEOUT
@@ -209,7 +209,8 @@ def test_errors_never_show_what_stands_behind_a_question_mark():
 
 
 def test_a_stream_hears_first_what_was_missed_then_what_comes_and_keeps_a_cursor(monkeypatch):
-    monkeypatch.setattr(nostr, "HEARTBEAT", timedelta(seconds=2))
+    monkeypatch.setattr(nostr, "HEARTBEAT", timedelta(minutes=1))
+    monkeypatch.setattr(nostr, "MAX_LIVE", 3)  # a full page does not wait for the heartbeat
     with small_relay([event("old", at=SECONDS - 60)], live=[event("new", at=SECONDS), event("spam", kind=4)]) as server:
         looks = iter([False, False, True])
         pages = list(source_of("nostr", server).listen(feed_at(server), lambda: NOW, lambda: next(looks)))

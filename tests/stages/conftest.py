@@ -1,6 +1,6 @@
 """A runtime with a real database, and fakes only at the edges: a source, an encoder, a channel, a clock."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 
 from schemas.records import Feed, FetchedPost, Notice, Page
 from services.analysis.identities import identities
+from services.analysis.intake import Intake
 from services.store import applying, counts, feeds
 from services.store.pool import Store
 from services.store.posts import ensure_post_partitions
@@ -48,6 +49,20 @@ class FakeSource:
         if isinstance(page, BaseException):
             raise page
         return page
+
+
+@dataclass
+class FakeStream:
+    """Gives the pages it was told, once, and then ends."""
+
+    pages: list[Page | BaseException] = field(default_factory=list)
+
+    def listen(self, feed: Feed, now: Callable[[], datetime], stopping: Callable[[], bool]) -> Iterator[Page]:
+        while self.pages and not stopping():
+            page = self.pages.pop(0)
+            if isinstance(page, BaseException):
+                raise page
+            yield page
 
 
 @dataclass
@@ -97,6 +112,7 @@ class World:
     store: Store
     clock: Clock
     source: FakeSource
+    stream: FakeStream
     encoder: FakeEncoder
     channel: FakeChannel
 
@@ -134,6 +150,7 @@ def page(*posts: FetchedPost, **more: Any) -> Page:
 @pytest.fixture
 def world(store: Store) -> World:
     clock, source, encoder, channel = Clock(), FakeSource(), FakeEncoder(), FakeChannel()
+    stream = FakeStream()
     given: Callable[[str, Mapping[str, Any]], FakeChannel] = lambda kind, config: channel  # noqa: E731
     rt = Runtime(
         store=store,
@@ -142,15 +159,16 @@ def world(store: Store) -> World:
         encoder=lambda: encoder,
         learn=lambda encoder, codebook: FakeHeads(),
         read_heads=lambda body: FakeHeads(),
-        language=lambda text: "und",
-        author_key=b"a key of the tests",
+        stream=lambda kind: stream,
+        gone=lambda kind: None,
+        intake=Intake(b"a key of the tests", lambda text: "und"),
         now=clock,
         chance=lambda: 0.0,
     )
     with store.transaction() as tx:
         ensure_post_partitions(tx, clock().date() - timedelta(days=1), clock().date() + timedelta(days=2))
         ensure_post_partitions(tx, date(2016, 11, 30), date(2016, 12, 14))
-    return World(rt, store, clock, source, encoder, channel)
+    return World(rt, store, clock, source, stream, encoder, channel)
 
 
 def with_lease(world: World, seconds: float) -> World:

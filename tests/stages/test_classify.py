@@ -1,5 +1,6 @@
 """Classifying and folding: embedded once, settled once, every point what the scores say."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -38,8 +39,9 @@ def test_a_distinct_text_is_embedded_once(ready: World) -> None:
 
 def test_scores_name_model_and_version_and_trends_follow(ready: World) -> None:
     gather(ready, post(1), post(2), post(3, "washington"), post(4, "rain"))
-    outcome = classify(ready.rt)
-    assert outcome.wake == ("rollup",)
+    nudged: list[str] = []
+    classify(replace(ready.rt, nudge=nudged.append))
+    assert nudged == ["rollup"]
     rollup(ready.rt)
     points = {r["frame"]: (r["posts"], r["units"], r["authors"]) for r in ready.rows("select * from trend_points")}
     assert points == {"*": (4, 0, 0), "staged-theatrics": (2, 1, 2), "russia-blames-us": (1, 1, 1)}

@@ -129,6 +129,26 @@ def test_an_interrupted_page_leaves_a_gap_and_a_complete_one_closes_it(world: Wo
     assert spans[1]["starts_at"] == late
 
 
+def test_a_walk_back_in_time_is_heard_once_it_has_met_what_was_known(world: World) -> None:
+    world.add_feed()
+    world.due()
+    world.source.pages = [page(post(1))]
+    collect(world.rt)
+    heard = world.clock()
+    world.clock.forward(hours=6)
+    world.due()
+    newest, older = world.clock() - timedelta(minutes=10), world.clock() - timedelta(hours=3)
+    world.source.pages = [page(post(2, at=newest), more=True, heard_until=heard), page(post(3, at=older))]
+    collect(world.rt)
+    assert world.one("select max(ends_at) from heard_spans") == heard
+    world.due()
+    collect(world.rt)
+    assert world.one("select max(ends_at) from heard_spans") == world.clock()
+    assert len(world.rows("select 1 from heard_spans")) == 1
+    rows = world.rows("select published_at, time_quality from posts order by post_id")[1:]
+    assert [(r["published_at"], r["time_quality"]) for r in rows] == [(newest, "stated"), (older, "stated")]
+
+
 def test_authors_are_pseudonyms_and_impossible_dates_are_marked(world: World) -> None:
     world.add_feed()
     world.due()

@@ -1,6 +1,8 @@
 """classify: claim queued posts, embed each distinct text once, settle scores and trend deltas in one transaction."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,17 +19,60 @@ POSTS = 512
 ATTEMPTS = 5
 """Claims without a settlement after which a post is parked: workers died on it."""
 
+BATCHES = 8
+"""Batches of one run: afterwards others of this queue have their turn, and the run is written down."""
+
 Vectors = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Posts that have been scored and not yet settled."""
+
+    claimed: list[QueuedPost]
+    said: list[tuple[int, Vectors, Heads]]
+    """Version, probabilities, and the heads that gave them."""
+    model_id: int
+    made: dict[bytes, bytes]
+    """New vectors by text hash, as stored."""
+
+
 def classify(rt: Runtime) -> Outcome:
-    """Score a batch of queued posts under every codebook version in service."""
+    """Score queued posts under every codebook version in service, batch by batch while they are full.
+
+    While one batch is in the model the one before it is settled: the database works when the model does.
+    """
+    done: list[Outcome] = []
+    with ThreadPoolExecutor(1, "settle") as settling:
+        before: Future[Outcome] | None = None
+        for _ in range(BATCHES):
+            batch = _score_batch(rt)
+            if before:
+                done.append(before.result())
+            if batch is None:
+                before = None
+                break
+            before = settling.submit(_settle, rt, batch)
+            if len(batch.claimed) < POSTS:
+                break
+        if before:
+            done.append(before.result())
+    return Outcome(
+        rows=sum(o.rows for o in done),
+        fenced_off=sum(o.fenced_off for o in done),
+        again=bool(done) and done[-1].again,
+    )
+
+
+def _score_batch(rt: Runtime) -> Batch | None:
+    """The next batch, scored; None when nothing waits."""
     with rt.store.transaction() as tx:
         queue.park_poison(tx, attempts=ATTEMPTS, reason="workers died on this post")
         claimed = queue.claim_posts(tx, limit=POSTS, lease=rt.lease)
         versions = codebooks.codebooks_in_service(tx)
     if not claimed:
-        return _learn_ahead(rt, versions)
+        _learn_ahead(rt, versions)
+        return None
     try:
         encoder = rt.encoder()
         model_id, known = _known_vectors(rt, encoder, claimed)
@@ -39,7 +84,7 @@ def classify(rt: Runtime) -> Outcome:
         raise
     texts = [text_for_encoder(p.text) for p in claimed]
     said = [(version_id, h.scores(vectors, texts), h) for version_id, h in heads]
-    return _settle(rt, claimed, said, (model_id, made))
+    return Batch(claimed, said, model_id, made)
 
 
 def embed(
@@ -74,7 +119,7 @@ def _read_or_learn(rt: Runtime, encoder: Encoder, version: dict[str, Any], model
     return rt.read_heads(body or b"")
 
 
-def _learn_ahead(rt: Runtime, versions: list[dict[str, Any]]) -> Outcome:
+def _learn_ahead(rt: Runtime, versions: list[dict[str, Any]]) -> None:
     """With nothing to score, see that the next post need not wait for a codebook to be learned."""
     if versions:
         encoder = rt.encoder()
@@ -82,7 +127,6 @@ def _learn_ahead(rt: Runtime, versions: list[dict[str, Any]]) -> Outcome:
             model_id = scores.register_model(tx, encoder.name)
         for version in versions:
             heads_of(rt, encoder, version, model_id)
-    return Outcome()
 
 
 def _known_vectors(rt: Runtime, encoder: Encoder, claimed: Sequence[QueuedPost]) -> tuple[int, dict[bytes, bytes]]:
@@ -91,25 +135,23 @@ def _known_vectors(rt: Runtime, encoder: Encoder, claimed: Sequence[QueuedPost])
         return model_id, scores.find_embeddings(tx, model_id, list({p.text_hash for p in claimed}))
 
 
-def _settle(
-    rt: Runtime,
-    claimed: list[QueuedPost],
-    said: list[tuple[int, Vectors, Heads]],
-    embedded: tuple[int, dict[bytes, bytes]],
-) -> Outcome:
-    model_id, made = embedded
+def _settle(rt: Runtime, batch: Batch) -> Outcome:
     with rt.store.transaction() as tx:
         codebooks.share_codebooks(tx)
-        scores.add_embeddings(tx, model_id, made)
-        if [v["version_id"] for v in codebooks.codebooks_in_service(tx)] != [version_id for version_id, _, _ in said]:
-            queue.release_posts(tx, claimed)
+        scores.add_embeddings(tx, batch.model_id, batch.made)
+        scored_under = [version_id for version_id, _, _ in batch.said]
+        if [v["version_id"] for v in codebooks.codebooks_in_service(tx)] != scored_under:
+            queue.release_posts(tx, batch.claimed)
             return Outcome(again=True)
-        mine = queue.settle_posts(tx, claimed)
-        for version_id, probabilities, heads in said:
+        mine = queue.settle_posts(tx, batch.claimed)
+        for version_id, probabilities, heads in batch.said:
             scores.unscore_version(tx, version_id, sorted(mine))
-            scores.add_scores(tx, version_id, model_id, columns(claimed, probabilities, heads, mine))
-    full = len(claimed) == POSTS or any(p.attempts > 1 for p in claimed)
-    return Outcome(rows=len(mine), fenced_off=len(claimed) - len(mine), again=full, wake=("rollup",) if mine else ())
+            said = columns(batch.claimed, probabilities, heads, mine)
+            scores.add_scores(tx, version_id, batch.model_id, said)
+    if mine:
+        rt.nudge("rollup")
+    full = len(batch.claimed) == POSTS or any(p.attempts > 1 for p in batch.claimed)
+    return Outcome(rows=len(mine), fenced_off=len(batch.claimed) - len(mine), again=full)
 
 
 def columns(claimed: Sequence[QueuedPost], probabilities: Vectors, heads: Heads, mine: set[int]) -> dict[str, Any]:

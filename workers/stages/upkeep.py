@@ -1,16 +1,25 @@
-"""upkeep: make the daily partitions that posts will need, well before they do."""
+"""upkeep: daily partitions well before posts need them, and the last traces of erased posts."""
 
 from datetime import timedelta
 
-from services.store import posts
+from services.analysis.erasing import without_posts
+from services.store import erasures, posts
 from workers.runtime import Outcome, Runtime
 
 AHEAD = timedelta(days=14)
+ERASURES = 5_000
 
 
 def upkeep(rt: Runtime) -> Outcome:
-    """Partitions from yesterday to a fortnight ahead."""
+    """Partitions from yesterday to a fortnight ahead; no erased word in evidence, messages or vectors."""
     today = rt.now().date()
     with rt.store.transaction() as tx:
         made = posts.ensure_post_partitions(tx, today - timedelta(days=1), today + AHEAD)
-    return Outcome(rows=made)
+        gone = erasures.claim_erasures(tx, ERASURES)
+        if gone:
+            ids = {g["post_id"] for g in gone}
+            for told in erasures.told_of_posts(tx, sorted(ids)):
+                erasures.rewrite(tx, told, without_posts(told["body"], ids))
+            erasures.forget_vectors(tx, [g["text_hash"] for g in gone])
+            erasures.end_erasures(tx, sorted(ids))
+    return Outcome(rows=made + len(gone), again=len(gone) == ERASURES)

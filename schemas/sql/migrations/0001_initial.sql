@@ -8,10 +8,14 @@ create table feeds (
   address        text not null,
   title          text not null,
   state          text not null check (state in ('enabled', 'paused', 'ended')),
+  mode           text not null check (mode in ('poll', 'stream', 'push')),
   clock          text not null check (clock in ('wall', 'feed')),
+  host           text not null,
   options        jsonb not null,
   cursor         jsonb not null,
   interval_s     integer not null check (interval_s > 0),
+  pace           real not null default 1,
+  rate           real,
   added_at       timestamptz not null,
   next_fetch_at  timestamptz not null,
   heard_until    timestamptz,
@@ -19,11 +23,29 @@ create table feeds (
   failures       integer not null default 0,
   last_reason    text,
   last_error     text,
+  last_post_at   timestamptz,
+  warning        text,
+  moved_to       text,
+  moved_since    timestamptz,
+  moved_times    integer not null default 0,
   lease_until    timestamptz,
   fence          bigint not null default 0,
   unique (source, address)
 );
 create index feeds_due on feeds (next_fetch_at) where state = 'enabled';
+create index feeds_host on feeds (host, next_fetch_at) where state = 'enabled';
+
+-- When each host may be asked again, whoever of us asks.
+create table hosts (
+  host    text primary key,
+  free_at timestamptz not null
+);
+
+-- What was spent of what a platform bills or bounds; the name holds the period.
+create table ledgers (
+  name  text primary key,
+  spent bigint not null
+);
 
 -- When a feed should have been heard, and when it was. Coverage of a bucket is the one over the other.
 create table expected_spans (
@@ -55,6 +77,7 @@ create table post_keys (
   content_hash bytea not null,
   version      integer not null default 1,
   deleted_at   timestamptz,
+  checked_at   timestamptz,
   primary key (source, native_id)
 );
 create unique index post_keys_post_id on post_keys (post_id);
@@ -78,6 +101,32 @@ create table posts (
   primary key (received_day, post_id)
 ) partition by range (received_day);
 create index posts_published_at on posts (published_at);
+create index posts_author on posts (source, author, received_day) where author <> '';
+
+-- What a post said before each edit.
+create table post_versions (
+  post_id     bigint not null,
+  version     integer not null,
+  text        text not null,
+  url         text not null,
+  replaced_at timestamptz not null,
+  primary key (post_id, version)
+);
+
+-- Erased posts whose text may still stand in evidence, in messages or as a vector; upkeep takes it out there.
+create table erasures (
+  post_id   bigint primary key,
+  text_hash bytea not null,
+  erased_at timestamptz not null
+);
+
+-- Authors whose posts are neither kept nor taken in any more, by pseudonym.
+create table denied_authors (
+  source    text not null,
+  author    text not null,
+  denied_at timestamptz not null,
+  primary key (source, author)
+);
 
 create function ensure_post_partitions(first_day date, last_day date) returns integer
 language plpgsql as $$

@@ -39,7 +39,12 @@ with incoming as (
   from incoming i
   where k.source = %(source)s and k.native_id = i.native_id and k.deleted_at is null
     and k.content_hash <> i.content_hash
-  returning k.post_id, k.received_day, k.native_id
+  returning k.post_id, k.received_day, k.native_id, k.version
+), kept as (
+  insert into post_versions (post_id, version, text, url, replaced_at)
+  select p.post_id, k.version - 1, p.text, p.url, %(received_at)s
+  from keyed k join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+  on conflict do nothing
 ), changed as (
   update posts p set text = i.text, text_hash = i.text_hash, unit_key = i.unit_key, url = i.url
   from keyed k join incoming i using (native_id)
@@ -64,11 +69,41 @@ with gone as (
   returning post_id, received_day
 ), erased as (
   delete from posts p using gone g where p.received_day = g.received_day and p.post_id = g.post_id
-  returning p.post_id
+  returning p.post_id, p.text_hash
 ), unqueued as (
   delete from queue q using gone g where q.post_id = g.post_id
+), forgotten as (
+  delete from post_versions v using gone g where v.post_id = g.post_id
+), noted as (
+  insert into erasures (post_id, text_hash, erased_at) select post_id, text_hash, %(now)s from erased
+  on conflict do nothing
 )
 select post_id from erased;
+
+-- name: posts_of_author
+-- The identities of an author's posts, some thousand at a time.
+select native_id from posts
+where source = %(source)s and author = %(author)s and author <> ''
+order by received_day, post_id
+limit %(limit)s;
+
+-- name: deny_author
+insert into denied_authors (source, author, denied_at) values (%(source)s, %(author)s, %(now)s) on conflict do nothing;
+
+-- name: find_denied
+select author from denied_authors where source = %(source)s and author = any(%(author)s::text[]);
+
+-- name: unchecked_posts
+-- Posts received on one day that nobody has looked for again since `before`; those that carry a frame first.
+select p.native_id, p.url
+from posts p join post_keys k on k.post_id = p.post_id
+where p.received_day = %(day)s and p.source = %(source)s and k.deleted_at is null
+  and (k.checked_at is null or k.checked_at < %(before)s)
+order by not exists (select from carried c where c.post_id = p.post_id), p.post_id
+limit %(limit)s;
+
+-- name: mark_checked
+update post_keys set checked_at = %(now)s where source = %(source)s and native_id = any(%(native_id)b::text[]);
 
 -- name: unscore_posts
 -- Take posts out of scores, frames and trends, under every codebook version: the −1 of each +1.

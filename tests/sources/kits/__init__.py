@@ -49,7 +49,7 @@ class Kit:
     path: str = "/feed"
     """Behind the server's address: what a person would give as the feed's address."""
     address: str = ""
-    """What a person would give as the feed's address where that names no server; `path` is then not used."""
+    """The feed's address where it is no server's."""
     options: Callable[[str], Mapping[str, Any]] = lambda base: {}
     """The feed's options for a server at `base`."""
     keys: Mapping[str, str] = field(default_factory=dict)
