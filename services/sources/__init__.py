@@ -18,9 +18,12 @@ __all__ = [
 ]  # fmt: skip
 
 SOURCES: dict[str, str] = {
+    "gdelt": "services.sources.gdelt:GdeltSource",
+    "hackernews": "services.sources.hackernews:HackerNewsSource",
     "jsonl": "services.sources.jsonl:JsonlSource",
     "lemmy": "services.sources.lemmy:LemmySource",
     "mastodon": "services.sources.mastodon:MastodonSource",
+    "nostr": "services.sources.nostr:NostrSource",
     "push": "services.sources.push:PushSource",
     "reddit": "services.sources.reddit:RedditSource",
     "rss": "services.sources.rss:RssSource",

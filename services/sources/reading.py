@@ -1,6 +1,8 @@
 """Reads platforms' JSON without trusting it, and makes posts of what is there. Pure; must not fetch."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -85,3 +87,15 @@ def make_post(
         lang=language(lang),
         repost_of=native_id(repost_of),
     )
+
+
+def told_apart(found: Iterable[FetchedPost | str]) -> tuple[tuple[FetchedPost, ...], dict[str, int]]:
+    """What make_post gave for each item: the posts, and how many are none, by reason."""
+    posts: list[FetchedPost] = []
+    dropped: Counter[str] = Counter()
+    for one in found:
+        if isinstance(one, str):
+            dropped[one] += 1
+        else:
+            posts.append(one)
+    return tuple(posts), dict(dropped)
