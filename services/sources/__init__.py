@@ -24,6 +24,7 @@ SOURCES: dict[str, str] = {
     "rss": "services.sources.rss:RssSource",
     "telegram": "services.sources.telegram:TelegramSource",
     "x": "services.sources.x:XSource",
+    "youtube": "services.sources.youtube:YoutubeSource",
 }
 """Kind of source → the class that fetches it, made from Means.
 
