@@ -63,13 +63,13 @@ class TelegramSource:
         self._fetcher: Fetcher = means.fetcher
         self._host = host
 
-    def fetch(self, feed: Feed, now: datetime) -> Page:
+    def fetch(self, feed: Feed, now: datetime) -> Page:  # noqa: ARG002 - the shape of Source
         """The next page of a pass. Raises what Fetcher.get, read_preview and (with credentials) MTProto raise."""
         name = read_address(feed.address).rpartition("/")[2]
         if all(self._means.keys.get(key) for key in KEYS) and feed.options.get("way") != "preview":
             from services.sources.telegram_mtproto import fetch_channel  # Telethon is an extra
 
-            return fetch_channel(self._means, name, feed, now)
+            return fetch_channel(self._means, name, feed)
         state = _read_cursor(feed.cursor, name)
         host = str(feed.options.get("api") or self._host).rstrip("/")
         preview = self._preview(host, name, state.before)

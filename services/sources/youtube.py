@@ -132,8 +132,8 @@ class YoutubeSource:
         read_at = parse_time(word(cursor, "full_at"))
         due = read_at is None or not timedelta(0) <= now - read_at < _FULL_EVERY
         url = f"{site}/feeds/videos.xml?{target.what}_id={target.name}"
-        conditions = {} if due else {name: word(cursor, name) for name in ("etag", "last_modified")}
-        response = self._means.fetcher.get(url, **conditions)
+        asked = {} if due else cursor
+        response = self._means.fetcher.get(url, etag=word(asked, "etag"), last_modified=word(asked, "last_modified"))
         before = [word(i) for i in many(cursor, "seen")]
         if response.not_modified:
             return Page(cursor=dict(cursor), min_interval=SHORTEST)
