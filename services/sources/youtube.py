@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from schemas.errors import PermanentError, Reason, TransientError
 from schemas.records import Feed, Page
 from services.analysis.times import parse_time
+from services.fetch import Response
 from services.sources.base import Known, Means, Mode
 from services.sources.items import MAX_ITEMS
 from services.sources.reading import many, read_json, word
@@ -132,8 +133,7 @@ class YoutubeSource:
         read_at = parse_time(word(cursor, "full_at"))
         due = read_at is None or not timedelta(0) <= now - read_at < _FULL_EVERY
         url = f"{site}/feeds/videos.xml?{target.what}_id={target.name}"
-        asked = {} if due else cursor
-        response = self._means.fetcher.get(url, etag=word(asked, "etag"), last_modified=word(asked, "last_modified"))
+        response = self._feed(url, {} if due else cursor)
         before = [word(i) for i in many(cursor, "seen")]
         if response.not_modified:
             return Page(cursor=dict(cursor), min_interval=SHORTEST)
@@ -143,6 +143,19 @@ class YoutubeSource:
         kept |= {"etag": response.etag[:1000], "last_modified": response.last_modified[:1000]}
         complete = not before or not seen or not set(before).isdisjoint(seen)
         return replace(page, cursor=kept, complete=complete, min_interval=SHORTEST)
+
+    def _feed(self, url: str, known: Any) -> Response:
+        try:
+            return self._means.fetcher.get(url, etag=word(known, "etag"), last_modified=word(known, "last_modified"))
+        except TransientError as error:
+            if error.reason is not Reason.NOT_FOUND:
+                raise
+            raise TransientError(
+                Reason.NOT_FOUND,
+                "YouTube says that it has no such feed (status 404). On some days it says so of all its feeds: "
+                "if it lasts, open the channel or playlist in a browser and check its address.",
+                error.retry_after,
+            ) from error
 
 
 def _comments(api: YoutubeApi, video: str, feed: Feed, now: datetime) -> Page:

@@ -131,10 +131,11 @@ def test_a_server_that_shows_the_same_page_again_is_no_endless_loop_and_no_silen
     assert [p.complete for p in pages] == [True, False]
 
 
-def test_a_message_is_its_own_words_only():
+@pytest.mark.parametrize("words", ["js-message_reply_text", "js-message_text js-message_reply_text"])
+def test_a_message_is_its_own_words_only(words):
     reply_to = (
         f'<a class="tgme_widget_message_reply" href="https://t.me/{NAME}/3"><div class="tgme_widget_message_text '
-        'js-message_reply_text">what was said before</div></a>'
+        f'{words}">what was said before</div><time datetime="2015-01-01T00:00:00+00:00"></time></a>'
     )
     text = (
         '<div class="tgme_widget_message_text js-message_text">One <b>two</b><br/>three &amp; four '

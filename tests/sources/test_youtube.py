@@ -159,6 +159,12 @@ def test_a_feed_without_overlap_may_have_missed_videos():
         assert once(server, feed(server, CHANNEL, cursor=cursor)).complete is False
 
 
+def test_a_feed_that_is_not_found_may_be_youtubes_own_trouble():
+    with serve(reply(404)) as server, pytest.raises(TransientError, match="of all its feeds") as caught:
+        once(server, feed(server, CHANNEL))
+    assert caught.value.reason is Reason.NOT_FOUND
+
+
 def test_a_handle_is_looked_up_once_for_one_unit():
     spent = []
 
