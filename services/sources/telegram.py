@@ -69,13 +69,13 @@ class TelegramSource:
         if all(self._means.keys.get(key) for key in KEYS) and feed.options.get("way") != "preview":
             from services.sources.telegram_mtproto import fetch_channel  # Telethon is an extra
 
-            return fetch_channel(self._means, name, feed)
+            return _not_beyond(feed, fetch_channel(self._means, name, feed))
         state = _read_cursor(feed.cursor, name)
         host = str(feed.options.get("api") or self._host).rstrip("/")
         preview = self._preview(host, name, state.before)
         if not preview.ids and state.last and not state.before:
             raise changed("it shows no message of a channel that had some")
-        return _advance(preview, state, _pages(feed.options))
+        return _not_beyond(feed, _advance(preview, state, _pages(feed.options)))
 
     def gone(self, posts: Sequence[Known]) -> frozenset[str]:
         """What is on no page around it, and of which Telegram says that there is no such post."""
@@ -145,6 +145,11 @@ def _advance(preview: Preview, state: _Pass, first_pages: int) -> Page:
     else:
         after = _Pass(state.name, state.last, ceiling, min(ids), pages)
     return replace(preview.page(), cursor=after.cursor(), more=not done, complete=not (stuck and state.last))
+
+
+def _not_beyond(feed: Feed, page: Page) -> Page:
+    """The page; one inside a pass takes the feed no further than it was heard."""
+    return replace(page, heard_until=feed.heard_until) if page.more else page
 
 
 def _pages(options: Mapping[str, Any]) -> int:

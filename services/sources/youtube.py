@@ -99,7 +99,9 @@ class YoutubeSource:
         own = str(feed.options.get("api") or "").rstrip("/")
         api, site = (replace(self._api, base=own), own) if own else (self._api, self._site)
         if target.what == "video":
-            return _comments(api, target.name, feed, now)
+            page = _comments(api, target.name, feed, now)
+            # Inside a pass the feed is heard no further than before.
+            return replace(page, heard_until=feed.heard_until) if page.more else page
         kept: dict[str, Any] = {"target": target.address}
         cursor = feed.cursor if feed.cursor.get("target") == target.address else {}
         if target.what == "handle":

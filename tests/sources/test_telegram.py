@@ -15,10 +15,11 @@ from services.sources.base import Known, Means, Rechecking
 from services.sources.telegram import TelegramSource, _advance, _read_cursor
 from services.sources.telegram_page import Preview
 from tests.fetch.servers import reply, serve
-from tests.sources.kits import feed_at, fetch
+from tests.sources.kits import NOW, feed_at, fetch
 from tests.sources.kits.telegram import NAME, message, page
 
 DATE = "2016-12-11T12:00:00+00:00"
+HEARD = NOW - timedelta(hours=1)
 MISSING = (
     '<div class="tgme_widget_message js-widget_message err_message"><div class="tgme_widget_message_bubble">'
     '<div class="tgme_widget_message_error">Post not found</div></div></div>'
@@ -48,7 +49,7 @@ class Channel:
 
 def run(server, cursor=None, **options):
     """Fetch until nothing more is to be had at once."""
-    feed = feed_at("telegram", server, cursor=cursor or {})
+    feed = feed_at("telegram", server, cursor=cursor or {}, heard_until=HEARD)
     feed = replace(feed, options={**feed.options, **options})
     pages = []
     while not pages or pages[-1].more:
@@ -97,6 +98,7 @@ def test_what_came_since_is_read_back_to_the_last_message_known():
         assert set(numbers(pages)) >= {96, 97, 98, 99, 100, *range(130, 190)}
         assert pages[-1].cursor == {"name": NAME, "last": 189}
         assert all(p.complete for p in pages)
+        assert [p.heard_until for p in pages] == [HEARD] * (len(pages) - 1) + [None]
         again = run(server, pages[-1].cursor)
     assert len(again) == 1
     assert set(numbers(again)) <= set(numbers(pages))

@@ -198,9 +198,10 @@ def test_comments_come_newest_first_and_again_from_the_last_known():
         again = run(server, feed(server, cursor=first[-1].cursor))
         assert set(names(again)) <= set(names(first))
         video.minutes += [8, 9, 10, 11, 12]
-        later = run(server, feed(server, cursor=again[-1].cursor))
+        later = run(server, feed(server, cursor=again[-1].cursor, heard_until=NOW - timedelta(hours=1)))
     assert names(later)[:5] == ["t12", "t11", "t10", "t9", "t8"]
     assert len(later) == 3  # the third page holds the newest one known
+    assert [p.heard_until for p in later] == [NOW - timedelta(hours=1)] * 2 + [None]
     assert all("X-Goog-Api-Key: a-secret-key" in request for request in server.requests)
     assert not any("a-secret-key" in request.split()[1] for request in server.requests)
 
