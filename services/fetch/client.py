@@ -4,6 +4,7 @@ requests per host.
 It must not retry, cache, or keep anything between requests: when to come back is decided elsewhere.
 """
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -205,6 +206,18 @@ class Fetcher:
             with self._slots.hold(target.host, deadline):  # for the handshake only: the stream itself may last for days
                 connection = stack.enter_context(opened(target, headers or {}, opening))
             yield WebSocket(connection, target.host)
+    def connect(self, host: str, port: int, *, timeout: timedelta = _POST_TIMEOUT) -> socket.socket:
+        """A connection for a protocol that is not HTTP, to an address we may reach; the caller closes it.
+
+        Raises PermanentError: BAD_ADDRESS, BLOCKED_ADDRESS; TransientError: NAME_NOT_FOUND, UNREACHABLE, TIMEOUT.
+        """
+        wait = timeout.total_seconds()
+        backend = guard.GuardedBackend(
+            exemptions=self._exemptions, deadline=time.monotonic() + wait, resolve=self._resolve
+        )
+        with worded(host):
+            opened: socket.socket = backend.connect_tcp(host, port, wait).get_extra_info("socket")
+        return opened
 
     def _request(self, method: str, target: httpx.URL, pairs: Pairs, content: bytes | None = None) -> httpx.Request:
         headers = httpx.Headers({"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"})

@@ -27,7 +27,9 @@ SOURCES: dict[str, str] = {
     "push": "services.sources.push:PushSource",
     "reddit": "services.sources.reddit:RedditSource",
     "rss": "services.sources.rss:RssSource",
+    "telegram": "services.sources.telegram:TelegramSource",
     "x": "services.sources.x:XSource",
+    "youtube": "services.sources.youtube:YoutubeSource",
 }
 """Kind of source → the class that fetches it, made from Means.
 
