@@ -1,0 +1,109 @@
+"""Feeds as people name them → rows, and rows → feeds for a list; the one place where a person's feed is added."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from schemas.errors import PermanentError, Reason
+from services.analysis.confidential import holds_key, without_login, without_secrets
+from services.analysis.listing import OUTLINE, Listed, read_options
+from services.sources import mode_of
+from services.sources.guess import recognise
+from services.store import feeds
+from services.store.pool import Connection, Row
+
+USUAL_S = 15 * 60
+"""Seconds between fetches when nobody says."""
+Known = dict[tuple[str, str], Row]
+
+
+def checked(feed: Listed) -> Listed:
+    """`feed` with its kind, canonical address and way of being heard, which stands in its options unless it is usual.
+
+    Raises what recognise and mode_of raise.
+    """
+    kind, address = recognise(feed.address, feed.kind)
+    options = dict(feed.options)
+    mode = mode_of(kind, str(options.pop("mode", "")))
+    if mode != mode_of(kind):
+        options["mode"] = mode
+    return replace(feed, kind=kind, address=address, options=options)
+
+
+def known_feeds(tx: Connection) -> Known:
+    """The rows there are, by kind and address."""
+    return {(f["source"], f["address"]): f for f in feeds.list_feeds(tx)}
+
+
+def add(tx: Connection, feed: Listed, known: Known, now: datetime) -> bool:
+    """Add a checked feed, due at once; False when it is there already, and then only what is said here changes."""
+    there = known.get((feed.kind, feed.address))
+    title, options = feed.title, dict(feed.options)
+    if there:
+        title, options = title or there["title"], {**there["options"], **options}
+        if (title, options) == (there["title"], there["options"]):
+            return False
+    feed_id, new = feeds.add_feed(
+        tx, source=feed.kind, address=feed.address, title=title, now=now, interval_s=feed.interval_s or USUAL_S,
+        clock=there["clock"] if there else "wall", options=options,
+    )  # fmt: skip
+    if new and feed.paused:
+        feeds.set_feed_state(tx, feed_id, "paused", now)
+        feeds.stop_expecting_feed(tx, feed_id, now)
+    return new
+
+
+def listed(found: Iterable[Row]) -> tuple[list[Listed], list[str]]:
+    """Rows as feeds for a list, without secrets; and what was left out, worded."""
+    out: list[Listed] = []
+    told: list[str] = []
+    for row in found:
+        if row["clock"] != "wall":
+            told.append(f"feed {row['feed_id']} is a replay and stays out")
+            continue
+        own = {name: value for name, value in row["options"].items() if name != OUTLINE}
+        options, taken = without_secrets(own)
+        address = without_login(row["address"])
+        kept = {OUTLINE: row["options"][OUTLINE]} if OUTLINE in row["options"] else {}
+        told += [f"feed {row['feed_id']}: option {name} looks like a secret and stays out" for name in taken]
+        if address != row["address"]:
+            told.append(f"feed {row['feed_id']}: the login in its address stays out")
+        if holds_key(address):
+            told.append(f"feed {row['feed_id']}: its address holds what looks like a key; keep the list to yourself")
+        out.append(
+            Listed(
+                address, row["source"], row["title"], row["interval_s"], {**options, **kept}, row["state"] == "paused"
+            )
+        )
+    return out, told
+
+
+def options_of(pairs: Iterable[str]) -> dict[str, Any]:
+    """Options given as NAME=VALUE, a value being JSON where it can be. Raises PermanentError(BAD_INPUT)."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not re.fullmatch("[a-z][a-z0-9_]{0,40}", name) or name in (OUTLINE, "mode"):
+            raise PermanentError(
+                Reason.BAD_INPUT, f"--option {name[:40]!r} cannot be used; write it as --option page=500"
+            )
+        found[name] = _value(text)
+    try:
+        return read_options(json.dumps(found))
+    except ValueError as error:
+        raise PermanentError(Reason.BAD_INPUT, f"--option: {error}") from None
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def with_mode(options: Mapping[str, Any], *, listen: bool) -> dict[str, Any]:
+    """`options` for a feed that is to be listened to, or to be heard as usual."""
+    return {**options, "mode": "stream"} if listen else dict(options)
