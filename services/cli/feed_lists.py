@@ -22,8 +22,8 @@ WRITERS: dict[str, Callable[[Iterable[Listed]], bytes]] = {"opml": write_opml, "
 def import_feeds(*, source: str, dry_run: bool) -> None:
     """Add the feeds of LIST: an OPML file, a CSV table of accounts, or the name of a pack (palmyra-2016).
 
-    Rows that cannot be used are named with their line, the others are added. A feed that is there already keeps its
-    place and its interval.
+    Rows that cannot be used are named with their line, the others are added. A feed that is there already stays as it
+    is; it only gets the groups and attributes that the list has for it, and a title if it had none.
     """
     read = _read(source)
     good, bad = _check(read.feeds)
@@ -31,12 +31,12 @@ def import_feeds(*, source: str, dry_run: bool) -> None:
     with house.transaction() as tx:
         known = feed_rows.known_feeds(tx)
         for feed in good:
-            new = (feed.kind, feed.address) not in known
-            added += new
-            if dry_run and new:
+            there = known.get((feed.kind, feed.address))
+            added += there is None
+            if dry_run and not there:
                 click.echo(f"Would add: {feed.kind} {feed.address}" + (f" ({feed.title})" if feed.title else ""))
             elif not dry_run:
-                feed_rows.add(tx, feed, known, house.now())
+                feed_rows.add(tx, feed_rows.beside(feed, there), known, house.now())
     for trouble in sorted([*read.troubles, *bad], key=lambda t: t.line):
         click.echo(f"{source}:{trouble.line}: {trouble.told}", err=True)
     for note in read.notes:

@@ -56,6 +56,14 @@ def add(tx: Connection, feed: Listed, known: Known, now: datetime) -> bool:
     return new
 
 
+def beside(feed: Listed, there: Row | None) -> Listed:
+    """What a list may change of a feed that is there already: a missing title, and what lists keep with it."""
+    if there is None:
+        return feed
+    kept = {OUTLINE: feed.options[OUTLINE]} if OUTLINE in feed.options else {}
+    return replace(feed, title="" if there["title"] else feed.title, options=kept)
+
+
 def listed(found: Iterable[Row]) -> tuple[list[Listed], list[str]]:
     """Rows as feeds for a list, without secrets; and what was left out, worded."""
     out: list[Listed] = []

@@ -84,7 +84,8 @@ def _candidates(text: str) -> Iterator[str]:
 def _unknown(text: str) -> PermanentError:
     examples = {form.kind: form.example for form in reversed(FORMS) if form.kind in SOURCES}
     shown = ", ".join(f"{example} ({kind})" for kind, example in sorted(examples.items()))
+    told = text[:200].partition("?")[0]
     return PermanentError(
         Reason.BAD_ADDRESS,
-        f"{text[:200].partition('?')[0]!r} does not tell what kind of source it is. Give one such as {shown}; or name it: --kind KIND.",
+        f"{told!r} does not tell what kind of source it is. Give one such as {shown}; or name it: --kind KIND.",
     )

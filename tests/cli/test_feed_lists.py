@@ -62,7 +62,20 @@ def test_good_rows_are_imported_and_bad_ones_named_with_their_line(run: Run, tmp
         }
     }
     assert "Added 0; 1 already there" in run("import", path)[1]
-    assert len(rows(run)) == 1
+    assert rows(run) == [row]
+
+
+def test_a_list_changes_nothing_of_a_feed_that_is_there_but_what_lists_keep(run: Run, tmp_path: Path) -> None:
+    run("add", "https://example.org/one", "--title", "Mine", "--option", "a=1", "--every", "5")
+    path = tmp_path / "mine.opml"
+    path.write_text(
+        LIST.replace("their:folded", "xmlns:fw='urn:framewatch:feeds' fw:options='{\"a\": 2}' their:folded")
+    )
+    run("import", path)
+    (row,) = rows(run)
+    assert told(row)[2:4] == ("Mine", 300)
+    assert row["options"]["a"] == 1
+    assert row["options"]["outline"]["groups"] == [{"text": "News", "{urn:their}order": "7"}]
 
 
 @pytest.mark.parametrize("ending", ["opml", "csv"])
