@@ -140,6 +140,12 @@ def test_options_that_no_row_can_hold_are_told_and_left_out(options):
     assert "no JSON object" in read.troubles[0].told
 
 
+def test_what_a_list_keeps_comes_from_its_outlines_only():
+    text = """<opml xmlns:fw='urn:framewatch:feeds'><outline fw:kind='x' fw:address='@a'
+    fw:options='{"outline": {"groups": [{"a b": "c"}]}, "page": 1}'/></opml>"""
+    assert read_opml(text.encode()).feeds[0].options == {"page": 1}
+
+
 def test_a_feed_inside_a_feed_stands_beside_it():
     text = '<opml><outline text="a" xmlUrl="https://a/"><outline text="b" xmlUrl="https://b/"/></outline></opml>'
     read = read_opml(text.encode())
