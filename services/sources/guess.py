@@ -63,11 +63,14 @@ def recognise(address: str, kind: str = "") -> tuple[str, str]:
     if _UNUSABLE.search(text) or len(text) > _LONGEST:
         raise PermanentError(Reason.BAD_ADDRESS, f"{text[:80]!r} is no address: it is too long or holds odd characters")
     first: PermanentError | None = None
+    # People leave https:// out of the address of a page; not every kind does without it.
+    spellings = [text] if "://" in text else [text, f"https://{text}"]
     for candidate in [kind] if kind else _candidates(text):
-        try:
-            return candidate, read_address(candidate, text)
-        except PermanentError as error:
-            first = first or error
+        for spelling in spellings:
+            try:
+                return candidate, read_address(candidate, spelling)
+            except PermanentError as error:
+                first = first or error
     raise first or _unknown(text)
 
 

@@ -18,10 +18,10 @@ GIVEN = {
     ],
     "jsonl": ["posts.jsonl", "sub/posts.ndjson.gz", "https://e.org/a.jsonl?x=1"],
     "telegram": ["t.me/rian_ru", "https://t.me/s/rian_ru", "telegram.me/rian_ru", "tg://resolve?domain=a"],
-    "youtube": ["https://www.youtube.com/@a", "m.youtube.com/channel/UC1", "UCfiwzLy-8yKzIbsmZTzxDgw", "youtu.be/x"],
+    "youtube": ["youtube.com/@aljazeeraenglish", "m.youtube.com/channel/UC1", "UCfiwzLy-8yKzIbsmZTzxDgw", "youtu.be/x"],
     "reddit": ["r/syria", "/r/syria/comments", "https://old.reddit.com/r/syria", "reddit.com/user/a"],
-    "x": ["x.com/a", "https://twitter.com/a", "https://mobile.twitter.com/a"],
-    "bluesky": ["bsky.app/profile/a", "did:plc:abc", "at://did:plc:x/app.bsky.graph.list/y", "keyword:Palmyra"],
+    "x": ["x.com/bellingcat", "https://twitter.com/a", "https://mobile.twitter.com/a"],
+    "bluesky": ["bsky.app/profile/name.bsky.social", "did:plc:abc", "at://did:plc:x/app.bsky.graph.list/y", "keyword:Palmyra"],
     "nostr": ["wss://relay.example.org", "npub1" + "q" * 58],
     "hackernews": ["https://news.ycombinator.com/newest"],
     "gdelt": ["https://api.gdeltproject.org/api/v2/doc/doc?query=Palmyra"],
@@ -34,8 +34,12 @@ GIVEN = {
 def test_the_first_form_that_fits_names_the_kind(kind, address):
     fitting = [form.kind for form in FORMS if re.fullmatch(form.pattern, address, re.IGNORECASE)]
     assert fitting[:1] == [kind]
-    if kind in SOURCES:
-        assert recognise(address)[0] == kind
+
+
+@pytest.mark.parametrize("kind", [kind for kind in GIVEN if kind in SOURCES])
+def test_a_kind_takes_the_first_address_that_has_its_form(kind):
+    found, address = recognise(GIVEN[kind][0])
+    assert (found, recognise(address, kind)) == (kind, (kind, address))
 
 
 def test_an_address_comes_back_in_its_one_form_and_a_named_kind_wins():
