@@ -21,6 +21,7 @@ COLUMNS: Mapping[str, str] = {
     "minutes": "minutes everyminutes interval every",
     "options": "options",
     "state": "state",
+    "mode": "mode",
 }
 """What a column means → the headers it goes by, as letters only, in lower case."""
 KINDS: Mapping[str, str] = {
@@ -29,7 +30,7 @@ KINDS: Mapping[str, str] = {
     "news": "rss", "feed": "rss", "atom": "rss", "jsonfeed": "rss",
 }  # fmt: skip
 """What people call a kind of source → its name; others are taken as they stand, in lower case."""
-_ORDER = ("kind", "address", "title", "language", "tags", "minutes", "options", "state")
+_ORDER = ("kind", "address", "title", "language", "tags", "minutes", "options", "state", "mode")
 _DELIMITERS = ",;\t|"
 _MEANING = {word: column for column, words in COLUMNS.items() for word in words.split()}
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -88,6 +89,7 @@ def write_accounts(feeds: Iterable[Listed]) -> bytes:
             "minutes": f"{feed.interval_s / 60:.10g}" if feed.interval_s else "",
             "options": json.dumps(options, sort_keys=True) if options else "",
             "state": "paused" if feed.paused else "",
+            "mode": feed.mode,
         }
         writer.writerow(_guarded(cells[name]) for name in _ORDER)
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
@@ -110,6 +112,7 @@ def _listed(cells: Mapping[str, str], line: int) -> Listed:
         interval_s=read_minutes(cells.get("minutes", "")),
         options=with_outline(options, {k: v for k, v in attributes.items() if v}, []),
         paused=cells.get("state", "").lower() == "paused",
+        mode=cells.get("mode", "").lower(),
         line=line,
     )
 

@@ -22,6 +22,8 @@ class Listed:
     interval_s: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     paused: bool = False
+    mode: str = ""
+    """How it is heard, "" being as usual for its kind."""
     line: int = 0
 
 

@@ -16,8 +16,9 @@ from services.analysis.listing import FeedList, Listed, Trouble, outline_of, rea
 from services.analysis.text import clean_line
 
 NAMESPACE = "urn:framewatch:feeds"
-"""Of the attributes kind, address, seconds, options and state."""
+"""Of the attributes kind, address, seconds, options, state and mode."""
 _OURS = f"{{{NAMESPACE}}}"
+_OWN = ("kind", "address", "seconds", "options", "state", "mode")
 _DEEPEST = 100
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*>")
 _BARE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)(?:([A-Za-z][A-Za-z0-9]{1,31});)?")
@@ -122,7 +123,7 @@ class _Reader:
     def _feed(self, attributes: dict[str, str]) -> bool:
         by_name = {name.lower(): name for name in attributes}
         place = attributes.pop(by_name.get("xmlurl", ""), "").strip()
-        own = {name: attributes.pop(_OURS + name, "") for name in ("kind", "address", "seconds", "options", "state")}
+        own = {name: attributes.pop(_OURS + name, "") for name in _OWN}
         address = own["address"].strip() or place
         if not address:
             return False
@@ -147,6 +148,7 @@ class _Reader:
                 interval_s=int(own["seconds"]) if re.fullmatch(r"[1-9][0-9]{0,6}", own["seconds"]) else 0,
                 options=with_outline(options, kept, [dict(g.attributes) for g in self._around]),
                 paused=own["state"] == "paused",
+                mode=own["mode"].strip(),
                 line=line,
             )
         )
@@ -166,6 +168,7 @@ def _attributes(feed: Listed, kept: Mapping[str, str]) -> dict[str, str]:
         "fw:seconds": str(feed.interval_s) if feed.interval_s else "",
         "fw:options": json.dumps(options, sort_keys=True) if options else "",
         "fw:state": "paused" if feed.paused else "",
+        "fw:mode": feed.mode,
     }
     return _named(named) | {k: _legal(v) for k, v in (place | ours).items() if v}
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from schemas.errors import PermanentError, Reason
 from services.analysis.confidential import holds_key, without_login, without_secrets
 from services.analysis.listing import OUTLINE, Listed, read_options
-from services.sources import mode_of
+from services.sources import SOURCES, mode_of
 from services.sources.guess import recognise
 from services.store import feeds
 from services.store.pool import Connection, Row
@@ -21,16 +21,13 @@ Known = dict[tuple[str, str], Row]
 
 
 def checked(feed: Listed) -> Listed:
-    """`feed` with its kind, canonical address and way of being heard, which stands in its options unless it is usual.
+    """`feed` with its kind and canonical address, and its mode if that is not the usual one.
 
     Raises what recognise and mode_of raise.
     """
     kind, address = recognise(feed.address, feed.kind)
-    options = dict(feed.options)
-    mode = mode_of(kind, str(options.pop("mode", "")))
-    if mode != mode_of(kind):
-        options["mode"] = mode
-    return replace(feed, kind=kind, address=address, options=options)
+    mode = mode_of(kind, feed.mode)
+    return replace(feed, kind=kind, address=address, mode="" if mode == mode_of(kind) else mode)
 
 
 def known_feeds(tx: Connection) -> Known:
@@ -41,14 +38,14 @@ def known_feeds(tx: Connection) -> Known:
 def add(tx: Connection, feed: Listed, known: Known, now: datetime) -> bool:
     """Add a checked feed, due at once; False when it is there already, and then only what is said here changes."""
     there = known.get((feed.kind, feed.address))
-    title, options = feed.title, dict(feed.options)
+    title, options, mode = feed.title, dict(feed.options), feed.mode
     if there:
-        title, options = title or there["title"], {**there["options"], **options}
-        if (title, options) == (there["title"], there["options"]):
+        title, options, mode = title or there["title"], {**there["options"], **options}, mode or there["mode"]
+        if (title, options, mode) == (there["title"], there["options"], there["mode"]):
             return False
     feed_id, new = feeds.add_feed(
         tx, source=feed.kind, address=feed.address, title=title, now=now, interval_s=feed.interval_s or USUAL_S,
-        clock=there["clock"] if there else "wall", options=options,
+        clock=there["clock"] if there else "wall", mode=mode or mode_of(feed.kind), options=options,
     )  # fmt: skip
     if new and feed.paused:
         feeds.set_feed_state(tx, feed_id, "paused", now)
@@ -61,7 +58,7 @@ def beside(feed: Listed, there: Row | None) -> Listed:
     if there is None:
         return feed
     kept = {OUTLINE: feed.options[OUTLINE]} if OUTLINE in feed.options else {}
-    return replace(feed, title="" if there["title"] else feed.title, options=kept)
+    return replace(feed, title="" if there["title"] else feed.title, options=kept, mode="")
 
 
 def listed(found: Iterable[Row]) -> tuple[list[Listed], list[str]]:
@@ -81,11 +78,13 @@ def listed(found: Iterable[Row]) -> tuple[list[Listed], list[str]]:
             told.append(f"feed {row['feed_id']}: the login in its address stays out")
         if holds_key(address):
             told.append(f"feed {row['feed_id']}: its address holds what looks like a key; keep the list to yourself")
+        mode = "" if row["mode"] == _usual(row["source"]) else row["mode"]
         out.append(
             Listed(
-                address, row["source"], row["title"], row["interval_s"], {**options, **kept}, row["state"] == "paused"
+                address, row["source"], row["title"], row["interval_s"], {**options, **kept}, row["state"] == "paused",
+                mode,
             )
-        )
+        )  # fmt: skip
     return out, told
 
 
@@ -94,7 +93,7 @@ def options_of(pairs: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
-        if not equals or not re.fullmatch("[a-z][a-z0-9_]{0,40}", name) or name in (OUTLINE, "mode"):
+        if not equals or not re.fullmatch("[a-z][a-z0-9_]{0,40}", name) or name == OUTLINE:
             raise PermanentError(
                 Reason.BAD_INPUT, f"--option {name[:40]!r} cannot be used; write it as --option page=500"
             )
@@ -112,6 +111,6 @@ def _value(text: str) -> Any:
         return text
 
 
-def with_mode(options: Mapping[str, Any], *, listen: bool) -> dict[str, Any]:
-    """`options` for a feed that is to be listened to, or to be heard as usual."""
-    return {**options, "mode": "stream"} if listen else dict(options)
+def _usual(kind: str) -> str:
+    """The usual mode of `kind`; "" for one that this version does not know."""
+    return mode_of(kind) if kind in SOURCES else ""

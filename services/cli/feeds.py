@@ -39,8 +39,8 @@ def feeds() -> None:
 def add(*, addresses: tuple[str, ...], kind: str | None, title: str, every: int, options: tuple[str, ...],
         listen: bool) -> None:  # fmt: skip
     """Add feeds; each is fetched at once. What kind each is follows from its address, unless you name it."""
-    wanted = feed_rows.with_mode(feed_rows.options_of(options), listen=listen)
-    found = [Listed(a, kind or "", title, max(every, 1) * 60, wanted) for a in addresses]
+    wanted, mode = feed_rows.options_of(options), "stream" if listen else ""
+    found = [Listed(a, kind or "", title, max(every, 1) * 60, wanted, mode=mode) for a in addresses]
     checked = [feed_rows.checked(feed) for feed in found]
     with house.transaction() as tx:
         known = feed_rows.known_feeds(tx)

@@ -77,7 +77,7 @@ plain = words.filter(lambda t: not t.startswith("'"))
 
 @given(st.lists(st.builds(Listed, plain.filter(bool), st.sampled_from(["rss", "x", ""]), plain, st.integers(0, 9999).map(lambda n: n * 30),
                           st.dictionaries(st.sampled_from(["page", "api"]), words | st.integers(), max_size=2),
-                          st.booleans()), min_size=1, max_size=4))  # fmt: skip
+                          st.booleans(), st.sampled_from(["", "stream"])), min_size=1, max_size=4))  # fmt: skip
 def test_what_is_written_is_read_again(feeds):
     back = [replace(f, line=0) for f in read_accounts(write_accounts(feeds)).feeds]
     assert back == feeds

@@ -41,7 +41,7 @@ def rows(run: Run) -> list[dict]:
 
 
 def told(row: dict) -> tuple:
-    return tuple(row[name] for name in ("source", "address", "title", "interval_s", "options", "state"))
+    return tuple(row[name] for name in ("source", "address", "title", "interval_s", "options", "state", "mode"))
 
 
 def test_good_rows_are_imported_and_bad_ones_named_with_their_line(run: Run, tmp_path: Path) -> None:
@@ -84,7 +84,9 @@ def test_an_export_restores_every_feed_but_its_secrets(run: Run, tmp_path: Path,
     run("add", "posts.jsonl.gz", "--option", "page=500", "--option", 'api="x"', "--option", "words=a b")
     run("add", "https://example.org/c?key=abc")
     run("set-state", "3", "paused")
+    run("add", "press-office", "--kind", "push")
     before = rows(run)
+    assert [row["mode"] for row in before] == ["poll", "poll", "poll", "push"]
     out = tmp_path / f"feeds.{ending}"
     code, _, err = run("export", "-o", out)
     assert code == 0
@@ -100,7 +102,7 @@ def test_an_export_restores_every_feed_but_its_secrets(run: Run, tmp_path: Path,
     assert run("import", out)[0] == 0
     after = rows(run)
     assert [told(row) for row in after[1:]] == [told(row) for row in before[1:]]
-    assert told(after[0]) == ("rss", "https://example.org/a?q=1", "A & B", 420, {}, "enabled")
+    assert told(after[0]) == ("rss", "https://example.org/a?q=1", "A & B", 420, {}, "enabled", "poll")
 
 
 def test_a_table_of_accounts_is_imported(run: Run, tmp_path: Path) -> None:
