@@ -1,4 +1,4 @@
-"""framewatch feeds: add, list, try and parse feeds."""
+"""framewatch feeds: add, list, try and parse feeds; lists of feeds in and out."""
 
 import json
 from datetime import timedelta
@@ -12,12 +12,16 @@ from rich.table import Table
 from schemas.errors import PermanentError, Reason
 from schemas.records import Feed, FetchedPost, Page
 from services import settings
-from services.cli import house
+from services.analysis.listing import Listed
+from services.cli import feed_rows, house
+from services.cli.feed_lists import export_feeds, import_feeds
 from services.fetch import Fetcher
 from services.sources import SOURCES, Means, parse_file, source_for
+from services.sources.guess import recognise
 from services.store import feeds as rows
 
 kind_option = click.option("--kind", type=click.Choice(sorted(SOURCES)), default="rss", show_default=True)
+guessed_option = click.option("--kind", type=click.Choice(sorted(SOURCES)), help="Else guessed from the address.")
 
 
 @click.group()
@@ -26,18 +30,23 @@ def feeds() -> None:
 
 
 @feeds.command()
-@click.argument("addresses", nargs=-1, required=True, metavar="URL...")
-@kind_option
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
+@guessed_option
 @click.option("--title", default="", help="A name of your own; else the feed's.")
 @click.option("--every", default=15, show_default=True, help="Minutes between fetches.")
-def add(*, addresses: tuple[str, ...], kind: str, title: str, every: int) -> None:
-    """Add feeds; each is fetched at once."""
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of this kind; repeatable.")
+@click.option("--listen", is_flag=True, help="Hold a connection instead of asking now and then.")
+def add(*, addresses: tuple[str, ...], kind: str | None, title: str, every: int, options: tuple[str, ...],
+        listen: bool) -> None:  # fmt: skip
+    """Add feeds; each is fetched at once. What kind each is follows from its address, unless you name it."""
+    wanted, mode = feed_rows.options_of(options), "stream" if listen else ""
+    found = [Listed(a, kind or "", title, max(every, 1) * 60, wanted, mode=mode) for a in addresses]
+    checked = [feed_rows.checked(feed) for feed in found]
     with house.transaction() as tx:
-        for address in addresses:
-            _, new = rows.add_feed(
-                tx, source=kind, address=address, title=title, now=house.now(), interval_s=max(every, 1) * 60
-            )
-            click.echo(f"{'Added' if new else 'Already there'}: {address}")
+        known = feed_rows.known_feeds(tx)
+        for feed in checked:
+            new = feed_rows.add(tx, feed, known, house.now())
+            click.echo(f"{'Added' if new else 'Already there'}: {feed.address} ({feed.kind})")
 
 
 @feeds.command(name="list")
@@ -79,11 +88,12 @@ def remove(feed_id: int) -> None:
 
 
 @feeds.command()
-@click.argument("address", metavar="URL")
-@kind_option
+@click.argument("address")
+@guessed_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a post.")
-def check(*, address: str, kind: str, as_json: bool) -> None:
+def check(*, address: str, kind: str | None, as_json: bool) -> None:
     """Fetch once and show what would be stored; stores nothing."""
+    kind, address = recognise(address, kind or "")
     conf = settings.load()
     fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
     source = source_for(kind, Means(fetcher, house.files(conf)))
@@ -121,3 +131,7 @@ def _plain(post: FetchedPost) -> dict[str, Any]:
 
 def _unknown(feed_id: int) -> PermanentError:
     return PermanentError(Reason.NOT_FOUND, f"there is no feed {feed_id}; see: framewatch feeds list")
+
+
+feeds.add_command(import_feeds)
+feeds.add_command(export_feeds)

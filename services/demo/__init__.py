@@ -21,6 +21,16 @@ def posts() -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(line) for line in text.splitlines())
 
 
+def packs() -> list[str]:
+    """The names of the bundled codebooks that have a list of feeds to start with."""
+    return sorted(file.name.removesuffix(".opml") for file in _FOLDER.iterdir() if file.name.endswith(".opml"))
+
+
+def pack(name: str) -> bytes | None:
+    """The OPML of the feeds to start with for a bundled codebook; None when there is none of that name."""
+    return (_FOLDER / f"{name}.opml").read_bytes() if name in packs() else None
+
+
 def since() -> datetime:
     """The midnight before the first post."""
     first = datetime.fromisoformat(posts()[0]["published_at"])

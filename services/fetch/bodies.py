@@ -24,6 +24,12 @@ class Inflater:
         self._wire = 0
         self._plain = 0
 
+    def copy(self) -> "Inflater":
+        """Another one that stands where this one stands; feeding either leaves the other as it is."""
+        twin = Inflater(raw=self._raw)
+        twin._decoder, twin._wire, twin._plain = self._decoder.copy(), self._wire, self._plain
+        return twin
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Unpacked pieces of the next `data`.
 

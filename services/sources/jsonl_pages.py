@@ -1,6 +1,6 @@
 """Pages of JSON lines: how much of a stream is one page, and where the next one begins. Must not open anything."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.errors import Reason, TransientError
@@ -10,7 +10,7 @@ from services.fetch import Response
 from services.sources.feed_html import is_html, not_a_feed
 from services.sources.lines import Batch, Line, read_line, split_lines, stated_time
 from services.sources.replay import horizon, page_size
-from services.sources.streams import Resumed, read_position, unzipped
+from services.sources.streams import Resumed, unzipped
 
 MAX_PAGE_BYTES = 32 * 1024 * 1024
 """A page ends here even when it has fewer lines than allowed."""
@@ -19,14 +19,13 @@ MAX_ANSWER_LINES = 50_000
 _MAX_CURSOR = 1000
 
 
-def read_on(feed: Feed, now: datetime, chunks: Iterable[bytes], seek: Callable[[int], object] | None = None) -> Page:
-    """The next page of a stream of bytes that begins at its beginning; `seek`, if any, moves it to an offset.
+def read_on(feed: Feed, now: datetime, stream: Resumed) -> Page:
+    """The next page of a stream of unpacked bytes, taken up where the feed's cursor stands.
 
     Raises PermanentError: NOT_A_FEED, BAD_CONFIG for an option. A stream that has become another one is read from
     its beginning.
     """
     size, until = page_size(feed.options), horizon(feed.options, now)
-    stream = Resumed(unzipped(chunks), read_position(feed.cursor), seek)
     batch, offset = Batch(), stream.start
     more = waiting = False
     for line in split_lines(stream, start=stream.start):
@@ -39,7 +38,7 @@ def read_on(feed: Feed, now: datetime, chunks: Iterable[bytes], seek: Callable[[
         batch.add(outcome, stated)
         offset = line.end
     if stream.lost:
-        return Page(more=True)
+        return Page(more=True, as_of=told_before(feed))
     if not stream.start:
         refuse_markup(batch, stream.head, feed.address)
     newest = _later(batch.newest, parse_time(str(feed.cursor.get("newest", ""))) if stream.start else None)
@@ -85,6 +84,11 @@ def read_answer(feed: Feed, now: datetime, response: Response, pieces: Iterable[
         as_of=min(present, now) if present and feed.clock == "feed" else None,
         ended=ended,
     )
+
+
+def told_before(feed: Feed) -> datetime | None:
+    """The present of a feed that lives in its own time, as far as the pages before this one have told it."""
+    return parse_time(str(feed.cursor.get("newest", ""))) if feed.clock == "feed" else None
 
 
 def refuse_markup(batch: Batch, head: bytes, address: str) -> None:

@@ -31,10 +31,9 @@ class Resumed:
     read, that the stream has become shorter than `start`.
     """
 
-    def __init__(
-        self, chunks: Iterable[bytes], position: Position, seek: Callable[[int], object] | None = None
-    ) -> None:
-        """`seek` moves `chunks` to an offset, where that is cheaper than reading up to it."""
+    def __init__(self, chunks: Iterable[bytes], position: Position, seek: Callable[[int], int] | None = None) -> None:
+        """`seek` moves `chunks` to an offset or somewhat before, where that is cheaper than reading up to it, and
+        tells to which."""
         self._chunks = iter(chunks)
         self._seek = seek
         self._position = position
@@ -46,12 +45,10 @@ class Resumed:
 
     def __iter__(self) -> Iterator[bytes]:
         """The chunks from `start` on."""
-        left = self.start
+        left, chunks = self.start, chain((self.head,), self._chunks)
         if self._seek and left > len(self.head):
-            self._seek(left)
-            yield from self._chunks
-            return
-        for chunk in chain((self.head,), self._chunks):
+            left, chunks = left - self._seek(left), chain(self._chunks)
+        for chunk in chunks:
             if left < len(chunk):
                 yield chunk[left:] if left else chunk
             left = max(left - len(chunk), 0)
@@ -63,6 +60,13 @@ class Resumed:
             return Position(offset, self._position.head, self._position.head_bytes)
         head = self.head[: min(HEAD, offset)]
         return Position(offset, _digest(head) if head else "", len(head))
+
+    @classmethod
+    def continued(cls, chunks: Iterable[bytes], position: Position, at: int) -> "Resumed":
+        """The rest of a stream that its server vouches for: `chunks` begin at byte `at` of it, not at its beginning."""
+        stream = cls((), position)
+        stream.start, stream._chunks, stream._seek = position.offset, iter(chunks), lambda _: at
+        return stream
 
     def _take(self, count: int) -> bytes:
         taken = bytearray()
@@ -86,17 +90,23 @@ def is_gzip(first: bytes) -> bool:
     return first.startswith(b"\x1f\x8b")
 
 
-def unzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """`chunks`, unpacked when they are gzip. Raises TransientError: TOO_LARGE, TRUNCATED."""
+def tell_gzip(chunks: Iterable[bytes]) -> tuple[bool, Iterator[bytes]]:
+    """Whether `chunks` are gzip, and the same chunks from the first on."""
     stream = iter(chunks)
     first = b""
     while len(first) < 2 and (chunk := next(stream, None)) is not None:
         first += chunk
-    if not is_gzip(first):
-        yield from chain((first,), stream)
+    return is_gzip(first), chain((first,), stream)
+
+
+def unzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """`chunks`, unpacked when they are gzip. Raises TransientError: TOO_LARGE, TRUNCATED."""
+    packed, stream = tell_gzip(chunks)
+    if not packed:
+        yield from stream
         return
     inflater = Inflater()
-    for chunk in chain((first,), stream):
+    for chunk in stream:
         yield from inflater.feed(chunk)
     yield from inflater.finish()
 

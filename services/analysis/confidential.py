@@ -1,0 +1,43 @@
+"""Takes out of a feed's options and address what only its owner should know, before they go into a file. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_SECRET = re.compile(
+    r"(?:^|_)(?:api_?key|auth|authorization|bearer|cookie|credential|jwt|key|pass|passwd|password|secret|session|sig|"
+    r"signature|token)s?(?:$|_)"
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]")
+_LOGIN = re.compile(r"(?<=://)[^/?#\s@]*@")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a value called `name` is, by its name, nobody else's business: `token`, `apiKey`, `X-Auth`, …"""
+    return bool(_SECRET.search(_HUMP.sub("_", name).lower()))
+
+
+def without_secrets(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """`options` without secrets at any depth, and the names of what was taken out; logins in addresses go too."""
+    taken: list[str] = []
+    return dict(_kept(options, taken)), taken
+
+
+def without_login(address: str) -> str:
+    """`address` without the name and password that may stand before its host."""
+    return _LOGIN.sub("", address)
+
+
+def holds_key(address: str) -> bool:
+    """Whether a parameter of `address` is called like a secret; without it the address would be another one."""
+    _, _, query = address.partition("?")
+    return any(is_secret(pair.partition("=")[0]) for pair in query.split("&"))
+
+
+def _kept(value: Any, taken: list[str]) -> Any:
+    if isinstance(value, Mapping):
+        taken += [name for name in value if is_secret(name)]
+        return {name: _kept(inner, taken) for name, inner in value.items() if not is_secret(name)}
+    if isinstance(value, list):
+        return [_kept(inner, taken) for inner in value]
+    return without_login(value) if isinstance(value, str) else value
