@@ -1,12 +1,13 @@
-"""The Fetcher: one HTTP request and its redirects, inside limits of time, bytes, hops and requests per host.
+"""The Fetcher: one HTTP request and its redirects, or one WebSocket, inside limits of time, bytes, hops and
+requests per host.
 
 It must not retry, cache, or keep anything between requests: when to come back is decided elsewhere.
 """
 
 import ssl
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -21,6 +22,7 @@ from services.fetch.bodies import unpack
 from services.fetch.hosts import HostSlots
 from services.fetch.requests import Pairs, check_address, header_pairs, login, moved_to, response_of, user_agent
 from services.fetch.transport import GuardedTransport, wire, worded
+from services.fetch.websocket import MAX_MESSAGE, Opening, WebSocket, opened, web_address
 
 MAX_BYTES = 15 * 1024 * 1024
 """Largest body of `get`, packed or unpacked."""
@@ -144,6 +146,33 @@ class Fetcher:
                 for piece in unpack(wire(answer.iter_raw(), target.host), "", _MAX_REPLY):
                     body += piece
             return replace(response_of(answer, target), body=bytes(body))
+
+    @contextmanager
+    def websocket(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        subprotocols: Sequence[str] = (),
+        max_bytes: int = MAX_MESSAGE,
+        timeout: timedelta = _POST_TIMEOUT,
+    ) -> Iterator[WebSocket]:
+        """An open WebSocket to a ws(s) or http(s) `url`; redirects are refused.
+
+        `subprotocols` are offered to the server; `max_bytes` bounds a received message, unpacked; `timeout` bounds
+        connecting and the handshake. Pings find out in 40 seconds when the other side is gone.
+
+        Raises PermanentError: BAD_ADDRESS, BLOCKED_ADDRESS, GONE. Raises TransientError: RefusedError (for the reasons
+        that check_status raises), NAME_NOT_FOUND, UNREACHABLE, TLS, TIMEOUT.
+        """
+        deadline = time.monotonic() + timeout.total_seconds()
+        target = web_address(url)
+        backend = guard.GuardedBackend(exemptions=self._exemptions, deadline=deadline, resolve=self._resolve)
+        opening = Opening(backend, self._ssl, self._agent, deadline, subprotocols, max_bytes)
+        with ExitStack() as stack:
+            with self._slots.hold(target.host, deadline):  # for the handshake only: the stream itself may last for days
+                connection = stack.enter_context(opened(target, headers or {}, opening))
+            yield WebSocket(connection, target.host)
 
     def _request(self, method: str, target: httpx.URL, pairs: Pairs, content: bytes | None = None) -> httpx.Request:
         headers = httpx.Headers({"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"})
