@@ -18,6 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 SOURCES: dict[str, str] = {
+    "bluesky": "services.sources.bluesky:BlueskySource",
     "jsonl": "services.sources.jsonl:JsonlSource",
     "push": "services.sources.push:PushSource",
     "reddit": "services.sources.reddit:RedditSource",
