@@ -73,8 +73,10 @@ def matcher(keywords: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def _pattern(word: str) -> str:
-    begins = r"(?<!\w)" if word[0].isalnum() and ord(word[0]) < _SCRIPTS_WITH_BLANKS else ""
-    return begins + r"\s+".join(re.escape(part) for part in word.split())
+    first = re.escape(word[0])
+    # Looking back after the first letter, not before it: so the search may leap to the letters it begins with.
+    begins = rf"(?<!\w{first})" if word[0].isalnum() and ord(word[0]) < _SCRIPTS_WITH_BLANKS else ""
+    return first + begins + r"\s+".join(re.escape(part) for part in word[1:].split(" "))
 
 
 def _keywords(text: str) -> tuple[str, ...]:
