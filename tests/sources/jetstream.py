@@ -57,6 +57,8 @@ class Jetstream:
     next: int = 10**6
     """The number that its next event will get."""
     version: int = 2
+    advises: bool = True
+    """Whether it says that it begins elsewhere than it was asked to."""
     ends: int | None = 1000
     """The code with which it closes after what it has; None: it stays open, and says nothing more."""
     refuses: Response | None = None
@@ -93,7 +95,7 @@ class Jetstream:
         events = [e for e in self.events if isinstance(e, str) or e["seq"] >= self.floor]
         if self.version == 2 and self.next < cursor < 10**15:
             connection.send(message(info("FutureCursor")))
-        if self.version == 2 and cursor >= 10**15 and self.floor:
+        if self.version == 2 and cursor >= 10**15 and self.floor and self.advises:
             connection.send(message(info("OutdatedCursor")))
         for event in events:
             if isinstance(event, str):

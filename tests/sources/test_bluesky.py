@@ -63,8 +63,8 @@ def test_posts_deletes_edits_and_accounts_are_told_in_both_versions(version):
         post(4, rkey="r2", operation="update", text="as it is"),
         post(5, did=OTHER),
         account(6, "deleted", did=OTHER),
-        account(7, "deactivated", did=OTHER),
-        account(8, ""),
+        account(7, "deactivated", did="did:web:e.org"),
+        account(8, "deleted", did="did:web:f.org") | {"account": {"active": True, "status": "deleted"}},
         post(9, collection="app.bsky.feed.like"),
         post(10, text=""),
         post(11, rkey="not a key"),
@@ -83,6 +83,9 @@ def test_a_takedown_and_a_delete_overrule_what_came_before_them():
     with serve_jetstream(post(1), post(2), post(3, did=OTHER), post(4, rkey="r1", operation="delete")) as stream:
         page = listen(stream)[0]
         assert (names(page), page.deleted) == ([named(2), named(3, OTHER)], (named(1),))
+    with serve_jetstream(post(1, operation="delete", record=None), post(2, rkey="r1")) as stream:
+        page = listen(stream)[0]
+        assert (names(page), page.deleted) == ([named(1)], ())
     with serve_jetstream(post(1), post(2, did=OTHER), account(3, "takendown")) as stream:
         page = listen(stream)[0]
         assert (names(page), page.deleted_authors) == ([named(2, OTHER)], (DID,))
@@ -128,11 +131,13 @@ def test_another_server_is_asked_by_time_and_a_little_earlier():
         assert page.cursor == {"host": two.server.url, "seq": 702, "time_us": micro(NOW)}
 
 
-def test_a_cursor_that_is_too_old_is_a_gap_and_what_is_left_is_heard(monkeypatch):
+@pytest.mark.parametrize("advises", [True, False])
+def test_a_cursor_that_is_too_old_is_a_gap_and_what_is_left_is_heard(monkeypatch, advises):
     monkeypatch.setattr(session, "PAGE_EVENTS", 1)
-    with serve_jetstream(post(1, ago=9000), *(post(n, ago=99 - n) for n in range(7, 9)), floor=7) as stream:
+    events = [post(1, ago=9000), post(7, ago=20), post(8, ago=10)]
+    with serve_jetstream(*events, floor=7, advises=advises) as stream:
         cursor = {"host": stream.server.url, "seq": 3, "time_us": micro(NOW - timedelta(hours=40))}
-        pages = listen(stream, cursor=cursor, pages=2)
+        pages = listen(stream, cursor=cursor, pages=2, address=SOMEBODY)
         assert stream.cursors == [3, micro(NOW - timedelta(hours=40)) - 10_000_000]
     assert names(*pages) == [named(7), named(8)]
     assert [p.complete for p in pages] == [False, True]
