@@ -430,7 +430,7 @@ def test_what_is_no_address_is_refused_with_the_forms(typed):
     assert caught.value.reason is Reason.BAD_ADDRESS
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     text=st.text(max_size=60)
     | st.builds(
@@ -463,7 +463,7 @@ values = st.recursive(
 FIELDS = ("did", "seq", "time", "witnessedAt", "operation", "collection", "rkey", "record", "$type")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(changes=st.dictionaries(st.sampled_from(FIELDS), values, max_size=4), outer=values)
 def test_a_frame_may_hold_anything(changes, outer):
     event = post(1) | changes
