@@ -12,6 +12,8 @@ from schemas.errors import PermanentError, Reason
 from services.analysis.text import clean_line
 
 MAX_ACTORS = 1000
+MAX_HANDLES = 100
+"""Each is looked up by a question of its own, before anything is heard."""
 MAX_KEYWORDS = 100
 _MAX_ADDRESS = 50_000
 # https://atproto.com/specs/did and https://atproto.com/specs/handle
@@ -90,8 +92,13 @@ def _keywords(text: str) -> tuple[str, ...]:
 
 def _actors(names: Iterable[str]) -> tuple[str, ...]:
     actors = tuple(dict.fromkeys(_actor(name) for name in names if name.strip()))
-    if not actors or len(actors) > MAX_ACTORS:
-        raise PermanentError(Reason.BAD_ADDRESS, f"A bluesky feed names at most {MAX_ACTORS} people; make it a list.")
+    handles = sum(actor.startswith("@") for actor in actors)
+    if not actors or len(actors) > MAX_ACTORS or handles > MAX_HANDLES:
+        raise PermanentError(
+            Reason.BAD_ADDRESS,
+            f"A bluesky feed names 1 to {MAX_ACTORS} people, at most {MAX_HANDLES} of them by handle. "
+            "Make a list of them on Bluesky and give its address.",
+        )
     return actors
 
 

@@ -4,13 +4,14 @@ It must not listen to the stream or keep what it learns.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
 from schemas.errors import Reason, TransientError
 from services.fetch import Fetcher
-from services.sources.bluesky_address import DID, MAX_ACTORS, Target, matcher
+from services.sources.bluesky_address import DID, Target, matcher
 from services.sources.bluesky_events import Wanted
 from services.sources.reading import at, many, read_json, word
 
@@ -19,6 +20,7 @@ APPVIEW = "https://public.api.bsky.app"
 MAX_MEMBERS = 10_000
 """The most people that are heard of one list; a Jetstream takes no more by name."""
 _LIST_PAGE, _POSTS_PAGE = 100, 25
+_TIMEOUT = timedelta(seconds=10)
 _JSON = {"Accept": "application/json"}
 
 
@@ -33,7 +35,7 @@ class Lookups:
         """Which posts `target` is about, handles and lists looked up. Raises what Fetcher.get raises, NOT_FOUND."""
         if target.list_uri:
             return Wanted(dids=frozenset(self._members(target.list_uri)))
-        dids = frozenset(self._did(actor) for actor in target.actors[:MAX_ACTORS])
+        dids = frozenset(self._did(actor) for actor in target.actors)
         return Wanted(dids, matcher(target.keywords))
 
     def gone(self, uris: Sequence[str]) -> frozenset[str]:
@@ -82,6 +84,6 @@ class Lookups:
 
     def _ask(self, method: str, parameters: Sequence[tuple[str, str]]) -> Mapping[str, Any] | None:
         url = f"{self._base}/xrpc/{method}"
-        response = self._fetcher.get(f"{url}?{urlencode(parameters)}", headers=_JSON)
+        response = self._fetcher.get(f"{url}?{urlencode(parameters)}", headers=_JSON, timeout=_TIMEOUT)
         found = read_json(response.body, url)
         return found if isinstance(found, dict) else None

@@ -39,7 +39,7 @@ _V1_KEEPS_US = 24 * 3600 * 10**6
 """A version 1 server keeps a day or so, and starts at what is left without a word."""
 _LEAST_TIME_US = 10**15
 """Below this a server reads a number of its own instead of a time."""
-_HANDSHAKE = timedelta(seconds=10)
+_HANDSHAKE = timedelta(seconds=5)  # so that all servers can be tried within a worker's lease
 
 
 @dataclass(frozen=True, slots=True)

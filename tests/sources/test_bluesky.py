@@ -419,6 +419,7 @@ def test_every_form_of_an_address_has_one_that_is_kept(typed, kept):
     "typed",
     [
         *("keyword:", "keyword: , ", "keyword:" + ",".join(map(str, range(101)))),
+        *(",".join(f"did:web:e{n}.org" for n in range(1001)), ",".join(f"@e{n}.org" for n in range(101))),
         *("@", "@nodots", "@-a.b", "a.b" * 99, "did:plc:", ",,", "at://a.b/x/y"),
         *("list:", "list:at://x/app.bsky.feed.post/3", "list:at://nodots/app.bsky.graph.list/3"),
         *("https://bsky.app/", f"https://bsky.app/profile/{DID}/post/3k", "https://bsky.app/search", "https://["),
