@@ -85,6 +85,7 @@ class Session:
         self._resumed = place
         self._named = sorted(wanted.dids) if len(wanted.dids) <= MAX_NAMED else []
         self._complete = True
+        self._first_us = 0
         self._live = not place.time_us
         self._last_frame = time.monotonic()
 
@@ -98,7 +99,10 @@ class Session:
             while not ending and not done():
                 batch = Batch(self._wanted)
                 ending = self._gather(stream, batch)
-                yield self._page(batch)
+                if not self._complete:
+                    yield self._gap()
+                if not ending or self.heard or batch.dropped or self.place != self._resumed:
+                    yield self._page(batch)  # but a server that opened and closed was not heard at all
             if ending:
                 raise ending
 
@@ -166,7 +170,7 @@ class Session:
         late = event.time_us - self._resumed.time_us > _GAP_US
         if self._busy and not self.heard and self._resumed.time_us and late:
             self._complete = False
-        self.heard = True
+        self.heard, self._first_us = True, self._first_us or event.time_us
         self.place = Place(self._host, event.seq, event.time_us)
         return None
 
@@ -178,6 +182,15 @@ class Session:
             return TransientError(Reason.TRUNCATED, f"{self._host} does not know our place in its stream any more.")
         return None
 
+    def _gap(self) -> Page:
+        """A gap that ends with the first event, or now, told by a page without posts: one that claims to be from
+        long ago would make the gap look smaller than it is."""
+        self._complete = True
+        if not self._first_us:
+            return Page(cursor=self.place.cursor(), complete=False)
+        cursor = Place(time_us=self._first_us).cursor()
+        return Page(cursor=cursor, complete=False, heard_until=moment_of(self._first_us))
+
     def _page(self, batch: Batch) -> Page:
         now = self._now()
         latest = moment_of(self.place.time_us) if self.place.time_us else self._since
@@ -187,14 +200,12 @@ class Session:
         if self._live and not self._busy and passed > self.place.time_us:
             # They said nothing: the place moves on, so that a long silence does not look like a gap.
             self.place = Place(time_us=passed)
-        complete, self._complete = self._complete, True
         return Page(
             posts=tuple(batch.posts.values()),
             cursor=self.place.cursor(),
             deleted=tuple(batch.deleted),
             deleted_authors=tuple(batch.deleted_authors),
             dropped=dict(batch.dropped),
-            complete=complete,
             heard_until=None if near or (self._live and not self._busy) else latest,
         )
 

@@ -137,10 +137,12 @@ def test_a_cursor_that_is_too_old_is_a_gap_and_what_is_left_is_heard(monkeypatch
     events = [post(1, ago=9000), post(7, ago=20), post(8, ago=10)]
     with serve_jetstream(*events, floor=7, advises=advises) as stream:
         cursor = {"host": stream.server.url, "seq": 3, "time_us": micro(NOW - timedelta(hours=40))}
-        pages = listen(stream, cursor=cursor, pages=2, address=SOMEBODY)
+        pages = listen(stream, cursor=cursor, pages=3, address=SOMEBODY)
         assert stream.cursors == [3, micro(NOW - timedelta(hours=40)) - 10_000_000]
+        assert names(*listen(stream, cursor=pages[0].cursor, pages=3)) == [named(7), named(8)]
     assert names(*pages) == [named(7), named(8)]
-    assert [p.complete for p in pages] == [False, True]
+    assert [p.complete for p in pages] == [False, True, True]
+    assert [p.heard_until for p in pages] == [NOW - timedelta(seconds=20), NOW - timedelta(seconds=20), None]
 
 
 def test_a_time_that_is_too_old_is_a_gap(monkeypatch):
@@ -168,6 +170,18 @@ def test_an_old_server_is_spoken_to_in_its_version_and_forgets_without_a_word():
         assert stream.cursors == [micro(NOW) - 15_000_000] * 2
         cursor = {"time_us": micro(NOW - timedelta(hours=25))}
         assert [p.complete for p in listen(stream, cursor=cursor, address=SOMEBODY)] == [False]
+
+
+def test_a_gap_is_as_long_as_it_is_whatever_posts_say_of_their_time(quick):
+    old = {"text": "from long ago", "createdAt": "2001-01-01T00:00:00Z"}
+    cursor = {"time_us": micro(NOW - timedelta(hours=40))}
+    with serve_jetstream(post(7, ago=30, record=old), floor=7) as stream:
+        gap, page = listen(stream, cursor=cursor, pages=2)
+        assert (gap.posts, gap.complete, gap.heard_until) == ((), False, NOW - timedelta(seconds=30))
+        assert (names(page), page.complete) == ([named(7)], True)
+    with serve_jetstream(floor=7, ends=None) as stream:
+        gap = listen(stream, cursor=cursor, address=SOMEBODY)[0]
+        assert (gap.posts, gap.complete, gap.heard_until) == ((), False, None)
 
 
 def test_a_stream_of_everybody_that_takes_up_a_minute_late_has_a_gap():
@@ -263,6 +277,15 @@ def test_what_was_heard_before_the_server_closed_is_given_first():
         with pytest.raises(TransientError, match="1012"):
             listen(one, two, pages=99)
         assert len(two.queries) == 1
+
+
+def test_a_server_that_opens_and_closes_was_not_heard():
+    with serve_jetstream() as stream:
+        feed = feed_of("bluesky", EVERYBODY, options={"api": stream.server.url})
+        means = Means(Fetcher(allow_networks=stream.server.allowed), Path("/nonexistent"))
+        with pytest.raises(TransientError) as caught:
+            next(stream_for("bluesky", means).listen(feed, lambda: NOW, lambda: False))
+        assert caught.value.reason is Reason.TRUNCATED
 
 
 def test_a_server_that_drops_us_says_why():
