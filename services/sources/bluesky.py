@@ -18,6 +18,7 @@ from services.sources.bluesky_lookups import APPVIEW, Lookups
 from services.sources.bluesky_session import Place, Session
 
 MODES: tuple[Mode, ...] = ("stream",)
+HOST = "bsky.network"
 HOSTS = (
     "https://jetstream.us-east.bsky.network",
     "https://jetstream.us-west.bsky.network",
