@@ -206,6 +206,7 @@ class Fetcher:
             with self._slots.hold(target.host, deadline):  # for the handshake only: the stream itself may last for days
                 connection = stack.enter_context(opened(target, headers or {}, opening))
             yield WebSocket(connection, target.host)
+
     def connect(self, host: str, port: int, *, timeout: timedelta = _POST_TIMEOUT) -> socket.socket:
         """A connection for a protocol that is not HTTP, to an address we may reach; the caller closes it.
 

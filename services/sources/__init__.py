@@ -18,6 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 SOURCES: dict[str, str] = {
+    "bluesky": "services.sources.bluesky:BlueskySource",
     "gdelt": "services.sources.gdelt:GdeltSource",
     "hackernews": "services.sources.hackernews:HackerNewsSource",
     "jsonl": "services.sources.jsonl:JsonlSource",
