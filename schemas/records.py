@@ -38,6 +38,8 @@ class Page:
     """Opaque to everybody but the source; stored in the same transaction as the posts."""
     deleted: tuple[str, ...] = ()
     """native_ids the source says are gone."""
+    deleted_in_order: bool = False
+    """True when the source tells of a deletion only after the post: of one we never had no tombstone is needed."""
     deleted_authors: tuple[str, ...] = ()
     """Authors (as in FetchedPost.author) whose every post the source says is gone."""
     dropped: Mapping[str, int] = field(default_factory=dict)

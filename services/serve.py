@@ -132,7 +132,7 @@ def main() -> None:
     logging.getLogger("framewatch").info("serve_listens", extra={"host": conf.api_host, "port": conf.api_port})
     uvicorn.run(
         app, host=conf.api_host, port=conf.api_port, log_config=None, access_log=False, server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=5, ws="none",
     )  # fmt: skip
 
 

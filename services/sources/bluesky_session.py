@@ -201,6 +201,7 @@ class Session:
             # They said nothing: the place moves on, so that a long silence does not look like a gap.
             self.place = Place(time_us=passed)
         return Page(
+            deleted_in_order=True,
             posts=tuple(batch.posts.values()),
             cursor=self.place.cursor(),
             deleted=tuple(batch.deleted),

@@ -47,8 +47,13 @@ def edit_posts(connection: Connection, posts: Sequence[StoredPost], *, source: s
     return edited
 
 
-def delete_posts(connection: Connection, source: str, native_ids: Sequence[str], now: datetime) -> int:
-    """Erase posts, take them out of every trend, and leave tombstones; how many texts went."""
+def delete_posts(
+    connection: Connection, source: str, native_ids: Sequence[str], now: datetime, *, known_only: bool = False
+) -> int:
+    """Erase posts, take them out of every trend, and leave tombstones; how many texts went.
+
+    With `known_only` nothing is written of posts that never came.
+    """
     if not native_ids:
         return 0
     day = now.date()
@@ -60,6 +65,7 @@ def delete_posts(connection: Connection, source: str, native_ids: Sequence[str],
         native_id=list(native_ids),
         received_day=day,
         now=now,
+        known_only=known_only,
     )
     if gone:
         unscore_posts(connection, [r["post_id"] for r in gone])

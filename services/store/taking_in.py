@@ -34,7 +34,9 @@ def take_in(
     new = posts.insert_posts(connection, taken, feed_id=feed_id, source=source, received_at=received_at)
     known = len(taken) - new
     edited = posts.edit_posts(connection, taken, source=source, received_at=received_at) if known else 0
-    erased = posts.delete_posts(connection, source, page.deleted, received_at)
+    erased = posts.delete_posts(
+        connection, source, page.deleted, received_at, known_only=page.deleted_in_order
+    )  # fmt: skip
     erased += sum(posts.delete_author(connection, source, author, received_at) for author in gone_authors if author)
     refused = len(rows) - len(taken)
     twice = len(page.posts) - len(rows)

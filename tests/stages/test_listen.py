@@ -48,6 +48,13 @@ def test_what_the_stream_deletes_is_deleted(world: World) -> None:
     assert drift(world) == {}
 
 
+def test_a_stream_that_keeps_order_leaves_no_tombstones_of_what_never_came(world: World) -> None:
+    stream(world)
+    listen(heard(world, page(post(1)), page(deleted=("1", "never seen"), deleted_in_order=True)).rt)
+    assert [r["native_id"] for r in world.rows("select native_id from post_keys")] == ["1"]
+    assert world.one("select count(*) from posts") == 0
+
+
 def test_a_listener_past_its_lease_stores_nothing_more(world: World) -> None:
     feed_id = stream(world)
 

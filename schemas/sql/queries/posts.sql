@@ -59,11 +59,14 @@ with incoming as (
 select count(*) as edited from keyed;
 
 -- name: delete_posts
--- Tombstones stay; texts go. Also for posts we never had, so that a late create cannot bring them.
+-- Tombstones stay; texts go. Also for posts we never had, so that a late create cannot bring them, unless none can come.
 with gone as (
   insert into post_keys (source, native_id, received_day, content_hash, version, deleted_at)
   select %(source)s, native_id, %(received_day)s, '', 0, %(now)s
-  from (select distinct unnest(%(native_id)b::text[]) as native_id) t order by native_id
+  from (select distinct unnest(%(native_id)b::text[]) as native_id) t
+  where not %(known_only)s::boolean
+     or exists (select from post_keys k where k.source = %(source)s and k.native_id = t.native_id)
+  order by native_id
   on conflict (source, native_id) do update set deleted_at = excluded.deleted_at, content_hash = ''
     where post_keys.deleted_at is null
   returning post_id, received_day
