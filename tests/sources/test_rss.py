@@ -1,14 +1,17 @@
 """Web feeds: formats, identity, dates, declarations, gaps."""
 
 import json
+import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from schemas.errors import PermanentError, Reason
-from services.sources.feed_xml import decode
-from services.sources.items import join_text
+from services.sources.feed_bytes import decode
+from services.sources.feed_identity import read_policy
+from services.sources.feed_posts import join_text
 from services.sources.rss import parse
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import DATE, NOW, feed_of, fetch, post
@@ -96,17 +99,33 @@ def test_nothing_is_said_twice(title, body, text):
     assert join_text(title, body) == text
 
 
+LATIN = '<!ENTITY % HTMLlat1 PUBLIC "-//W3C//ENTITIES Latin 1 for XHTML//EN" "http://x/xhtml-lat1.ent">%HTMLlat1;'
+
+
 @pytest.mark.parametrize(
     "head",
-    ["<!DOCTYPE rss [<!ENTITY a 'b'>]>", "<!-- x --><!doctype rss>", "<?x <!-- ?><!DOCTYPE rss>", "<!ENTITY a 'b'>",
-     "<a><![CDATA[ ]]></a><!DOCTYPE x>", "<!-- unclosed <!DOCTYPE rss>", "<?xml version='1.0' encoding='utf-7'?><!DOCTYPE x>"],
+    ["<!DOCTYPE rss [<!ENTITY a 'b'>]>", "<!doctype rss SYSTEM 'x' [ <!entity % p SYSTEM 'http://e.org/x'> %p; ]>",
+     "<?x <!-- ?><!DOCTYPE rss [<!ELEMENT a (b)><!ENTITY a 'b'>]>", "<!ENTITY a 'b'>", "<!DOCTYPE rss [",
+     "<a><![CDATA[ ]]></a><!ENTITY x 'y'>", "<!-- unclosed <!DOCTYPE r [<!ENTITY x 'y'>]>", f"<!DOCTYPE r [{LATIN}<!ENTITY x 'y'>]>",
+     "<?xml version='1.0' encoding='utf-7'?><!DOCTYPE x '[' [<!ENTITY x 'y'>]>"],
 )  # fmt: skip
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_declarations_are_refused_before_parsing(head, encoding):
+def test_declared_entities_are_refused_before_parsing(head, encoding):
     body = (head + rss([post(1)]).decode()).encode(encoding)
     with pytest.raises(PermanentError, match="declaration") as caught:
         parse(body, address=AT)
     assert caught.value.reason is Reason.UNSAFE_XML
+
+
+@pytest.mark.parametrize(
+    "head",
+    ['<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://127.0.0.1:9/rss-0.91.dtd">', "<!doctype rss>",
+     '<?xml version="1.0"?>\n<!-- x -->\n<!DOCTYPE rdf:RDF SYSTEM \'a>b\'>', f"<!DOCTYPE rss [\n{LATIN}\n]>",
+     "<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0//EN' 'x'>", "<!DOCTYPE rss [<!ELEMENT a (b)>]>"],
+)  # fmt: skip
+def test_a_doctype_that_declares_nothing_is_left_out_unread(head):
+    body = head.encode() + rss([post(1, text="x")]).replace(b"x</desc", b"caf&eacute;</desc")
+    assert parse(body, address=AT).posts[0].text == "café"
 
 
 def test_a_billion_laughs_are_not_heard():
@@ -138,14 +157,55 @@ def test_an_undeclared_or_wrongly_declared_encoding_loses_little():
     assert "café" in decode(b"<?xml version='1.0' encoding='base64'?>" + rss([post(1, text="café")]))
 
 
-def test_broken_xml_is_repaired_when_that_is_cheap():
-    assert (
-        parse(rss([post(1, text="x")]).replace(b"x</desc", b"a&nbsp;b &unknown; <br></desc"), address=AT)
-        .posts[0]
-        .text.startswith("a")
+@pytest.mark.parametrize(
+    ("broken", "text"),
+    [
+        (b"a&nbsp;b &unknown; 1 < 2 <br> & <b>c", "a b &unknown; 1 < 2\n& c"),
+        (b"<![CDATA[a &amp; <b>b</b>]]", "a & b]]"),
+        (b"<p>a<i>b</p></i></span>c", "ab\nc"),
+        (b"a<dc:b x='1' x='2' y=3 <z>c", "a<dc:b x='1' x='2' y=3 c"),
+        (b"&#0;&#xD800;a&#150;b\xc2\x96c&#x1F600;", "\ufffd\ufffda–b–c😀"),
+    ],
+)
+def test_broken_xml_is_mended(broken, text):
+    body = rss([post(1, text="x"), post(2)]).replace(b"x</desc", broken + b"</desc")
+    found = parse(body, address=AT).posts
+    assert (found[0].text, found[0].native_id, found[1].native_id) == (text, "id-1", "id-2")
+
+
+def test_junk_around_a_feed_and_undeclared_prefixes_are_forgiven():
+    item = b"<item><title>A</title><dc:date>2016-12-11</dc:date><content:encoded>Long text</content:encoded></item>"
+    body = (
+        b"PHP Warning: <b>x</b>\n <?xml version='1.0'?><RSS><Channel><Title>T</Title>"
+        + item
+        + b"</channel></rss>junk<p>"
     )
-    with pytest.raises(PermanentError):
-        parse(b"<rss version='2.0'>" + b"<a><b>" * 700_000, address=AT)
+    page = parse(body, address=AT)
+    assert (page.title, page.posts[0].text, page.posts[0].published_at.day) == ("T", "A\n\nLong text", 11)
+
+
+def test_of_a_document_that_is_cut_off_the_whole_items_are_kept():
+    body = rss([post(1), post(2), post(3)])
+    for end in range(len(body)):
+        with suppress(PermanentError):
+            page = parse(body[:end], address=AT)
+            assert {p.native_id for p in page.posts} <= {"id-1", "id-2", "id-3"}
+            assert {p.text for p in page.posts} <= {f"Post number {n}" for n in (1, 2, 3)}
+    assert len(parse(body[: body.index(b"Post number 3")], address=AT).posts) == 2
+    data = json.loads(JSON_FEED)
+    data["items"] = [{"id": str(n), "content_text": f"Post {n}"} for n in range(3)]
+    cut = parse(json.dumps(data).encode()[:-8], address=AT)
+    assert ([p.native_id for p in cut.posts], cut.title) == (["0", "1"], "JSON")
+
+
+@pytest.mark.parametrize("bomb", [b"<" * 2 * 10**5, b"<a>" * 10**5, b"<a><b>" * 50_000, b"&amp;" * 2 * 10**5, b"<![CDATA[" * 10**5,
+                                  b"<!--" * 10**5, b"<a " + b"b='c' " * 10**5 + b">", b"<item xml:base='a/'>" * 20_000,
+                                  b"<!DOCTYPE " * 10**5, b"&" * 10**6, b"<?" * 10**5, b"</item><item>" * 30_000])  # fmt: skip
+def test_no_document_takes_more_than_its_length(bomb):
+    before = time.process_time()
+    with suppress(PermanentError):
+        parse(b"<rss version='2.0'><channel>" + bomb, address=AT)
+    assert time.process_time() - before < 5
 
 
 @pytest.mark.parametrize(
@@ -172,11 +232,12 @@ def test_other_documents_are_no_feeds():
 
 def test_identity_is_guid_then_link_then_title_and_date():
     posts = [post(1), post(2, id=None, url="HTTPS://E.org:443/2?utm_source=x#top"), post(3, id=None, url=None)]
-    page = parse(rss([*posts, post(4, id=None, url=None, published_at=None)]), address=AT)
+    posts += [post(n, id=None, url=None, published_at=None) for n in (4, 5)]
+    page = parse(rss(posts), address=AT)
     ids = [p.native_id for p in page.posts]
     assert ids[:2] == ["id-1", "https://e.org/2"]
-    assert ids[2].startswith("title:")
-    assert dict(page.dropped) == {"no_identity": 1}
+    assert all(i.startswith("title:") for i in ids[2:])
+    assert len(set(ids)) == 5
     assert [p.native_id for p in parse(rss(posts), address=AT).posts] == ids
 
 
@@ -185,7 +246,7 @@ def test_a_guid_that_all_items_share_says_nothing():
     ids = [p.native_id for p in page.posts]
     assert len(set(ids)) == 4
     assert ids[3] == "id-7"
-    later = parse(rss([post(2, id="same")]), address=AT, repeated=page.cursor["repeated"])
+    later = parse(rss([post(2, id="same")]), address=AT, policy=read_policy(page.cursor))
     assert later.posts[0].native_id == ids[2]
     without_links = parse(rss([post(n, id="same", url=None) for n in range(3)]), address=AT)
     assert len({p.native_id for p in without_links.posts}) == 3
