@@ -5,6 +5,7 @@ Pure: the time of receipt is an argument. It must not guess: what can be read in
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from schemas.records import TimeQuality
 from services.analysis.months import month_number
@@ -94,6 +95,7 @@ _ZONE_HOURS = {
 """RFC 822's zones, and the others that mean one thing (BST, IST and the like mean several)."""
 
 
+@lru_cache(maxsize=4096)
 def parse_time(raw: str) -> datetime | None:
     """The UTC time that `raw` states in a form that can be read in one way only; None for anything else.
 

@@ -74,15 +74,13 @@ def judged(policy: Policy, items: Sequence[Item], address: str) -> Policy:
 
 def identity_of(item: Item, address: str, policy: Policy) -> str:
     """What `item` is known by under `policy`; "" when it says nothing by which it could be known again."""
-    link = normalise_link(absolute(item.link, address))
-    guid = native_id(item.guid)
-    if policy.by == "title" or (policy.by == "link" and not link):
-        return _title_and_date(item)
-    if policy.by == "link":
-        return native_id(link)
-    if guid and fingerprint(item.guid) in policy.repeated:
-        return native_id(f"{guid} {link or _title_and_date(item)}".strip())
-    return guid or native_id(link) or _title_and_date(item)
+    guid = native_id(item.guid) if policy.by == "guid" else ""
+    alone = not (guid and policy.repeated and fingerprint(item.guid) in policy.repeated)
+    if guid and alone:
+        return guid
+    link = "" if policy.by == "title" else normalise_link(absolute(item.link, address))
+    other = native_id(link) or _title_and_date(item)
+    return other if alone else native_id(f"{guid} {link or other}")
 
 
 def repeated_guids(items: Iterable[Item]) -> set[str]:
@@ -96,8 +94,11 @@ def repeated_guids(items: Iterable[Item]) -> set[str]:
 
 def absolute(link: str, address: str) -> str:
     """`link` as it is meant on the page at `address`; "" for none."""
+    link = link.strip()
+    if not link or link.startswith(("https://", "http://")):
+        return link
     try:
-        return urljoin(address, link.strip()) if link.strip() else ""
+        return urljoin(address, link)
     except ValueError:
         return ""
 

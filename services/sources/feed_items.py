@@ -1,7 +1,7 @@
 """One item of an XML feed → Item: which of its elements is the title, the text, the date, the author. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
 from xml.etree import ElementTree as ET
 
 from services.analysis.times import parse_time
@@ -19,6 +19,9 @@ _DATES = ("pubdate", "published", "issued", "dcterms:issued", "dc:date", "create
           "modified", "dcterms:modified", "dcterms:date", "date")  # fmt: skip
 _AUTHORS = ("author", "dc:creator", "dc:author", "itunes:author", "creator", "managingeditor", "media:credit")
 _GROUPS = frozenset({"media:group", "media:content"})
+
+_DEEPEST_GROUP = 3
+"""An item, its media:group, the media:content in it."""
 
 Fields = dict[str, list[ET.Element]]
 
@@ -59,11 +62,16 @@ def read_item(element: ET.Element, context: Context, base: str, lang: str) -> It
 
 def _fields(element: ET.Element, names: Names) -> Fields:
     fields: Fields = {}
-    inner = [child for group in element if names.of(group) in _GROUPS for child in group]
-    innermost = [child for group in inner if names.of(group) in _GROUPS for child in group]
-    for child in chain(element, inner, innermost):
-        if not child.get("cut"):
-            fields.setdefault(names.of(child), []).append(child)
+    level: Iterable[ET.Element] = element
+    for _ in range(_DEEPEST_GROUP):
+        groups = []
+        for child in level:
+            name = names.of(child)
+            if not child.get("cut"):
+                fields.setdefault(name, []).append(child)
+            if name in _GROUPS and len(child):
+                groups.append(child)
+        level = [child for group in groups for child in group]
     return fields
 
 
@@ -113,10 +121,14 @@ def _author(fields: Fields) -> str:
 
 
 def _date(fields: Fields, element: ET.Element) -> str:
-    said = [text for text in (_said(fields, name) for name in _DATES) if text]
+    said = [text for name in _DATES if name in fields for text in map(text_in, fields[name]) if text]
     said += filter(None, [attribute(element, "lastmod")])
     return next((text for text in said if parse_time(text)), said[0] if said else "")
 
 
 def _said(fields: Fields, *names: str) -> str:
-    return next((said for name in names for said in map(text_in, fields.get(name, ())) if said), "")
+    for name in names:
+        for element in fields.get(name, ()):
+            if said := text_in(element):
+                return said
+    return ""

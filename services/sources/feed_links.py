@@ -71,6 +71,8 @@ def join(base: str, link: str) -> str:
     link = link.strip()
     if not link or not base or len(base) > _LONGEST_BASE:
         return link or base
+    if link.startswith(("https://", "http://")):
+        return link
     try:
         return urljoin(base, link)
     except ValueError:
