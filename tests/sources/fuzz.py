@@ -113,7 +113,7 @@ def tried(kind: str, body: bytes) -> str:
         page = parse_file(kind, body, "https://e.org/feed")
     except FramewatchError as error:
         return error.reason.value
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - which is what is looked for
         return f"!{type(error).__name__}: {error}"
     for one in page.posts:
         text = "\n".join((one.native_id, one.text, one.published_raw, one.url, one.author, one.lang, page.title))

@@ -14,7 +14,7 @@ from services.sources.feed_identity import read_policy
 from services.sources.feed_posts import join_text
 from services.sources.rss import parse
 from tests.fetch.servers import reply, serve
-from tests.sources.kits import DATE, NOW, feed_of, fetch, post
+from tests.sources.kits import DATE, NOW, feed_of, fetch, post, source_of
 from tests.sources.kits.rss import encode as rss
 
 AT = "https://e.org/feeds/all.xml"
@@ -334,3 +334,50 @@ def test_the_charset_of_the_answer_counts():
     body = rss([post(1, text="Пальмира")]).decode().encode("windows-1251")
     found, _ = serving([reply(body=body, content_type="text/xml; charset=windows-1251")])()
     assert found[0].posts[0].text == "Пальмира"
+
+
+PAGE = b"""<!doctype html><html><head><base href="/blog/"><link rel=alternate type="application/rss+xml" title="News &amp; more" href="rss">
+<link rel="alternate" type="application/feed+json" href="https://f.org/f.json"><link rel="alternate" type="text/html" href="/en">
+<link rel="alternate" type="application/rss+xml" href="rss"></head></html>"""
+
+
+def discover(body, **headers):
+    with serve(reply(body=body, **headers)) as server:
+        return server.url, source_of("rss", server).discover(server.url + "/start")
+
+
+def test_a_page_offers_its_feeds_in_order():
+    base, found = discover(PAGE)
+    assert found == [(base + "/blog/rss", "News & more"), ("https://f.org/f.json", "")]
+
+
+def test_a_feed_offers_itself():
+    base, found = discover(rss([post(1)]))
+    assert found == [(base + "/start", "A feed")]
+
+
+@pytest.mark.parametrize("body", [b"<!doctype html><html></html>", b"hello"])
+def test_what_offers_no_feed_says_so(body):
+    with pytest.raises(PermanentError) as caught:
+        discover(body)
+    assert caught.value.reason is Reason.NOT_A_FEED
+
+
+@pytest.mark.parametrize(("status", "moved"), [(301, True), (308, True), (302, False), (307, False)])
+@pytest.mark.parametrize("then", [200, 304])
+def test_a_move_for_good_is_told(status, moved, then):
+    def answer(request, stream):
+        old = request.startswith("GET /old")
+        stream.sendall(reply(status, location="/new") if old else reply(then, rss([post(1)]), etag='"v"'))
+
+    with serve(answer) as server:
+        feed = feed_of("rss", server.url + "/old")
+        known = {"address": feed.address, "etag": '"v"', "full_at": NOW.isoformat()}
+        page = fetch(server, replace(feed, cursor=known if then == 304 else {}))
+    assert page.moved_to == (server.url + "/new" if moved else "")
+
+
+def test_the_links_of_a_saved_file_are_read_against_its_own_page():
+    body = rss([post(1, url="/1")], head="<link>https://e.org/news/</link>")
+    assert parse(body, address="saved.xml").posts[0].url == "https://e.org/1"
+    assert parse(body, address=AT).posts[0].url == "https://e.org/1"
