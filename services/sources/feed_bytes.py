@@ -8,6 +8,8 @@ import codecs
 import re
 from functools import lru_cache
 
+from services.sources.feed_guess import guess
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -68,7 +70,16 @@ def _decode(body: bytes, content_type: str) -> str:
         beyond = len(text) - len(text.encode("ascii", "ignore"))
         if name != "utf-8" and text.count("\ufffd") <= 1 + _MOST_DAMAGE * beyond:
             return text
-    return _forgiving(body, "utf-8")
+    mostly = _forgiving(body, "utf-8")
+    if _is_mostly_broken(body):
+        guessed = guess(body)
+        return body.decode(guessed, "replace") if guessed else mostly
+    return mostly
+
+
+def _is_mostly_broken(body: bytes) -> bool:
+    text = body.decode("utf-8", "replace")
+    return 2 * text.count("\ufffd") > len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _candidates(body: bytes, content_type: str) -> list[str]:

@@ -152,6 +152,52 @@ def test_declared_encodings_are_read(encoding):
     assert "Пальмира" in decode(xml.encode(encoding), f"text/xml; charset={encoding.removesuffix('-sig')}")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("windows-1251", "Сегодня утром в Пальмире прошёл концерт, о котором рассказали все каналы."),
+        ("koi8-r", "Сегодня утром в Пальмире прошёл концерт, о котором рассказали все каналы."),
+        ("windows-1255", "הבוקר התקיים בפלמירה קונצרט שעליו סיפרו כל ערוצי הטלוויזיה"),
+        ("windows-1253", "Σήμερα το πρωί έγινε στην Παλμύρα μια συναυλία για την οποία μίλησαν όλα τα κανάλια"),
+        ("gb2312", "今天上午在帕尔米拉举行了一场音乐会，全国所有的电视频道都进行了报道。"),
+        ("big5", "今天上午在帕邁拉舉行了一場音樂會，全國所有的電視頻道都進行了報導。"),
+        ("euc-jp", "今朝パルミラでコンサートが開かれ、すべてのテレビ局がそれを伝えました。"),
+        ("shift_jis", "今朝パルミラでコンサートが開かれ、すべてのテレビ局がそれを伝えました。"),
+        ("euc-kr", "오늘 아침 팔미라에서 음악회가 열렸고 모든 방송국이 이를 보도했습니다."),
+        ("windows-874", "เช้านี้มีคอนเสิร์ตที่ปาลไมราซึ่งสถานีโทรทัศน์ทุกช่องรายงาน"),
+        ("windows-1252", "Été où l’œuvre déjà jouée à Palmyre fut applaudie, größte Übung – 50 €."),
+    ],
+)
+def test_an_encoding_nobody_declares_is_known_by_its_letters(encoding, text):
+    body = rss([post(1, text=text)]).decode().encode(encoding.replace("windows-874", "cp874"))
+    assert parse(body, address=AT).posts[0].text == text
+    declared = f"<?xml version='1.0' encoding='{encoding}'?>".encode() + body
+    assert parse(declared, address=AT).posts[0].text == text
+
+
+@pytest.mark.parametrize(
+    ("declared", "real"),
+    [("utf-16", "utf-8"), ("iso-8859-1", "utf-8"), ("windows-1251", "utf-8"), ("x-unknown", "utf-8"), ("utf-8", "utf-16-le"),
+     ("ebcdic-cp-us", "cp037"), ("utf-32", "utf-32"), ("ucs-2", "utf-16-be"), ("us-ascii", "utf-8"), ("KOI8-R", "koi8-r")],
+)  # fmt: skip
+def test_a_declaration_counts_only_when_it_can_be_true(declared, real):
+    text = "cafe" if real == "cp037" else "Пальмира"
+    body = f"<?xml version='1.0' encoding='{declared}'?>{rss([post(1, text=text)]).decode()}".encode(real)
+    assert parse(body, address=AT).posts[0].text == text
+
+
+def test_one_bad_byte_does_not_spoil_the_others():
+    body = rss([post(1, text="Пальмира и кафе")]).replace(b" ", b" \x93")
+    assert "Пальмира “и “кафе" in parse(body, address=AT).posts[0].text
+    chinese = (
+        "<?xml version='1.0' encoding='gb2312'?>" + rss([post(1, text="今天上午在帕尔米拉举行了一场音乐会")]).decode()
+    )
+    assert (
+        "一场音乐会"
+        in parse(chinese.encode("gb2312").replace("天".encode("gb2312"), b"\xff"), address=AT).posts[0].text
+    )
+
+
 def test_an_undeclared_or_wrongly_declared_encoding_loses_little():
     assert "café" in decode(rss([post(1, text="café")]).decode().encode("latin-1"))
     assert "café" in decode(b"<?xml version='1.0' encoding='base64'?>" + rss([post(1, text="café")]))
