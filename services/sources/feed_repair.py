@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*+"
 _TOKEN = re.compile(
-    rf"<!--|<!\[CDATA\[|<\?|<![A-Za-z\[]|</((?:{_NAME}:)?{_NAME})[^<>]*+>|"
+    rf"<!--|<!\[CDATA\[|<\?|<![A-Za-z\[]|</((?:{_NAME}:)?{_NAME})[^<>]*+(?:>|(?=<)|\Z)|"
     rf"""<((?:{_NAME}:)?{_NAME})((?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+)>|<((?:{_NAME}:)?{_NAME})([^<>]*+)>"""
 )
 _ENDS = {"<!--": "-->", "<![CDATA[": "]]>", "<?": ">"}
@@ -37,8 +37,33 @@ _KEPT = frozenset(
     ]
 )
 """Attributes that mean something to a reader of feeds, whatever their prefix."""
-_VOID = frozenset({"br", "hr", "img", "input", "wbr", "embed", "source", "area", "col"})
+_VOID = frozenset({"br", "hr", "img", "input", "wbr"})
 _ITEMS = frozenset({"item", "entry"})
+_FIELDS = frozenset(
+    [
+        "title",
+        "link",
+        "guid",
+        "id",
+        "pubdate",
+        "published",
+        "updated",
+        "description",
+        "summary",
+        "content",
+        "content:encoded",
+        "comments",
+        "category",
+        "dc:date",
+        "dc:creator",
+        "dc:subject",
+        "language",
+        "ttl",
+        "lastbuilddate",
+    ]
+)
+"""Elements that hold no other of a feed's: where one begins inside another, an end tag is missing."""
+_NEIGHBOURS = _FIELDS | {"author", "enclosure", "source", "media:content", "media:group", "media:thumbnail"}
 _KNOWN = {
     "atom": "http://www.w3.org/2005/Atom",
     "content": "http://purl.org/rss/1.0/modules/content/",
@@ -121,6 +146,8 @@ class _Mender:
             prefix = ""
         if local in _ITEMS:
             self._end(name.lower())  # an item holds no item
+        if self._open and name.lower() in _NEIGHBOURS and self._open[-1][0] in _FIELDS:
+            self._close()
         if prefix:
             self._spaces.setdefault(prefix, _KNOWN.get(prefix, f"prefix:{prefix}"))
         name = f"{prefix}:{local}" if prefix else local

@@ -69,6 +69,7 @@ def test_the_policy_never_goes_back():
         [[post(n, text=f"Edited {turn}") for n in range(5)] for turn in range(9)],
         [[post(n, url=f"https://e.org/{n}?t={turn}") for n in range(5)] for turn in range(9)],  # a steady guid
         [[post(n, id=f"new-{n}" if turn > 4 else f"old-{n}") for n in range(5)] for turn in range(9)],  # moved house
+        [[post(n, text="Weather") for n in range(turn * 5, turn * 5 + 5)] for turn in range(9)],
         [[post(turn, text="Good morning!", published_at=None)] for turn in range(9)],
         [[post(n, id="same") for n in range(5)] for _ in range(9)],
         [[post(n, url="https://e.org/") for n in range(turn, turn + 5)] for turn in range(9)],  # all point at the start

@@ -219,6 +219,20 @@ def test_broken_xml_is_mended(broken, text):
     assert (found[0].text, found[0].native_id, found[1].native_id) == (text, "id-1", "id-2")
 
 
+@pytest.mark.parametrize(
+    "tag", [b"</guid>", b"</description>", b"</pubDate>", b"</link>", b"</author>", b"</item>", b"</title>"]
+)
+@pytest.mark.parametrize("instead", [b"", b"</", b"</oops>"])
+def test_a_missing_end_tag_costs_no_field(tag, instead):
+    if instead == b"</":
+        instead = tag[:-1]
+    body = rss([post(1), post(2)]).replace(tag, instead, 1)
+    found = parse(body, address=AT).posts
+    assert [p.native_id for p in found] == ["id-1", "id-2"]
+    assert [(p.text, p.url) for p in found] == [(f"Post number {n}", f"https://e.org/{n}") for n in (1, 2)]
+    assert all(p.published_at == NOON for p in found)
+
+
 def test_junk_around_a_feed_and_undeclared_prefixes_are_forgiven():
     item = b"<item><title>A</title><dc:date>2016-12-11</dc:date><content:encoded>Long text</content:encoded></item>"
     body = (
@@ -238,6 +252,8 @@ def test_of_a_document_that_is_cut_off_the_whole_items_are_kept():
             assert {p.native_id for p in page.posts} <= {"id-1", "id-2", "id-3"}
             assert {p.text for p in page.posts} <= {f"Post number {n}" for n in (1, 2, 3)}
     assert len(parse(body[: body.index(b"Post number 3")], address=AT).posts) == 2
+    late = "<rss><channel><item><title>A</title><link>https://e.org/1</link><guid>id-1"
+    assert parse(late.encode(), address=AT).posts == ()  # the link is not what it will be known by
     data = json.loads(JSON_FEED)
     data["items"] = [{"id": str(n), "content_text": f"Post {n}"} for n in range(3)]
     cut = parse(json.dumps(data).encode()[:-8], address=AT)
@@ -427,3 +443,12 @@ def test_the_links_of_a_saved_file_are_read_against_its_own_page():
     body = rss([post(1, url="/1")], head="<link>https://e.org/news/</link>")
     assert parse(body, address="saved.xml").posts[0].url == "https://e.org/1"
     assert parse(body, address=AT).posts[0].url == "https://e.org/1"
+
+
+def test_where_an_entry_comes_from_is_not_what_it_is():
+    source = "<source><id>other</id><title>Elsewhere</title><link href='http://x.org/'/><updated>2001-01-01</updated></source>"
+    whole = ATOM.decode().replace("<entry>", f"<entry>{source}")
+    for body in (whole, whole.replace("</feed>", "<br>&nbsp;</feed>")):
+        found = parse(body.encode(), address=AT).posts[0]
+        assert (found.native_id, found.url, found.published_at) == ("tag:e.org,2016:1", "https://e.org/1", NOON)
+        assert "Elsewhere" not in found.text
