@@ -4,6 +4,7 @@ Text that our own reader finds no items in, though it names some, goes to feedpa
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,7 +39,7 @@ def read_xml(text: str) -> Document | None:
     """The document in `text` (declarations left out before); None when it is no feed."""
     root, left_out = read_tree(text)
     document = None if root is None else _document(root, left_out)
-    if document and (document.items or not _ITEM.search(text)):
+    if document and (document.items or document.dropped.total() or not _ITEM.search(text)):
         return document
     return read_loosely(text) or document
 
@@ -57,10 +58,11 @@ def _document(root: ET.Element, left_out: int) -> Document | None:
     context = Context(
         names, atom, lang=_said(fields, "language", "dc:language"), author=_author(fields) if atom else ""
     )
-    items = [_read(place, context) for place in entries[:MAX_ITEMS]]
+    read = [_read(place, context) for place in entries[:MAX_ITEMS]]
+    items = [item for item in read if item]
     links = links_of(element for element in head if names.of(element) == "link")
     return Document(
-        items=[item for item in items if item],
+        items=items,
         title=_title(fields, atom),
         link=join(heads[-1].base if heads else "", links.page),
         hub=links.hub,
@@ -68,6 +70,7 @@ def _document(root: ET.Element, left_out: int) -> Document | None:
         updated=_updated(fields),
         ttl=_ttl(_said(fields, "ttl")),
         too_many=left_out + max(len(entries) - MAX_ITEMS, 0),
+        dropped=Counter(cut_off=len(read) - len(items)),
     )
 
 
