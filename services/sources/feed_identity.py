@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from services.analysis.links import normalise_link
 from services.sources.items import Item, fingerprint, native_id
 
-WATCHED = 60
+WATCHED = 30
 """Items of a page whose names are remembered until the next."""
 PATIENCE = 2
 """So many pages running must contradict the policy before it changes: one may be a feed that moved house."""

@@ -24,10 +24,10 @@ _SPACES = tuple(
         (r"google\.com/schemas/play-podcasts", "googleplay:"),
         (r"w3\.org/1999/02/22-rdf-syntax-ns", "rdf:"),
         (r"w3\.org/1999/xhtml", "xhtml:"),
-        (r"^prefix:(.*)$", ""),
     )
 )
 """Namespaces by what is in their address: publishers misspell the rest. Core elements have no prefix."""
+_MAYBE = re.compile(r"w3\.org|purl|netscape|userland|harvard|rss|itunes|podcast|^prefix:|channel\.nets", re.IGNORECASE)
 
 
 class Names:
@@ -73,6 +73,6 @@ def _split(tag: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1000)
 def _prefix(space: str) -> str:
-    if not space:
-        return ""
+    if not space or not _MAYBE.search(space):
+        return "?:" if space else ""
     return next((prefix for pattern, prefix in _SPACES if pattern.search(space[:300])), "?:")

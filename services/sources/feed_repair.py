@@ -76,6 +76,7 @@ _KNOWN = {
     "xhtml": "http://www.w3.org/1999/xhtml",
 }
 """What the usual prefixes stand for when nobody says."""
+_MOST_PREFIXES = 1000
 _RESERVED = ("http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/")
 
 
@@ -148,8 +149,9 @@ class _Mender:
             self._end(name.lower())  # an item holds no item
         if self._open and name.lower() in _NEIGHBOURS and self._open[-1][0] in _FIELDS:
             self._close()
-        if prefix:
+        if prefix and len(self._spaces) < _MOST_PREFIXES:
             self._spaces.setdefault(prefix, _KNOWN.get(prefix, f"prefix:{prefix}"))
+        prefix = prefix if prefix in self._spaces else ""
         name = f"{prefix}:{local}" if prefix else local
         void = rest.rstrip().endswith("/") or local in _VOID
         self._out.append(f"<{name}{self._attributes(rest)}{'/' if void else ''}>")
@@ -163,7 +165,8 @@ class _Mender:
             prefix, _, local = name.lower().rpartition(":")
             value = html.unescape(double or single or bare.removesuffix("/"))
             if prefix == "xmlns":
-                if value and value not in _RESERVED and local not in ("xml", "xmlns"):
+                usable = value and value not in _RESERVED and local not in ("xml", "xmlns")
+                if usable and len(self._spaces) < _MOST_PREFIXES:
                     self._spaces.setdefault(local, _ILLEGAL.sub("", value))
             elif name.lower() == "xmlns":
                 if value not in _RESERVED:
