@@ -8,11 +8,11 @@ from services.analysis.times import parse_time
 from services.sources.feed_links import join, links_of
 from services.sources.feed_names import XML, Names, attribute
 from services.sources.feed_values import text_in, value_of
-from services.sources.items import Item, plain
+from services.sources.items import Item, plain, with_summary
 
 _TITLES = ("title", "dc:title", "media:title", "itunes:title", "dcterms:title")
-_BODIES = ("content:encoded", "content", "description", "summary", "xhtml:body", "body", "fullitem", "abstract",
-           "dc:description", "content:items", "xhtml:div")  # fmt: skip
+_BODIES = ("content:encoded", "content", "xhtml:body", "body", "fullitem", "content:items", "xhtml:div")
+_SUMMARIES = ("description", "summary", "abstract", "dc:description")
 _LESSER_BODIES = ("itunes:summary", "media:description", "googleplay:description", "dcterms:abstract", "media:text",
                   "itunes:subtitle", "tagline", "dcterms:description")  # fmt: skip
 _DATES = ("pubdate", "published", "issued", "dcterms:issued", "dc:date", "created", "dcterms:created", "updated",
@@ -92,12 +92,22 @@ def _link(fields: Fields, element: ET.Element) -> str:
 
 
 def _body(fields: Fields, atom: bool) -> tuple[str, str]:  # noqa: FBT001 - which rules hold
-    for names in (_BODIES, _LESSER_BODIES):
-        found = [(value_of(e, atom=atom and ":" not in n), e) for n in names for e in fields.get(n, ())]
-        (text, markup), element = max(found, key=lambda value: len(value[0][0]), default=(("", True), None))
-        if said := plain(text, markup=markup):
-            return said, element.get(f"{XML}lang", "") if element is not None else ""
-    return "", ""
+    body, lang = _longest(fields, _BODIES, atom)
+    summary, other = _longest(fields, _SUMMARIES, atom)
+    if body and summary:
+        return with_summary(summary, body), lang or other
+    if body or summary:
+        return body or summary, lang or other
+    return _longest(fields, _LESSER_BODIES, atom)
+
+
+def _longest(fields: Fields, names: tuple[str, ...], atom: bool) -> tuple[str, str]:  # noqa: FBT001 - which rules hold
+    found = [(value_of(e, atom=atom and ":" not in n), e) for n in names for e in fields.get(n, ())]
+    if not found:
+        return "", ""
+    (text, markup), element = max(found, key=lambda value: len(value[0][0]))
+    said = plain(text, markup=markup)
+    return said, element.get(f"{XML}lang", "") if said else ""
 
 
 def _text(fields: Fields, names: tuple[str, ...], atom: bool) -> str:  # noqa: FBT001 - which rules hold

@@ -20,6 +20,9 @@ _MAX_MARKUP = 1_000_000
 _C1 = {0x80 + n: character for n, character in enumerate(bytes(range(0x80, 0xA0)).decode("cp1252", "replace"))}
 _CONTROL = re.compile("[\x80-\x9f]")
 """Nobody writes these control characters; they are Windows-1252 by the wrong name."""
+_LETTERS = re.compile(r"\W+")
+_COMPARED, _BEGINNING = 20_000, 40
+"""Characters of a text that are compared, and letters by which an excerpt is recognised: its end is often another."""
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,3})")
 
 
@@ -61,6 +64,14 @@ def plain(value: object, *, markup: bool = True) -> str:
         return ""
     text = html_to_text(value[:_MAX_MARKUP]) if markup else value[:_MAX_MARKUP].strip()
     return text.translate(_C1) if _CONTROL.search(text) else text
+
+
+def with_summary(summary: str, body: str) -> str:
+    """`body` after its `summary`, unless that is only how the body begins (or the other way round)."""
+    short, long = (_LETTERS.sub("", text[:_COMPARED].casefold()) for text in (summary, body))
+    if short[:_BEGINNING] in long:
+        return body
+    return summary if long[:_BEGINNING] in short else f"{summary}\n\n{body}"
 
 
 def native_id(value: str) -> str:

@@ -60,7 +60,7 @@ JSON_FEED = json.dumps(
     ("body", "title", "expected"),
     [
         (RSS_091, "Old", ("http://e.org/1", "Headline\n\nSome text", None, "", "en-us")),
-        (RSS_20, "New & good", ("g1", "Headline and more\nquoted", NOON, "Anna", "ru")),
+        (RSS_20, "New & good", ("g1", "Headline\n\nShort\n\nHeadline and more\nquoted", NOON, "Anna", "ru")),
         (RDF, "RDF", ("http://e.org/1", "Headline\n\nSome text", NOON, "", "ar")),
         (ATOM, "Atom", ("tag:e.org,2016:1", "Headline & co\n\nSome text", NOON, "House", "en")),
         (JSON_FEED, "JSON", ("1", "Headline\n\nSome text", NOON, "Anna", "en")),
@@ -79,6 +79,26 @@ def test_what_the_feed_says_of_itself_is_kept():
     assert (page.as_of, page.min_interval) == (NOON, timedelta(minutes=90))
     assert page.posts[0].url == "https://e.org/1?utm_source=rss"
     assert dict(parse(JSON_FEED, address=AT).dropped) == {"no_identity": 1}
+
+
+@pytest.mark.parametrize(
+    ("summary", "body", "text"),
+    [
+        ("A standfirst", "The story", "A standfirst\n\nThe story"),
+        ("The story, told […]", "<p>The story; told at length</p>", "The story; told at length"),
+        (
+            f"{'The story goes on ' * 5}… The post appeared first on E",
+            "<b>The story goes on</b> " * 9,
+            ("The story goes on " * 9).strip(),
+        ),
+        ("The story " * 9, "<i>The story</i>", ("The story " * 9).strip()),
+        ("The story", "", "The story"),
+    ],
+)
+def test_a_summary_is_kept_that_says_something_else(summary, body, text):
+    content = f"<content:encoded><![CDATA[{body}]]></content:encoded></item>" if body else "</item>"
+    feed = rss([post(1, text=summary)]).decode().replace("</item>", content)
+    assert parse(feed.encode(), address=AT).posts[0].text == text
 
 
 @pytest.mark.parametrize(
