@@ -8,7 +8,7 @@ from services.analysis.links import web_link
 from services.analysis.text import clean_line, clean_text
 from services.analysis.times import parse_time
 from services.sources.feed_identity import Policy, absolute, identity_of
-from services.sources.items import Item, language
+from services.sources.items import Item, join_text, language
 
 
 def posts_of(items: Iterable[Item], *, address: str, policy: Policy) -> tuple[list[FetchedPost], Counter[str]]:
@@ -25,14 +25,6 @@ def posts_of(items: Iterable[Item], *, address: str, policy: Policy) -> tuple[li
     return posts, dropped
 
 
-def join_text(title: str, body: str) -> str:
-    """Title and body as one text, without saying twice what the body begins with."""
-    bare_title, bare_body = _bare(title), _bare(body)
-    if bare_body.startswith(bare_title):
-        return body if bare_body else title or body
-    return title if bare_title.startswith(bare_body) else f"{title}\n\n{body}"
-
-
 def _post(item: Item, identity: str, text: str, address: str) -> FetchedPost:
     return FetchedPost(
         native_id=identity,
@@ -43,7 +35,3 @@ def _post(item: Item, identity: str, text: str, address: str) -> FetchedPost:
         author=clean_line(item.author, limit_bytes=200),
         lang=language(item.lang),
     )
-
-
-def _bare(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(" .…")

@@ -66,6 +66,14 @@ def plain(value: object, *, markup: bool = True) -> str:
     return text.translate(_C1) if _CONTROL.search(text) else text
 
 
+def join_text(title: str, body: str) -> str:
+    """Title and body as one text, without saying twice what the body begins with."""
+    bare_title, bare_body = _bare(title), _bare(body)
+    if bare_body.startswith(bare_title):
+        return body if bare_body else title or body
+    return title if bare_title.startswith(bare_body) else f"{title}\n\n{body}"
+
+
 def with_summary(summary: str, body: str) -> str:
     """`body` after its `summary`, unless that is only how the body begins (or the other way round)."""
     short, long = (_LETTERS.sub("", text[:_COMPARED].casefold()) for text in (summary, body))
@@ -91,3 +99,7 @@ def language(value: str) -> str:
 def fingerprint(value: str) -> str:
     """12 hexadecimal digits that stand for `value` in a cursor."""
     return blake2b(value.encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(" .…")

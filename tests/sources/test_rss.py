@@ -11,7 +11,7 @@ import pytest
 from schemas.errors import PermanentError, Reason
 from services.sources.feed_bytes import decode
 from services.sources.feed_identity import read_policy
-from services.sources.feed_posts import join_text
+from services.sources.items import join_text
 from services.sources.rss import parse
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import DATE, NOW, feed_of, fetch, post, source_of
