@@ -43,7 +43,7 @@ class Page:
     deleted_authors: tuple[str, ...] = ()
     """Authors (as in FetchedPost.author) whose every post the source says is gone."""
     dropped: Mapping[str, int] = field(default_factory=dict)
-    """Items that could not become posts, by reason (`no_identity`, `no_text`, `bad_line`, `too_many`)."""
+    """Items that could not become posts, by reason (`no_identity`, `no_text`, `bad_line`, `too_many`, `cut_off`)."""
     more: bool = False
     """True when the next page can be fetched at once."""
     complete: bool = True

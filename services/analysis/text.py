@@ -44,7 +44,9 @@ _SECTION_END = {
 }
 # An attribute value may hold ">" but no "<": that keeps the search linear on hostile input.
 _TAG = re.compile(r"""<!--|<!\[CDATA\[|</?([a-zA-Z][^\s/<>]*+)(?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+>|<[!?][^<>]*>""")
-_WHITE, _SPACES, _LINE_BREAKS = re.compile(r"\s+"), re.compile(r"[^\S\n]+"), re.compile(r" ?\n\s*")
+# Only white space that changes: single blanks, which are nearly all of it, are no matches.
+_WHITE, _SPACES = re.compile(r"\s{2,}|[^\S ]"), re.compile(r"[^\S\n]{2,}|[^\S\n ]")
+_LINE_BREAKS = re.compile(r" ?\n\s*")
 
 _NOT_IN_LINK = r"\s<>\"'«»“”\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef"
 LINK = re.compile(
@@ -105,6 +107,8 @@ def clean_json(value: Any) -> Any:
 def html_to_text(markup: str) -> str:
     """The readable text of an HTML fragment: tags gone, blocks on lines of their own, references decoded,
     quotations kept, scripts and styles dropped. Plain text only loses surplus white space."""
+    if "<" not in markup and "&" not in markup:
+        return " ".join(markup.split())
     text = _SPACES.sub(" ", html.unescape("".join(_pieces(markup))))
     return _LINE_BREAKS.sub("\n", text).strip()
 

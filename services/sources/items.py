@@ -1,23 +1,28 @@
-"""Items of web feeds, and how they become posts: identity, text, language. Pure; must not parse XML or fetch."""
+"""Items of web feeds as their documents give them, and the fields that every kind of source shares. Pure.
+
+Must not parse documents or fetch.
+"""
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
-from urllib.parse import urljoin
 
-from schemas.records import FetchedPost
-from services.analysis.links import normalise_link, web_link
-from services.analysis.text import clean_line, clean_text, html_to_text
-from services.analysis.times import parse_time
+from services.analysis.text import clean_line, html_to_text
 
 MAX_ITEMS = 2000
 """Items taken of one document; the rest is counted as `too_many`."""
 MAX_ID_BYTES = 500
 """Longest native id kept as it is; longer ones become their SHA-256."""
 _MAX_MARKUP = 1_000_000
+_C1 = {0x80 + n: character for n, character in enumerate(bytes(range(0x80, 0xA0)).decode("cp1252", "replace"))}
+_CONTROL = re.compile("[\x80-\x9f]")
+"""Nobody writes these control characters; they are Windows-1252 by the wrong name."""
+_LETTERS = re.compile(r"\W+")
+_COMPARED, _BEGINNING = 20_000, 40
+"""Characters of a text that are compared, and letters by which an excerpt is recognised: its end is often another."""
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,3})")
 
 
@@ -40,6 +45,11 @@ class Document:
 
     items: Sequence[Item]
     title: str = ""
+    link: str = ""
+    """The page whose feed it is, as written."""
+    hub: str = ""
+    topic: str = ""
+    """WebSub: who distributes the feed, and the address by which the hub knows it; "" when it says nothing."""
     updated: datetime | None = None
     """The feed's own present."""
     ttl: timedelta | None = None
@@ -48,31 +58,12 @@ class Document:
     dropped: Counter[str] = field(default_factory=Counter)
 
 
-def posts_of(items: Iterable[Item], *, address: str, repeated: Iterable[str]) -> tuple[list[FetchedPost], Counter[str]]:
-    """The posts of `items`, and how many items could not become one, by reason.
-
-    `repeated` are the fingerprints of guids that say nothing, because several items share them.
-    """
-    posts: list[FetchedPost] = []
-    dropped: Counter[str] = Counter()
-    known = frozenset(repeated)
-    for item in items:
-        identity = _identity(item, address, known)
-        text = clean_text(join_text(item.title, item.body))[0].strip()
-        if identity and text:
-            posts.append(_post(item, identity, text, address))
-        else:
-            dropped["no_text" if identity else "no_identity"] += 1
-    return posts, dropped
-
-
-def repeated_guids(items: Iterable[Item]) -> set[str]:
-    """Fingerprints of the guids that items with different links (or, without links, titles) share."""
-    seen: defaultdict[str, set[str]] = defaultdict(set)
-    for item in items:
-        if item.guid:
-            seen[fingerprint(item.guid)].add(_other_name(item))
-    return {guid for guid, others in seen.items() if len(others) > 1}
+def plain(value: object, *, markup: bool = True) -> str:
+    """A value of a feed document as plain text; "" for anything but a string."""
+    if not isinstance(value, str):
+        return ""
+    text = html_to_text(value[:_MAX_MARKUP]) if markup else value[:_MAX_MARKUP].strip()
+    return text.translate(_C1) if _CONTROL.search(text) else text
 
 
 def join_text(title: str, body: str) -> str:
@@ -83,11 +74,12 @@ def join_text(title: str, body: str) -> str:
     return title if bare_title.startswith(bare_body) else f"{title}\n\n{body}"
 
 
-def plain(value: object, *, markup: bool = True) -> str:
-    """A value of a feed document as plain text; "" for anything but a string."""
-    if not isinstance(value, str):
-        return ""
-    return html_to_text(value[:_MAX_MARKUP]) if markup else value[:_MAX_MARKUP].strip()
+def with_summary(summary: str, body: str) -> str:
+    """`body` after its `summary`, unless that is only how the body begins (or the other way round)."""
+    short, long = (_LETTERS.sub("", text[:_COMPARED].casefold()) for text in (summary, body))
+    if short[:_BEGINNING] in long:
+        return body
+    return summary if long[:_BEGINNING] in short else f"{summary}\n\n{body}"
 
 
 def native_id(value: str) -> str:
@@ -107,44 +99,6 @@ def language(value: str) -> str:
 def fingerprint(value: str) -> str:
     """12 hexadecimal digits that stand for `value` in a cursor."""
     return blake2b(value.encode("utf-8", "replace"), digest_size=6).hexdigest()
-
-
-def _post(item: Item, identity: str, text: str, address: str) -> FetchedPost:
-    return FetchedPost(
-        native_id=identity,
-        text=text,
-        published_at=parse_time(item.date),
-        published_raw=clean_line(item.date, limit_bytes=100),
-        url=web_link(_absolute(item.link, address)),
-        author=clean_line(item.author, limit_bytes=200),
-        lang=language(item.lang),
-    )
-
-
-def _identity(item: Item, address: str, repeated: frozenset[str]) -> str:
-    link = normalise_link(_absolute(item.link, address))
-    guid = native_id(item.guid)
-    if guid and fingerprint(item.guid) in repeated:
-        return native_id(f"{guid} {link or _title_and_date(item)}".strip())
-    if guid or link:
-        return guid or native_id(link)
-    return _title_and_date(item) if item.date.strip() and (item.title or item.body).strip() else ""
-
-
-def _title_and_date(item: Item) -> str:
-    said = " ".join((item.title or item.body).split())
-    return "title:" + sha256(f"{said}\0{item.date.strip()}".encode("utf-8", "replace")).hexdigest()[:32]
-
-
-def _other_name(item: Item) -> str:
-    return item.link.strip() or _title_and_date(item)
-
-
-def _absolute(link: str, address: str) -> str:
-    try:
-        return urljoin(address, link.strip()) if link.strip() else ""
-    except ValueError:
-        return ""
 
 
 def _bare(text: str) -> str:

@@ -5,7 +5,31 @@ from hypothesis import strategies as st
 from services.analysis.links import domain, normalise_link, web_link
 
 URLISH = st.lists(
-    st.sampled_from(["http://", "https://", "e.org", "[::1]", ":80", ":443", "/", "?", "&", "=", "#", "a", "utm_x=1"])
+    st.sampled_from(
+        [
+            "http://",
+            "https://",
+            "e.org",
+            "[::1]",
+            ":80",
+            ":443",
+            "/",
+            "?",
+            "&",
+            "=",
+            "#",
+            "a",
+            "utm_x=1",
+            "cdn.ampproject.org",
+            "google.com/amp/s/",
+            "/c/s/",
+            "/amp",
+            ".amp",
+            "amp=1",
+            "-",
+            ".html",
+        ]
+    )
     | st.text(max_size=3),
     max_size=10,
 ).map("".join)
@@ -25,6 +49,31 @@ URLISH = st.lists(
 )
 def test_one_page_has_one_address(url, normal):
     assert normalise_link(url) == normal
+
+
+@pytest.mark.parametrize(
+    ("url", "page"),
+    [
+        ("https://e-org.cdn.ampproject.org/c/s/e.org/a-story/amp/?usqp=mq331AQ&id=3", "https://e.org/a-story/?id=3"),
+        ("https://cdn.ampproject.org/v/e.org/1?amp_js_v=0.1", "http://e.org/1"),
+        ("https://www.google.co.uk/amp/s/www.e.org/news/story-1.amp.html", "https://www.e.org/news/story-1.html"),
+        ("https://www.google.com/amp/s/e-org.cdn.ampproject.org/c/s/e.org/1", "https://e.org/1"),
+        ("https://e.org/2016/12/11/amp", "https://e.org/2016/12/11"),
+        ("https://e.org/a-story/AMP/", "https://e.org/a-story/"),
+        ("https://e.org/a-story?amp&x=1&amp=1", "https://e.org/a-story?x=1"),
+        ("https://e.org/story.amp", "https://e.org/story"),
+        ("https://e.org/story?outputType=amp", "https://e.org/story"),
+        ("https://e.org/guitars/amp/", "https://e.org/guitars/amp/"),
+        ("https://e.org/amp", "https://e.org/amp"),
+        ("https://e.org/.amp", "https://e.org/.amp"),
+        ("https://e.org/?amp=220V", "https://e.org/?amp=220V"),
+        ("https://google.com/search?q=amp/s/e.org/", "https://google.com/search?q=amp/s/e.org/"),
+        ("https://e.org/c/s/f.org/1", "https://e.org/c/s/f.org/1"),
+    ],
+)
+def test_the_amp_forms_of_a_page_are_that_page(url, page):
+    assert normalise_link(url) == page
+    assert normalise_link(page) == page
 
 
 @pytest.mark.parametrize(

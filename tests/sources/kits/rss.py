@@ -15,4 +15,5 @@ def encode(posts: list[dict[str, Any]], head: str = "") -> bytes:
     return xml.encode("utf-8", "surrogatepass")
 
 
-KIT = Kit(encode)
+KIT = Kit(encode, lacks=frozenset({"id"}))
+"""An item without an id has other names: its link, its title and date, or what it says."""
