@@ -23,3 +23,6 @@ TICKS = {
     "digest": 10.0,
     "upkeep": 300.0,
 }
+
+LASTING = frozenset({"listen"})
+"""Stages whose runs go on for as long as there is work: when one last ended says nothing of health."""

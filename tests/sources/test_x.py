@@ -344,7 +344,7 @@ def test_without_a_token_nothing_is_read_or_reserved():
         (problem(429, "", "UsageCapExceeded"), TransientError, Reason.BUDGET_SPENT, 3600),
         (reply(429, x_rate_limit_reset=str(int(NOW.timestamp()) + 900)), TransientError, Reason.RATE_LIMITED, 900),
         (reply(429, x_rate_limit_reset="99999999999"), TransientError, Reason.RATE_LIMITED, 86400),
-        (reply(429, x_rate_limit_reset="1"), TransientError, Reason.RATE_LIMITED, None),
+        (reply(429, x_rate_limit_reset="1"), TransientError, Reason.RATE_LIMITED, 1),
         (reply(429, x_rate_limit_reset="soon"), TransientError, Reason.RATE_LIMITED, None),
     ],
 )
