@@ -30,6 +30,7 @@ EX_CONFIG = 78
 """Exit status that tells a supervisor not to start this process again (sysexits.h)."""
 POOL = 6
 _PROBES = ("/healthz", "/readyz")
+_OURS = ("/api/", "/websub/")
 
 
 def create_app(conf: Settings | None = None) -> ASGIApp:
@@ -56,7 +57,7 @@ def by_path(api: ASGIApp, console: ASGIApp) -> ASGIApp:
 
     async def faces(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        ours = path in _PROBES or path == "/api" or path.startswith("/api/")
+        ours = path in _PROBES or path == "/api" or path.startswith(_OURS)
         await (api if ours else console)(scope, receive, send)
 
     return faces

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import secrets
 import sys
 import threading
 import time
@@ -19,10 +20,11 @@ from services import logs, settings
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
 from services.analysis.text import text_for_encoder
+from services.fetch import Fetcher
 from services.store import counts, feeds
 from services.store.pool import Store
 from workers.app import app
-from workers.runtime import Gone, Outcome, Runtime
+from workers.runtime import Gone, Hubs, Outcome, Runtime
 from workers.schedule import QUEUES
 
 EX_CONFIG = 78
@@ -43,7 +45,6 @@ def runtime() -> Runtime:
     """The Runtime of this process, made at first use: after any fork, and only where a task runs."""
     from services.channels import channel_for
     from services.classifier import Heads, learn_codebook, load_encoder
-    from services.fetch import Fetcher
     from services.sources import Known, Means, is_billed, rechecking, source_for, stream_for
     from services.sources.language import guess
 
@@ -73,6 +74,7 @@ def runtime() -> Runtime:
         now=lambda: datetime.now(UTC),
         chance=random.random,
         lease=timedelta(seconds=conf.lease_seconds),
+        hubs=_hubs(fetcher, conf.public_url),
         host_gap=timedelta(seconds=conf.host_gap_seconds),
         stopping=_stopping.is_set,
         nudge=nudge,
@@ -127,6 +129,19 @@ def _record(stage: str, outcome: Outcome, seconds: float, error: str | None) -> 
             counts.record_run(tx, stage, **told, seconds=seconds, now=runtime().now(), error=error)
     except TransientError as lost:
         log.warning("run_not_written", extra={"stage": stage, "told": str(lost)})
+
+
+def _hubs(fetcher: Fetcher, public_url: str) -> Hubs | None:
+    from services.sources import websub
+
+    if not public_url:
+        return None
+
+    def request(topic: str, token: str, secret: str) -> bytes:
+        callback = f"{public_url.rstrip('/')}/websub/{token}"
+        return websub.request_body("subscribe", topic=topic, callback=callback, secret=secret)
+
+    return Hubs(request, lambda *asked: fetcher.post(*asked).status, lambda: secrets.token_urlsafe(24))
 
 
 def ledger(store: Store, name: str, units: int, limit: int) -> bool:

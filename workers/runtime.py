@@ -89,6 +89,18 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class Hubs:
+    """How WebSub hubs are asked."""
+
+    request: Callable[[str, str, str], bytes]
+    """Topic, token and secret → the form that asks a hub to tell us at the callback of that token."""
+    post: Callable[[str, bytes, Mapping[str, str]], int]
+    """Address, body and headers → the status of the answer; raises TransientError / PermanentError."""
+    word: Callable[[], str]
+    """A new word that nobody can guess."""
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """Everything a stage may use."""
 
@@ -108,6 +120,8 @@ class Runtime:
     lease: timedelta = timedelta(seconds=60)
     host_gap: timedelta = timedelta(0)
     """Time between two fetches from one host, whichever worker makes them."""
+    hubs: Hubs | None = None
+    """None where no hub could reach us."""
     stopping: Callable[[], bool] = lambda: False
     """Whether this process was asked to stop; whoever goes on for long looks now and then."""
     nudge: Callable[[str], None] = lambda _stage: None

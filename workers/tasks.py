@@ -10,6 +10,7 @@ from workers.stages import digest as _digest
 from workers.stages import listen as _listen
 from workers.stages import recheck as _recheck
 from workers.stages import rollup as _rollup
+from workers.stages import subscribe as _subscribe
 from workers.stages import upkeep as _upkeep
 
 
@@ -29,6 +30,12 @@ def listen() -> None:
 def recheck() -> None:
     """Ask whether posts are still there."""
     run_stage("recheck", _recheck.recheck)
+
+
+@app.task(name="subscribe")
+def subscribe() -> None:
+    """Ask hubs to tell us of news."""
+    run_stage("subscribe", _subscribe.subscribe)
 
 
 @app.task(name="classify")

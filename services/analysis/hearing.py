@@ -66,3 +66,13 @@ def told_of_silence(rate: float, silence: timedelta) -> str:
     minutes = silence / timedelta(minutes=1)
     span = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
     return f"It usually brings {rate:,.0f} posts an hour and has brought none for {span}. This counts as not heard."
+
+
+def ask_hub_again(attempts: int) -> timedelta:
+    """How long to wait after so many requests that a hub did not confirm: doubling from an hour to a day."""
+    return timedelta(hours=min(2 ** min(max(attempts - 1, 0), 10), 24))
+
+
+def renew_lease(lease: timedelta) -> timedelta:
+    """How long after it was granted a hub's promise is renewed: with a fifth of it left."""
+    return lease * 0.8

@@ -12,6 +12,7 @@ from services.api.guard import OPEN, Guard
 from services.api.problems import install
 from services.api.push import pushes
 from services.api.routes import Means, probes, router
+from services.api.websub import hubs
 from services.store.pool import Store
 from services.why import Borrow, nobody
 
@@ -38,6 +39,7 @@ def create_api(
     app.include_router(probes)
     app.include_router(router)
     app.include_router(pushes)
+    app.include_router(hubs)
     install(app)
     app.add_middleware(Guard, token=token)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

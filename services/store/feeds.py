@@ -81,6 +81,11 @@ def tune_feed(connection: Connection, feed_id: int, **values: Any) -> None:
     run(connection, "feeds", "tune_feed", feed_id=feed_id, **values)
 
 
+def hurry_feed(connection: Connection, feed_id: int, now: datetime) -> None:
+    """Fetch the feed now instead of when it was to be."""
+    run(connection, "feeds", "hurry_feed", feed_id=feed_id, now=now)
+
+
 def find_push(connection: Connection, name: str, now: datetime) -> int | None:
     """The feed that posts are sent to under a name, marked as heard now; None when there is none that is enabled."""
     found = row(connection, "feeds", "find_push", name=name, now=now)

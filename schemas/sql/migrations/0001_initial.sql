@@ -35,6 +35,19 @@ create table feeds (
 create index feeds_due on feeds (next_fetch_at) where state = 'enabled';
 create index feeds_host on feeds (host, next_fetch_at) where state = 'enabled';
 
+-- Hubs that we asked to tell us of a feed's news (WebSub), and where only they know to tell it.
+create table websub (
+  feed_id     bigint primary key references feeds on delete cascade,
+  hub         text not null,
+  topic       text not null,
+  token       text not null unique,
+  secret      text not null,
+  state       text not null check (state in ('asked', 'told', 'denied')),
+  lease_until timestamptz,
+  ask_at      timestamptz not null,
+  attempts    integer not null
+);
+
 -- When each host may be asked again, whoever of us asks.
 create table hosts (
   host    text primary key,

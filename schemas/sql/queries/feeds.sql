@@ -111,6 +111,9 @@ set pace = %(pace)s, rate = %(rate)s, warning = %(warning)s, next_fetch_at = %(n
     last_post_at = coalesce(%(last_post_at)s, last_post_at)
 where feed_id = %(feed_id)s;
 
+-- name: hurry_feed
+update feeds set next_fetch_at = least(next_fetch_at, %(now)s) where feed_id = %(feed_id)s;
+
 -- name: find_push
 -- The feed that posts are sent to under a name, marked as heard now.
 update feeds set fetched_at = %(now)s, heard_until = greatest(heard_until, %(now)s), last_post_at = %(now)s
