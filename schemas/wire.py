@@ -243,35 +243,6 @@ class Alert(AlertLine):
     live: Annotated[Live | None, _about("The counts as they are now; null for an outage.")]
 
 
-class Feed(Wire):
-    """One feed and its health."""
-
-    feed_id: Annotated[int, _about("Our number of the feed.")]
-    source: Annotated[str, _about("Kind of place.")]
-    address: Annotated[str, _about("Its address there, without passwords.")]
-    title: Annotated[str, _about("Its title; empty when it has none.")]
-    state: Annotated[Literal["enabled", "paused", "ended"], _about("Whether it is fetched.")]
-    clock: Annotated[Literal["wall", "feed"], _about("`feed` for a replay that lives in its own time.")]
-    interval_s: Annotated[int, _about("Wanted time between fetches, seconds.")]
-    added_at: Annotated[datetime, _about("When it was added.")]
-    fetched_at: Annotated[datetime | None, _about("When it was last fetched, with or without success.")]
-    next_fetch_at: Annotated[datetime, _about("When it is due next.")]
-    heard_until: Annotated[
-        datetime | None, _about("Until when we have heard all it said; null before the first fetch.")
-    ]
-    failures: Annotated[int, _about("Failed fetches in a row.")]
-    last_reason: Annotated[str | None, _about("Why the last fetch failed, from our closed list.")]
-    last_error: Annotated[str | None, _about("The same in words.")]
-    posts: Annotated[int, _about("Number of posts it brought first.")]
-
-
-class Feeds(Wire):
-    """Every feed."""
-
-    present: Present
-    feeds: Annotated[tuple[Feed, ...], _about("In the order they were added.")]
-
-
 class CodebookVersion(Wire):
     """One version of a codebook."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from schemas import wire, wire_why
+from schemas import wire, wire_feeds, wire_why
 from services.analysis.intake import Intake
 from services.api import questions
 from services.api.readiness import read_ready
@@ -119,7 +119,7 @@ def alert(by: With, alert_id: Annotated[str, Path(description="Id of the alert."
 
 
 @router.get("/feeds", summary="Every feed and its health")
-def feeds(by: With) -> wire.Feeds:
+def feeds(by: With) -> wire_feeds.Feeds:
     """What is listened to, until when each was heard, and what went wrong last."""
     with by.store.transaction() as tx:
         return listings.read_feeds(tx, by.now())

@@ -10,13 +10,13 @@ from typing import Any
 from schemas.errors import PermanentError, Reason
 from services.analysis.confidential import holds_key, without_login, without_secrets
 from services.analysis.listing import OUTLINE, Listed, read_options
-from services.sources import SOURCES, mode_of
+from services.sources import SOURCES, host_of, mode_of
 from services.sources.guess import recognise
 from services.store import feeds
 from services.store.pool import Connection, Row
 
-USUAL_S = 15 * 60
-"""Seconds between fetches when nobody says."""
+USUAL_S = {"poll": 15 * 60, "stream": 10, "push": 15 * 60}
+"""Seconds between fetches when nobody says; of a stream, before it is opened again."""
 Known = dict[tuple[str, str], Row]
 
 
@@ -43,9 +43,10 @@ def add(tx: Connection, feed: Listed, known: Known, now: datetime) -> bool:
         title, options, mode = title or there["title"], {**there["options"], **options}, mode or there["mode"]
         if (title, options, mode) == (there["title"], there["options"], there["mode"]):
             return False
+    mode = mode or mode_of(feed.kind)
     feed_id, new = feeds.add_feed(
-        tx, source=feed.kind, address=feed.address, title=title, now=now, interval_s=feed.interval_s or USUAL_S,
-        clock=there["clock"] if there else "wall", mode=mode or mode_of(feed.kind), options=options,
+        tx, source=feed.kind, address=feed.address, title=title, now=now, interval_s=feed.interval_s or USUAL_S[mode],
+        clock=there["clock"] if there else "wall", mode=mode, host=host_of(feed.kind, feed.address), options=options,
     )  # fmt: skip
     if new and feed.paused:
         feeds.set_feed_state(tx, feed_id, "paused", now)

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from schemas.errors import PermanentError, Reason
 from schemas.records import Page
-from services.sources.base import Known, Means, Mode, Parse, ReadAddress, Rechecking, Source, Stream
+from services.sources.base import Discovering, Known, Means, Mode, Parse, ReadAddress, Rechecking, Source, Stream
 
 __all__ = [
-    "SOURCES", "Known", "Means", "Mode", "Source", "Stream", "host_of", "is_billed", "mode_of", "parse_file",
-    "read_address", "rechecking", "source_for", "stream_for",
+    "SOURCES", "Known", "Means", "Mode", "Source", "Stream", "discover", "host_of", "is_billed", "mode_of",
+    "parse_file", "read_address", "rechecking", "source_for", "stream_for",
 ]  # fmt: skip
 
 SOURCES: dict[str, str] = {
@@ -60,6 +60,12 @@ def rechecking(kind: str, means: Means) -> Rechecking | None:
     """A source of `kind` to ask whether posts are still there; None when it cannot tell. Raises UNKNOWN_KIND."""
     source = _build(kind, means)
     return source if isinstance(source, Rechecking) else None
+
+
+def discover(kind: str, means: Means, address: str) -> list[tuple[str, str]]:
+    """(address, title) of the feeds behind an address; [] for a kind that has no pages. Raises as fetch does."""
+    source = _build(kind, means)
+    return source.discover(address) if isinstance(source, Discovering) else []
 
 
 def mode_of(kind: str, wanted: str = "") -> Mode:

@@ -91,6 +91,14 @@ class Rechecking(Protocol):
         """The native_ids among `posts` (at most 100) that their platform no longer shows. Raises as fetch does."""
 
 
+@runtime_checkable
+class Discovering(Protocol):
+    """A source that can find feeds behind an address that is none."""
+
+    def discover(self, address: str) -> list[tuple[str, str]]:
+        """(address, title) of the feeds there, the best first; the address itself when it is one. Raises as fetch."""
+
+
 class Parse(Protocol):
     """The pure half of a source: one saved answer → the posts in it."""
 

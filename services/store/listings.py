@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas import wire
+from schemas import wire, wire_feeds
 from schemas.errors import PermanentError, Reason
 from services import logs
 from services.store import alerts, codebooks, deliveries, feeds, posts, readings
@@ -86,11 +86,11 @@ def _live(connection: Connection, row: Row, present: datetime) -> wire.Live:
     return wire.Live(**period, **counts)
 
 
-def read_feeds(connection: Connection, wall: datetime) -> wire.Feeds:
+def read_feeds(connection: Connection, wall: datetime) -> wire_feeds.Feeds:
     """Every feed, without passwords."""
-    found = [readings.fields_of(wire.Feed, f) for f in feeds.list_feeds(connection)]
+    found = [readings.fields_of(wire_feeds.Feed, f) for f in feeds.list_feeds(connection)]
     hidden = ({**f, "address": logs.mask(f["address"]), "last_error": _masked(f["last_error"])} for f in found)
-    return wire.Feeds(present=feeds.present(connection, wall), feeds=tuple(wire.Feed(**f) for f in hidden))
+    return wire_feeds.Feeds(present=feeds.present(connection, wall), feeds=tuple(wire_feeds.Feed(**f) for f in hidden))
 
 
 def read_codebooks(connection: Connection, wall: datetime) -> wire.Codebooks:
