@@ -23,7 +23,9 @@ class Mutant:
 
 
 SQL = "schemas/sql/queries"
-CLASSIFY, COLLECT, DETECT = (f"tests/stages/test_{name}.py" for name in ("classify", "collect", "detect"))
+CLASSIFY, COLLECT, DETECT, LISTEN, MANNERS = (
+    f"tests/stages/test_{name}.py" for name in ("classify", "collect", "detect", "listen", "manners")
+)
 
 MUTANTS = [
     Mutant(2, f"{SQL}/queue.sql", "and q.fence = t.fence and q.lease_until is not null", "", f"{CLASSIFY} -k fence"),
@@ -136,6 +138,31 @@ MUTANTS = [
         f"{DETECT} -k slot",
     ),
     Mutant(9, "workers/stages/deliver.py", '"pending" if due else "parked"', '"sent"', f"{DETECT} -k cannot_be_sent"),
+    Mutant(
+        3,
+        "workers/stages/listen.py",
+        "                return\n",
+        "                pass\n",
+        f"{LISTEN} -k past_its_lease",
+    ),
+    Mutant(
+        3,
+        f"{SQL}/feeds.sql",
+        "and (%(lease)s::interval is null or state = 'enabled')",
+        "",
+        f"{LISTEN} -k paused",
+    ),
+    Mutant(6, "workers/hearing.py", "return silence if hearing", "return None if hearing", f"{LISTEN} -k silence"),
+    Mutant(10, "services/store/taking_in.py", "erased += sum(", "0 + sum(", f"{LISTEN} -k deletes"),
+    Mutant(10, "workers/stages/upkeep.py", 'without_posts(told["body"], ids)', 'told["body"]', f"{MANNERS} -k leaves"),
+    Mutant(
+        10,
+        f"{SQL}/posts.sql",
+        "delete from post_versions v using gone g",
+        "delete from post_versions v using gone g, erasures x",
+        f"{MANNERS} -k edit",
+    ),
+    Mutant(12, f"{SQL}/feeds.sql", ") < %(per_host)s", ") < 99", f"{MANNERS} -k under_way"),
     Mutant(10, f"{SQL}/posts.sql", "'', 0, %(now)s\n", "'', 0, null\n", f"{COLLECT} -k come_back"),
     Mutant(
         11,
