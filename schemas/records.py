@@ -27,6 +27,8 @@ class FetchedPost:
     """BCP 47 as declared by the source, "" when it says nothing."""
     repost_of: str = ""
     """native_id of the post this one repeats, "" when it is not a repost."""
+    cleaned: frozenset[str] = frozenset()
+    """What had to be changed in the text so that any database takes it: `nul`, `surrogate`, `cut`, …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Page:
     title: str = ""
     min_interval: timedelta | None = None
     """The shortest polling interval the feed asks for (ttl, Cache-Control)."""
+    warning: str = ""
+    """What is odd about the feed though it could be read, worded for an analyst; "" for nothing."""
     window: bool = False
     """True when the page shows the newest posts whatever we have: how many we know tells whether any were missed."""
     moved_to: str = ""

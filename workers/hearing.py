@@ -98,13 +98,20 @@ def _tune(
     if feed.clock == "wall" and feed.heard_until is not None:
         rate = hearing.next_rate(rate, new, now - feed.heard_until)
     silence = _silence(feed, page, now)
-    warning = hearing.told_of_silence(feed.rate or 0.0, silence) if silence else pace.warning
+    odd = hearing.told_of_silence(feed.rate or 0.0, silence) if silence else _gap(feed, page) or pace.warning
+    warning = " ".join(filter(None, (odd, page.warning)))
     interval = feed.interval * pace.factor
     due = next_fetch(now, interval, min_interval=page.min_interval, jitter=rt.chance())
     tuned = {"pace": pace.factor, "rate": rate, "last_post_at": now if page.posts else feed.last_post_at}
     following = {"warning": warning or None, "next_fetch_at": now if page.more else due}
     feeds.tune_feed(tx, feed.feed_id, **tuned, **following)
     return tuned
+
+
+def _gap(feed: Feed, page: Page) -> str:
+    if page.complete or feed.heard_until is None:
+        return ""
+    return f"Posts after {feed.heard_until:%d %b %Y %H:%M} UTC could not be had. That time counts as not heard."
 
 
 def _mark_heard(tx: Connection, feed: Feed, page: Page, present: datetime) -> None:

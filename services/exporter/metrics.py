@@ -16,6 +16,7 @@ WINDOWS = ("1h", "24h")
 STAGES = ("collect", "classify", "rollup", "detect", "deliver", "digest", "upkeep")
 WAITING = ("collect", "classify", "rollup", "deliver")
 OUTCOMES = ("fetched", "new", "duplicate", "edited", "dropped", "erased")
+CLEANED = ("nul", "control", "surrogate", "marks", "normalised", "cut")
 ALERTS = tuple((kind, state) for kind in ("burst", "outage") for state in ("firing", "resolved"))
 DELIVERIES = ("pending", "sent", "parked", "silenced")
 FEEDS = ("enabled", "paused", "ended")
@@ -131,11 +132,16 @@ def _flow(figures: Figures) -> Iterator[Metric]:
         taken[outcome] = taken.get(outcome, 0) + row["posts"]
     for outcome in OUTCOMES:
         intake.add_metric([outcome], taken.get(outcome, 0))
+    cleaned = counter(
+        "cleaned_posts", "Posts whose text had to be changed before it could be stored, by what was wrong.", ("reason",)
+    )
+    for reason in CLEANED:
+        cleaned.add_metric([reason], sum(r["posts"] for r in figures.intake if r["outcome"] == f"cleaned:{reason}"))
     deliveries = gauge("deliveries", "Messages in the outbox, by state.", ("state",))
     states = {r["state"]: r["deliveries"] for r in figures.deliveries}
     for name in DELIVERIES:
         deliveries.add_metric([name], states.get(name, 0))
-    yield from (alerts, intake, deliveries)
+    yield from (alerts, intake, cleaned, deliveries)
 
 
 def _stages(rows: Iterable[Row]) -> Iterator[Metric]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from schemas.records import FetchedPost
 from services.analysis.links import web_link
@@ -17,9 +18,10 @@ def posts_of(items: Iterable[Item], *, address: str, policy: Policy) -> tuple[li
     dropped: Counter[str] = Counter()
     for item in items:
         identity = identity_of(item, address, policy)
-        text = clean_text(join_text(item.title, item.body))[0].strip()
+        cleaned, changes = clean_text(join_text(item.title, item.body))
+        text = cleaned.strip()
         if identity and text:
-            posts.append(_post(item, identity, text, address))
+            posts.append(replace(_post(item, identity, text, address), cleaned=changes))
         else:
             dropped["no_identity" if text else "no_text"] += 1
     return posts, dropped

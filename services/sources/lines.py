@@ -6,7 +6,7 @@ A line is {"id", "text", "published_at", "lang"?, "author"?, "url"?, "repost_of"
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -96,10 +96,10 @@ def read_line(data: bytes | None) -> Outcome:
     if record.get("deleted") is True:
         return Outcome(deleted=identity, size=len(data))
     text = record.get("text")
-    cleaned = clean_text(text)[0].strip() if isinstance(text, str) else ""
-    if not cleaned:
+    cleaned, changes = clean_text(text) if isinstance(text, str) else ("", frozenset())
+    if not cleaned.strip():
         return Outcome(dropped="no_text", size=len(data))
-    return Outcome(post=_post(record, identity, cleaned), size=len(data))
+    return Outcome(post=replace(_post(record, identity, cleaned.strip()), cleaned=changes), size=len(data))
 
 
 def stated_time(outcome: Outcome, now: datetime) -> datetime | None:

@@ -73,19 +73,20 @@ def make_post(
     kept = native_id(identity)
     if not kept:
         return "no_identity"
-    cleaned = clean_text(text)[0].strip()
-    if not cleaned:
+    cleaned, changes = clean_text(text)
+    if not cleaned.strip():
         return "no_text"
     stated = isinstance(published, datetime)
     return FetchedPost(
         native_id=kept,
-        text=cleaned,
+        text=cleaned.strip(),
         published_at=published if isinstance(published, datetime) else parse_time(published),
         published_raw="" if stated else clean_line(str(published), limit_bytes=100),
         url=web_link(url),
         author=clean_line(author, limit_bytes=200),
         lang=language(lang),
         repost_of=native_id(repost_of),
+        cleaned=changes,
     )
 
 

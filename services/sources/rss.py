@@ -35,6 +35,9 @@ LONGEST_MAX_AGE = timedelta(hours=1)
 """A Cache-Control beyond this says more about a cache than about the feed."""
 _ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 _MAX_VALIDATOR = 1000
+_UNSTABLE = (
+    "The ids of its items repeat or change, so they are told apart by link or title: an edited title may be a new post."
+)
 
 
 def read_address(address: str) -> str:
@@ -96,6 +99,8 @@ class RssSource:
             as_of=as_of,
             min_interval=max(filter(None, (page.min_interval, _max_age(response))), default=None),
             moved_to=web_link(response.permanent_url),
+            window=True,
+            warning="" if read_policy(page.cursor).by == USUAL.by else _UNSTABLE,
         )
 
     def discover(self, address: str) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Takes a page in: posts, edits, deletions, and what became of each, inside the caller's transaction."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +43,9 @@ def take_in(
     twice = len(page.posts) - len(rows)
     dropped = {f"dropped:{reason}": n for reason, n in page.dropped.items()}
     dropped["dropped:denied_author"] = dropped.get("dropped:denied_author", 0) + refused
+    cleaned = Counter(f"cleaned:{change}" for post in page.posts for change in post.cleaned)
     fetched = len(page.posts) + sum(page.dropped.values())
-    told = {"fetched": fetched, "new": new, "duplicate": known + twice, "edited": edited, "erased": erased, **dropped}
+    told = {"fetched": fetched, "new": new, "duplicate": known + twice, "edited": edited, "erased": erased}
+    told |= {**dropped, **cleaned}
     feeds.add_intake(connection, feed_id, told)
     return Taken(new=new, edited=edited, known=known, refused=refused)

@@ -20,6 +20,7 @@ HOUSE = {
     "framewatch_up": [()],
     "framewatch_alerts": [("burst", "firing"), ("burst", "resolved"), ("outage", "firing"), ("outage", "resolved")],
     "framewatch_intake_posts_total": [("fetched",), ("new",), ("duplicate",), ("edited",), ("dropped",), ("erased",)],
+    "framewatch_cleaned_posts_total": [(r,) for r in ("nul", "control", "surrogate", "marks", "normalised", "cut")],
     "framewatch_backlog_rows": [("collect",), ("classify",), ("rollup",), ("deliver",)],
     "framewatch_backlog_oldest_seconds": [("collect",), ("classify",), ("rollup",), ("deliver",)],
     **{

@@ -187,3 +187,19 @@ def test_a_deleted_post_does_not_come_back(world: World) -> None:
     collect(world.rt)
     assert [r["native_id"] for r in world.rows("select native_id from posts")] == ["2"]
     assert drift(world) == {}
+
+
+def test_what_had_to_be_cleaned_is_counted_and_a_gap_is_told(world: World) -> None:
+    world.add_feed()
+    world.due()
+    world.source.pages = [page(post(1, cleaned=frozenset({"nul", "cut"})), post(2, cleaned=frozenset({"nul"})))]
+    collect(world.rt)
+    assert (intake(world)["cleaned:nul"], intake(world)["cleaned:cut"]) == (2, 1)
+    world.clock.forward(hours=1)
+    world.due()
+    world.source.pages = [page(post(3), complete=False, warning="Its ids change.")]
+    collect(world.rt)
+    told = world.one("select warning from feeds")
+    assert "could not be had" in told
+    assert told.endswith("Its ids change.")
+    assert drift(world) == {}
