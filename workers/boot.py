@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from services.analysis.intake import Intake
 from services.analysis.text import text_for_encoder
 from services.fetch import Fetcher
 from services.store import counts, feeds
+from services.store.clock import SharedClock
 from services.store.pool import Store
 from workers.app import app
 from workers.runtime import Gone, Hubs, Outcome, Runtime
@@ -71,7 +72,7 @@ def runtime() -> Runtime:
         learn=lambda encoder, codebook: learn_codebook(encoder, codebook, text_for_encoder),
         read_heads=Heads.from_bytes,
         intake=Intake(settings.author_key(conf), guess),
-        now=lambda: datetime.now(UTC),
+        now=SharedClock(store),
         chance=random.random,
         lease=timedelta(seconds=conf.lease_seconds),
         hubs=_hubs(fetcher, conf.public_url),

@@ -6,6 +6,12 @@ from services.store.pool import Connection, Row, one, run
 from services.store.pool import rows as all_rows
 
 
+def database_clock(connection: Connection) -> datetime:
+    """The database's own clock, aware UTC."""
+    at: datetime = one(connection, "counts", "database_clock")["at"]
+    return at
+
+
 def record_run(
     connection: Connection, stage: str, *, rows: int, failures: int, fenced_off: int, seconds: float, now: datetime,
     error: str | None,

@@ -1,3 +1,6 @@
+-- name: database_clock
+select clock_timestamp() as at;
+
 -- name: record_run
 insert into stage_runs (stage, runs, rows, failures, fenced_off, seconds, ran_at, last_error)
 values (%(stage)s, 1, %(rows)s, %(failures)s, %(fenced_off)s, %(seconds)s, %(now)s, %(error)s)
