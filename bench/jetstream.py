@@ -10,8 +10,8 @@ from pathlib import Path
 from websockets.sync.server import serve
 
 from services.fetch import Fetcher
-from services.sources.bluesky_address import matcher
-from services.sources.bluesky_events import Batch, Wanted, read_frame
+from services.sources.bluesky.address import matcher
+from services.sources.bluesky.events import Batch, Wanted, read_frame
 
 GOAL = 5_000
 """Events a second; all of Bluesky's posts, deletes and accounts are some hundreds."""

@@ -133,7 +133,7 @@ def _record(stage: str, outcome: Outcome, seconds: float, error: str | None) -> 
 
 
 def _hubs(fetcher: Fetcher, public_url: str) -> Hubs | None:
-    from services.sources import websub
+    from services.sources.rss import websub
 
     if not public_url:
         return None

@@ -1,6 +1,6 @@
 """Where WebSub hubs ask and tell: open to whoever knows the callback's word; what is told counts only when signed.
 
-Decides nothing: services.sources.websub says what a question means and whether a signature is right.
+Decides nothing: services.sources.rss.websub says what a question means and whether a signature is right.
 """
 
 from datetime import timedelta
@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from services.analysis.hearing import ask_hub_again, renew_lease
 from services.api.routes import Means, means
-from services.sources.websub import denied, is_signed, verified
+from services.sources.rss.websub import denied, is_signed, verified
 from services.store import feeds, websub
 
 MAX_BYTES = 2 * 1024 * 1024

@@ -11,7 +11,7 @@ from schemas.errors import PermanentError, Reason
 from schemas.records import FetchedPost, Page
 from services.sources.base import Means, Mode
 from services.sources.items import native_id
-from services.sources.lines import Batch, read_line, split_lines
+from services.sources.jsonl.lines import Batch, read_line, split_lines
 
 MODES: tuple[Mode, ...] = ("push",)
 MAX_POSTS = 5_000

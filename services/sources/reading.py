@@ -11,8 +11,8 @@ from schemas.records import FetchedPost
 from services.analysis.links import web_link
 from services.analysis.text import clean_line, clean_text
 from services.analysis.times import parse_time
-from services.sources.feed_html import is_html
 from services.sources.items import language, native_id
+from services.sources.rss.html import is_html
 
 MAX_NUMBER_DIGITS = 30
 

@@ -13,8 +13,8 @@ from schemas.errors import FramewatchError, PermanentError, Reason, TransientErr
 from services.fetch import Fetcher
 from services.sources import Means, parse_file, read_address, stream_for
 from services.sources import bluesky as kind
-from services.sources import bluesky_session as session
 from services.sources.base import Known
+from services.sources.bluesky import session
 from tests.sources.jetstream import account, json_answer, micro, named, post, serve_jetstream
 from tests.sources.kits import NOW, feed_of
 from tests.sources.kits.bluesky import DID

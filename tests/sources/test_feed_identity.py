@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.sources.feed_identity import USUAL, judged, read_policy
 from services.sources.items import Item
 from services.sources.rss import parse
+from services.sources.rss.identity import USUAL, judged, read_policy
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import NOW, feed_of, fetch, post
 from tests.sources.kits.rss import encode

@@ -15,7 +15,7 @@ from schemas.errors import FramewatchError, PermanentError, Reason, TransientErr
 from services.fetch import Fetcher
 from services.sources import Means, parse_file, read_address
 from services.sources.gdelt import FIRST, MAX_RECORDS, OVERLAP, STEP, GdeltSource
-from services.sources.gdelt_words import mended
+from services.sources.gdelt.words import mended
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import NOW, feed_of, fetch
 

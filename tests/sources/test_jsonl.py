@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.errors import PermanentError, Reason, TransientError
-from services.sources.replay import horizon
+from services.sources.jsonl.replay import horizon
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import NOW, feed_of, fetch, post, source_of
 from tests.sources.kits.jsonl import encode as json_lines

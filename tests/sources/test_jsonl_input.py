@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.errors import PermanentError, Reason, TransientError
 from services.sources.jsonl import parse
-from services.sources.lines import MAX_LINE, split_lines
-from services.sources.streams import Position, Resumed
+from services.sources.jsonl.lines import MAX_LINE, split_lines
+from services.sources.jsonl.streams import Position, Resumed
 from tests.sources.kits import NOW, feed_of, post, source_of
 from tests.sources.kits.jsonl import encode as json_lines
 

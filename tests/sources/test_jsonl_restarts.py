@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sources.restarts import PackedFile, Restart, Restarts, Unpacking
-from services.sources.streams import Resumed, read_position
+from services.sources.jsonl.restarts import PackedFile, Restart, Restarts, Unpacking
+from services.sources.jsonl.streams import Resumed, read_position
 from tests.fetch.servers import serve
 from tests.sources.kits import NOW, feed_of, post, source_of
 from tests.sources.kits.jsonl import encode as json_lines

@@ -12,7 +12,7 @@ from schemas.errors import PermanentError, Reason, TransientError
 from services.fetch import Fetcher
 from services.sources import Means, parse_file, read_address, source_for
 from services.sources.base import Known
-from services.sources.lemmy_posts import markdown_to_text
+from services.sources.lemmy.posts import markdown_to_text
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import NOW, feed_of, post
 from tests.sources.kits.lemmy import ADDRESS, view

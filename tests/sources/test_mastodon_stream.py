@@ -13,9 +13,9 @@ from schemas.errors import PermanentError, Reason, TransientError
 from services.fetch import Fetcher
 from services.sources import Means, stream_for
 from services.sources.base import Stream
-from services.sources.mastodon_places import read_place
-from services.sources.mastodon_server import Server
-from services.sources.sse import MAX_EVENT, Events
+from services.sources.mastodon.places import read_place
+from services.sources.mastodon.server import Server
+from services.sources.mastodon.sse import MAX_EVENT, Events
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import NOW, feed_of
 from tests.sources.mastodon_instance import BREAK, instance
@@ -166,7 +166,7 @@ def test_consent_holds_in_a_stream_too():
 
 
 def test_a_quiet_stream_still_gives_pages_and_stops_when_asked(monkeypatch):
-    monkeypatch.setattr("services.sources.mastodon_events.HEARTBEAT", timedelta(seconds=1.5))
+    monkeypatch.setattr("services.sources.mastodon.events.HEARTBEAT", timedelta(seconds=1.5))
     with instance() as (site, server), listening(site, server) as hearing:
         before = hearing.cursor
         site.send(b":thump\n")

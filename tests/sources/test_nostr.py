@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import PermanentError, Reason
-from services.sources import bech32, mode_of, parse_file, read_address
-from services.sources.nostr_events import read_event
+from services.sources import mode_of, parse_file, read_address
+from services.sources.nostr import bech32
+from services.sources.nostr.events import read_event
 from tests.sources.kits.nostr import ANNA, BORIS, THEN, encode, event, key_of, native
 
 # The examples of NIP-19.

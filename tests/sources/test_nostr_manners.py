@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from schemas.errors import FramewatchError, PermanentError, Reason, TransientError
-from services.sources import nostr, nostr_relay, read_address
+from services.sources import nostr, read_address
 from services.sources.nostr import LEAST_LIMIT
+from services.sources.nostr import relay as nostr_relay
 from tests.fetch.sockets import serve_sockets, until_closed
 from tests.sources.kits import NOW, feed_of, fetch, source_of
 from tests.sources.kits.nostr import event, native

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.errors import Reason, TransientError
-from services.sources import bech32, nostr, read_address
-from services.sources.nostr_events import identity, read_event
+from services.sources import nostr, read_address
+from services.sources.nostr import bech32
+from services.sources.nostr.events import identity, read_event
 from tests.sources.kits import feed_of, fetch, source_of
 from tests.sources.kits.nostr import ANNA, BORIS, event, key_of, native
 from tests.sources.relays import real_relay

@@ -19,7 +19,7 @@ from schemas.errors import PermanentError, Reason, TransientError
 from services.fetch import Fetcher
 from services.sources.base import Known, Means, Rechecking
 from services.sources.reddit import RedditSource, parse, read_address
-from services.sources.reddit_walk import Walk, read_walk, step
+from services.sources.reddit.walk import Walk, read_walk, step
 from tests.fetch.servers import Server, reply, serve
 from tests.sources.kits import NOW, feed_of
 from tests.sources.kits.reddit import KIT, TOKEN, listing

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.errors import PermanentError, Reason
-from services.sources.feed_bytes import decode
-from services.sources.feed_identity import read_policy
 from services.sources.items import join_text
 from services.sources.rss import parse
+from services.sources.rss.bytes import decode
+from services.sources.rss.identity import read_policy
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import DATE, NOW, feed_of, fetch, post, source_of
 from tests.sources.kits.rss import encode as rss

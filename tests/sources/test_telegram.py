@@ -13,7 +13,7 @@ from services.fetch import Fetcher
 from services.sources import parse_file, read_address
 from services.sources.base import Known, Means, Rechecking
 from services.sources.telegram import TelegramSource, _advance, _read_cursor
-from services.sources.telegram_page import Preview
+from services.sources.telegram.page import Preview
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import NOW, feed_at, fetch
 from tests.sources.kits.telegram import NAME, message, page

@@ -15,7 +15,7 @@ from schemas.errors import PermanentError, Reason, TransientError
 from services.fetch import Fetcher
 from services.sources import source_for
 from services.sources.base import Means
-from services.sources.telegram_mtproto import post_of
+from services.sources.telegram.mtproto import post_of
 from tests.sources.kits import NOW, feed_of
 from tests.sources.telegram_server import rpc_error, session, telegram
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sources.rss import parse
-from services.sources.websub import LEASE, denied, hub_of, is_signed, request_body, verified
+from services.sources.rss.websub import LEASE, denied, hub_of, is_signed, request_body, verified
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import feed_of, fetch, post
 from tests.sources.kits.rss import encode

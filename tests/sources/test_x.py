@@ -18,7 +18,7 @@ from schemas.errors import FramewatchError, PermanentError, Reason, TransientErr
 from services.fetch import Fetcher
 from services.sources.base import Known, Means, Rechecking
 from services.sources.x import XSource, parse, read_address
-from services.sources.x_walk import WINDOW, read_walk
+from services.sources.x.walk import WINDOW, read_walk
 from tests.fetch.servers import Server, reply, serve
 from tests.sources.kits import NOW, feed_of
 from tests.sources.kits.x import KIT, answer

@@ -13,7 +13,7 @@ from services.fetch import Fetcher
 from services.sources import parse_file, read_address, source_for
 from services.sources.base import Known, Means
 from services.sources.youtube import YoutubeSource
-from services.sources.youtube_api import until_tomorrow
+from services.sources.youtube.api import until_tomorrow
 from tests.fetch.servers import reply, serve
 from tests.sources.kits import NOW, feed_of, post
 from tests.sources.kits.youtube import VIDEO, answer, comment, encode, thread

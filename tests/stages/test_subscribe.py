@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from services.api import create_api
-from services.sources import websub as words
+from services.sources.rss import websub as words
 from tests.stages.conftest import World, page, post
 from workers.runtime import Hubs
 from workers.stages.collect import collect

@@ -7,8 +7,8 @@ from typing import Any
 from coincurve import PrivateKey
 
 from services.analysis.times import parse_time
-from services.sources import bech32
-from services.sources.nostr_events import event_id, identity
+from services.sources.nostr import bech32
+from services.sources.nostr.events import event_id, identity
 from tests.sources.kits import Kit, post
 
 ANNA, BORIS = PrivateKey(b"\1" * 32), PrivateKey(b"\2" * 32)
