@@ -10,18 +10,27 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.errors import PermanentError, Reason
+from schemas.errors import PermanentError, Reason, TransientError
 from services.channels.base import Answer, Channel, ChannelConfig, Means, Poster, SecretUrl
 
-__all__ = ["CHANNELS", "Answer", "Channel", "Poster", "channel_for", "check_config", "redact"]
+__all__ = ["CHANNELS", "Answer", "Channel", "Poster", "channel_for", "check_config", "check_reach", "fields", "redact"]
 
 CHANNELS: dict[str, str] = {
+    "alertmanager": "services.channels.alertmanager:Alertmanager",
+    "apprise": "services.channels.apprise:Apprise",
+    "discord": "services.channels.discord:Discord",
     "mail": "services.channels.mail:Mail",
+    "matrix": "services.channels.matrix:Matrix",
+    "mattermost": "services.channels.mattermost:Mattermost",
+    "ntfy": "services.channels.ntfy:Ntfy",
+    "slack": "services.channels.slack:Slack",
+    "teams": "services.channels.teams:Teams",
+    "telegram": "services.channels.telegram:Telegram",
     "webhook": "services.channels.webhook:Webhook",
 }
 """Kind of channel → the class that carries notices there; `Config` beside it is the form of its config."""
 
-HIDDEN = "***"
+HIDDEN = "••••••"
 
 
 def channel_for(kind: str, config: Mapping[str, Any], poster: Poster, *, public_url: str) -> Channel:
@@ -38,6 +47,27 @@ def check_config(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     form, _ = _load(kind)
     checked = _validate(kind, form, config)
     return {name: _plain(value) for name, value in checked if value is not None}
+
+
+def check_reach(kind: str, config: Mapping[str, Any], poster: Poster) -> str:
+    """Look up where a channel of `config` would send to; "" or a warning that nobody knows the name (yet).
+
+    Raises as channel_for does, and PermanentError(BLOCKED_ADDRESS) for an address we may not reach.
+    """
+    form, _ = _load(kind)
+    warning = ""
+    for host, port in _validate(kind, form, config).leads_to():
+        try:
+            poster.check(host, port)
+        except TransientError as error:
+            warning = str(error)
+    return warning
+
+
+def fields(kind: str) -> str:
+    """The fields of a kind of channel for a help text; those in brackets may be left out. Raises UNKNOWN_KIND."""
+    given = _load(kind)[0].model_fields.items()
+    return " ".join(f"{name}=…" if field.is_required() else f"[{name}=…]" for name, field in given)
 
 
 def redact(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,8 +114,8 @@ def _plain(value: Any) -> Any:
 
 
 def _redacted(annotation: Any, value: Any) -> Any:
-    if annotation is SecretUrl:
-        return SecretUrl(str(value)).shown()
+    if isinstance(annotation, type) and issubclass(annotation, SecretUrl):
+        return annotation(str(value)).shown()
     if annotation is SecretStr:
         return HIDDEN if value else ""
     return value

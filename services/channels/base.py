@@ -3,10 +3,12 @@
 Knows no kind of channel, and must not send anything.
 """
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -32,7 +34,15 @@ class Answer(Protocol):
 
     @property
     def retry_after(self) -> timedelta | None:
-        """How long the other side asks us to wait, when it says so."""
+        """How long the other side asks us to wait, when it says so in a header."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in lower case."""
+
+    @property
+    def body(self) -> bytes:
+        """What it says, as far as it was read."""
 
 
 class Poster(Protocol):
@@ -40,6 +50,15 @@ class Poster(Protocol):
 
     def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """POST `content` to `url`; raises TransientError or PermanentError when no status came back."""
+
+    def put(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """PUT, as `post`."""
+
+    def connect(self, host: str, port: int, *, timeout: timedelta) -> socket.socket:
+        """A connection for a protocol that is not HTTP; errors as of `post`."""
+
+    def check(self, host: str, port: int) -> None:
+        """Raises PermanentError(BLOCKED_ADDRESS) when we may not go there, TransientError when nobody knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,12 @@ class ChannelConfig(BaseModel):
     """Base of each kind's Config: unknown keys are refused and values never appear in errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, str_strip_whitespace=True)
+
+    def leads_to(self) -> tuple[tuple[str, int], ...]:
+        """The hosts and ports that notices will go to, as far as the config names them."""
+        urls = [value.get_secret_value() for _, value in self if isinstance(value, SecretUrl)]
+        parts = [urlsplit(url) for url in urls if url]
+        return tuple((p.hostname, p.port or (80 if p.scheme == "http" else 443)) for p in parts if p.hostname)
 
 
 class SecretUrl(SecretStr):

@@ -1,15 +1,16 @@
 """Notices as mail over SMTP: text and HTML in one message, the same Message-ID on each try.
 
-Must not fall back to an unencrypted line, put anything from outside into a header uncleaned, or say in an
-error what the server could have learnt from us.
+Goes by the guarded way out. Must not fall back to an unencrypted line, put anything from outside into a header
+uncleaned, or say in an error what the server could have learnt from us.
 """
 
 import base64
 import re
 import smtplib
+import socket
 import ssl
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,7 +19,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from schemas.records import Notice
-from services.channels.base import ChannelConfig, Means
+from services.channels.base import ChannelConfig, Means, Poster
 from services.channels.rendering import render
 from services.channels.smtp_replies import Refused, failure, refusal
 from services.channels.wording import header, stable_id
@@ -95,6 +96,10 @@ class Config(ChannelConfig):
             raise ValueError("security: must be starttls or tls, so that the password is not sent in the open")
         return self
 
+    def leads_to(self) -> tuple[tuple[str, int], ...]:
+        """The mail server."""
+        return ((self.host, self.port or _PORTS[self.security]),)
+
 
 class Mail:
     """Writes notices to one list of people."""
@@ -102,6 +107,7 @@ class Mail:
     def __init__(self, config: Config, means: Means) -> None:
         self._config = config
         self._public_url = means.public_url
+        self._poster = means.poster
 
     def send(self, notice: Notice, *, sent_at: datetime) -> None:
         """Hand the mail to the server.
@@ -126,7 +132,7 @@ class Mail:
     def _hand_over(self, message: EmailMessage) -> Refused:
         config = self._config
         people = [_address(one).addr_spec for one in config.to]
-        smtp = _connect(config)
+        smtp = _connect(config, self._poster)
         try:
             if config.security == "starttls":
                 smtp.starttls(context=ssl.create_default_context())
@@ -159,10 +165,28 @@ def compose(notice: Notice, config: Config, public_url: str, *, sent_at: datetim
     return message
 
 
-def _connect(config: Config) -> smtplib.SMTP:
+class _Plain(smtplib.SMTP):
+    """SMTP over a connection that was checked."""
+
+    def __init__(self, poster: Poster, *args: Any, **more: Any) -> None:
+        self._poster = poster
+        super().__init__(*args, **more)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        line = self._poster.connect(host, port, timeout=timedelta(seconds=timeout))
+        line.settimeout(timeout)
+        return line
+
+
+class _Encrypted(_Plain):
+    """The same, in TLS from its first byte on."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        line = super()._get_socket(host, port, timeout)
+        return ssl.create_default_context().wrap_socket(line, server_hostname=host)
+
+
+def _connect(config: Config, poster: Poster) -> smtplib.SMTP:
+    form = _Encrypted if config.security == "tls" else _Plain
     port = config.port or _PORTS[config.security]
-    ourselves = _address(config.sender).domain
-    if config.security == "tls":
-        context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(config.host, port, ourselves, timeout=TIMEOUT, context=context)
-    return smtplib.SMTP(config.host, port, ourselves, timeout=TIMEOUT)
+    return form(poster, config.host, port, _address(config.sender).domain, timeout=TIMEOUT)

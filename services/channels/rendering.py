@@ -12,17 +12,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from schemas.records import Notice
-from services.channels.wording import FILTERS, line, link, mend
+from services.channels.wording import FILTERS, headline, line, link, mend
 
 _BLANKS = re.compile(r"\n{3,}")
-_HEADLINES = {
-    "burst.firing": ("Burst", "#9f2d20"),
-    "burst.resolved": ("Burst over", "#2f6b3c"),
-    "outage.firing": ("Outage", "#8a5a00"),
-    "outage.resolved": ("Outage over", "#2f6b3c"),
-    "digest": ("Digest", "#24476b"),
-    "test": ("Test", "#24476b"),
-}
 
 
 def render(notice: Notice, public_url: str) -> tuple[str, str]:
@@ -37,7 +29,7 @@ def render_text(kind: str, data: Mapping[str, Any], public_url: str = "") -> str
 
 
 def _fill(template: str, kind: str, data: Mapping[str, Any], public_url: str) -> str:
-    word, colour = _HEADLINES[f"{data['kind']}.{data['state']}" if kind == "alert" else kind]
+    word, colour = headline(data["kind"], data["state"]) if kind == "alert" else headline(kind)
     home = link(public_url).rstrip("/")
     page = link(f"{home}/alerts/{line(data['alert_id'])}") if home and kind == "alert" else home
     context = {"data": data, "word": word, "colour": colour, "home": home, "page": page}

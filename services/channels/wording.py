@@ -17,6 +17,17 @@ _LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _DIRECTION = re.compile(r"[\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 _SCHEME = re.compile(r"\bh(tt)(ps?://)", re.IGNORECASE)
 _UNSAFE_IN_URL = re.compile(r"[\s\x00-\x20\x7f-\x9f<>\"\\^`{|}]")
+_SITE = re.compile(r"(?<=[\w-])\.(?=[^\W\d_]{2})")
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#|~<>:&])")
+_LIST = re.compile(r"^([^\S\n]*\d*)([-+=.])", re.MULTILINE)
+_HEADLINES = {
+    "burst": ("Burst", "Burst grows", "Burst over"),
+    "outage": ("Outage", "Outage goes on", "Outage over"),
+    "coverage": ("Gap in coverage", "Gap in coverage grows", "Coverage is back"),
+    "coordinated": ("Coordinated posting", "Coordinated posting grows", "Coordinated posting over"),
+}
+_STATES = ("firing", "escalated", "resolved")
+_CALM, _NOTED, _ALARM, _PLAIN_BLUE = "#2f6b3c", "#8a5a00", "#9f2d20", "#24476b"
 _PLAIN_ID = re.compile(r"(?=.{1,64}$)[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
 
@@ -74,6 +85,27 @@ def host(value: Any) -> str:
     """The host a link really leads to, an empty string when it is no link."""
     address = link(value)
     return line(urlsplit(address).hostname or "", 80) if address else ""
+
+
+def headline(kind: str, state: str = "") -> tuple[str, str]:
+    """What a notice is called in a word or two, and its colour; `state` is that of an alert, "" for others."""
+    if not state:
+        return line(kind, 40).capitalize(), _PLAIN_BLUE
+    words = _HEADLINES.get(kind) or tuple(line(kind, 40).capitalize() + more for more in ("", " grows", " over"))
+    if state == "resolved":
+        return words[2], _CALM
+    colour = _NOTED if kind in ("outage", "coverage") else _ALARM
+    return words[_STATES.index(state) if state in _STATES else 0], colour
+
+
+def tame(text: str) -> str:
+    """`text` in which no chat finds anybody to call or any site to link: `@​here`, `site[.]example`."""
+    return _SITE.sub("[.]", text.replace("@", "@\u200b"))
+
+
+def no_markdown(text: str) -> str:
+    """`text` such that Markdown (CommonMark, Discord's, Mattermost's) shows it as it is."""
+    return _LIST.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", text))
 
 
 def when(value: Any) -> str:

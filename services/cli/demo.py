@@ -48,7 +48,7 @@ class Demo:
         self._server = ReplayServer(bundled.posts(), port=port, start=at)
         self._server.start()
         allowed = [n for n in conf.allow_networks.split(",") if n.strip()]
-        return replace(conf, allow_networks=",".join([*allowed, f"127.0.0.1:{port}"]))
+        return replace(conf, allow_networks=",".join([*allowed, f"127.0.0.1:{port}", f"127.0.0.1:{mail_port}"]))
 
     def introduce(self) -> None:
         """Say what will be seen."""

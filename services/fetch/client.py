@@ -169,10 +169,21 @@ class Fetcher:
         the status. Raises PermanentError (BAD_ADDRESS, BLOCKED_ADDRESS, BAD_CONFIG) or TransientError
         (NAME_NOT_FOUND, UNREACHABLE, TLS, TIMEOUT) when no status came back.
         """
+        return self._hand_in("POST", url, content, headers, timeout)
+
+    def put(
+        self, url: str, content: bytes, headers: Mapping[str, str], *, timeout: timedelta = _POST_TIMEOUT
+    ) -> Response:
+        """The answer to a PUT; everything else is as with `post`."""
+        return self._hand_in("PUT", url, content, headers, timeout)
+
+    def _hand_in(
+        self, method: str, url: str, content: bytes, headers: Mapping[str, str], timeout: timedelta
+    ) -> Response:
         deadline = time.monotonic() + timeout.total_seconds()
         target = check_address(url)
         pairs = [*header_pairs(headers), (b"Accept-Encoding", b"identity")]
-        request = self._request("POST", target, pairs, content)
+        request = self._request(method, target, pairs, content)
         with self._answer(request, deadline) as answer:
             body = bytearray()
             with suppress(TransientError):
@@ -219,6 +230,15 @@ class Fetcher:
         with worded(host):
             opened: socket.socket = backend.connect_tcp(host, port, wait).get_extra_info("socket")
         return opened
+
+    def check(self, host: str, port: int, *, timeout: timedelta = timedelta(seconds=5)) -> None:
+        """Look `host` up and connect to nothing: would a request get there?
+
+        Raises PermanentError: BAD_ADDRESS, BLOCKED_ADDRESS; TransientError: NAME_NOT_FOUND.
+        """
+        deadline = time.monotonic() + timeout.total_seconds()
+        backend = guard.GuardedBackend(exemptions=self._exemptions, deadline=deadline, resolve=self._resolve)
+        backend.allowed(host, port, None)
 
     def _request(self, method: str, target: httpx.URL, pairs: Pairs, content: bytes | None = None) -> httpx.Request:
         headers = httpx.Headers({"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"})

@@ -50,7 +50,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         httpcore's connection errors.
         """
         failure: Exception = httpcore.ConnectError("no address")
-        for address in self._allowed(host, port, timeout)[:_MAX_TRIED]:
+        for address in self.allowed(host, port, timeout)[:_MAX_TRIED]:
             try:
                 wait = remaining(self._deadline, timeout)
                 stream = self._sockets.connect_tcp(str(address), port, wait, local_address, socket_options)
@@ -59,7 +59,8 @@ class GuardedBackend(httpcore.NetworkBackend):
                 failure = error
         raise failure
 
-    def _allowed(self, host: str, port: int, timeout: float | None) -> list[Address]:
+    def allowed(self, host: str, port: int, timeout: float | None) -> list[Address]:
+        """The addresses of `host` that may be reached. Raises as connect_tcp does, short of connecting."""
         found = [read_address(a) for a in self._look_up(host, port, remaining(self._deadline, timeout))]
         allowed = [a for a in found if may_reach(a, port, self._exemptions)]
         if found and not allowed:
