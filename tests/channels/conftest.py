@@ -1,6 +1,5 @@
 """Real receivers for channels: HTTP and SMTP on this machine."""
 
-import json
 import socket
 import threading
 import time
@@ -9,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes, policy
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -18,10 +18,9 @@ from aiosmtpd.smtp import AuthResult
 
 from services.channels import mail
 from services.fetch import Fetcher
-
-SECRET = "whsec_" + "c2VjcmV0LW9mLXR3ZW50eS1mb3VyLWJ5dGVz"
-PASSWORD = "open-sesame-4711"
-HOOK_PATH = "/hooks/T0K3N-in-the-path"
+from tests.channels.kits import KITS, Got, Kit
+from tests.channels.kits.mail import PASSWORD
+from tests.channels.kits.webhook import PATH as HOOK_PATH
 
 
 def fetcher(timeout: float = 5.0) -> Fetcher:
@@ -33,11 +32,21 @@ def fetcher(timeout: float = 5.0) -> Fetcher:
 class Receiver:
     """An HTTP server that answers what it is told to, and keeps what it got."""
 
-    status: int = 204
+    status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    delay: float = 0.0
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    url: str = ""
+    answer: Callable[[Got], bytes] = lambda got: b""
+    cut: int = 0
+    """How many bytes more are announced than come."""
+    asked: list[Got] = field(default_factory=list)
+    base: str = ""
+
+    @property
+    def got(self) -> list[tuple[dict[str, str], bytes]]:
+        return [(one.headers, one.body) for one in self.asked]
+
+    @property
+    def url(self) -> str:
+        return self.base + HOOK_PATH
 
 
 @pytest.fixture
@@ -47,18 +56,26 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            state.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
-            time.sleep(state.delay)
+            headers = {k.lower(): v for k, v in self.headers.items()}
+            got = Got(self.command, self.path, headers, body)
+            state.asked.append(got)
             self.send_response_only(state.status)
+            said = state.answer(got)
             for name, value in state.headers.items():
                 self.send_header(name, value)
+            if said or state.cut:
+                self.send_header("content-length", str(len(said) + state.cut))
             self.end_headers()
+            self.wfile.write(said)
+            self.close_connection = True
+
+        do_PUT = do_POST
 
         def log_message(self, *args: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}{HOOK_PATH}"
+    state.base = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield state
@@ -165,57 +182,38 @@ def talk() -> Iterator[Callable[..., int]]:
 class Rig:
     """One kind of channel before a real receiver, as the contract sees it."""
 
+    kit: Kit
     config: dict[str, Any]
-    secrets: tuple[str, ...]
     poster: Fetcher
+    hasty: Fetcher
+    """The same with little patience."""
     says: Callable[[str], None]
     """Make the receiver answer ok, later or never."""
-    ids: Callable[[], list[str]]
-    texts: Callable[[], list[str]]
+    got: Callable[[], list[Got]]
     nobody: dict[str, Any]
     """Config under which nobody listens."""
     silent: dict[str, Any]
     """Config under which somebody takes the connection and says nothing."""
+    receiver: Receiver
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return self.kit.secrets
+
+    def ids(self) -> list[str]:
+        return [self.kit.identity(got) for got in self.got()]
+
+    def texts(self) -> list[str]:
+        return [self.kit.text(got) for got in self.got()]
 
 
-def _webhook(receiver: Receiver, talk: Callable[..., int]) -> Rig:
-    config = {"url": receiver.url, "secret": SECRET}
-    at = "http://127.0.0.1:{}" + HOOK_PATH
-    return Rig(
-        config=config,
-        secrets=(SECRET, SECRET.removeprefix("whsec_"), HOOK_PATH),
-        poster=fetcher(0.5),
-        says=lambda how: setattr(receiver, "status", {"ok": 200, "later": 503, "never": 400}[how]),
-        ids=lambda: [headers["webhook-id"] for headers, _ in receiver.got],
-        texts=lambda: [json.dumps(json.loads(body), ensure_ascii=False) for _, body in receiver.got],
-        nobody=config | {"url": at.format(free_port())},
-        silent=config | {"url": at.format(talk(silent=True))},
-    )
+ANSWERS = {"ok": (200, "250 taken"), "later": (503, "451 not now"), "never": (400, "554 not this")}
 
 
-def _mail(box: Postbox, talk: Callable[..., int]) -> Rig:
-    config = {
-        "to": "team@example.org", "sender": "framewatch <watch@example.org>", "host": "127.0.0.1",
-        "port": box.port, "security": "none", "username": "watch", "password": PASSWORD,
-    }  # fmt: skip
-    answers = {"ok": "250 taken", "later": "451 not now", "never": "554 not this"}
-    return Rig(
-        config=config,
-        secrets=(PASSWORD,),
-        poster=fetcher(),
-        says=lambda how: setattr(box, "on_data", answers[how]),
-        ids=lambda: [mail["Message-ID"] for mail in box.got],
-        texts=lambda: [mail.get_body(("plain",)).get_content() for mail in box.got],
-        nobody=config | {"port": free_port()},
-        silent=config | {"port": talk(silent=True)},
-    )
-
-
-RIGS = {"mail": _mail, "webhook": _webhook}
-
-
-@pytest.fixture(params=sorted(RIGS))
+@pytest.fixture(params=sorted(KITS))
 def kind(request: pytest.FixtureRequest) -> str:
+    if KITS[str(request.param)].needs:
+        pytest.importorskip(KITS[str(request.param)].needs)
     return str(request.param)
 
 
@@ -228,4 +226,18 @@ def rig(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Rig:
     monkeypatch.setattr(mail, "TIMEOUT", 0.5)
-    return _mail(serve_smtp(), talk) if kind == "mail" else _webhook(receiver, talk)
+    kit, here = KITS[kind], "http://127.0.0.1:{}".format
+    build = partial(Rig, kit, poster=fetcher(), hasty=fetcher(0.2), nobody=kit.config(here(free_port())),
+                    silent=kit.config(here(talk(silent=True))), receiver=receiver)  # fmt: skip
+    if kit.transport == "http":
+        return build(
+            config=kit.config(receiver.base),
+            says=lambda how: setattr(receiver, "status", ANSWERS[how][0]),
+            got=lambda: receiver.asked,
+        )
+    box = serve_smtp()
+    return build(
+        config=kit.config(here(box.port)),
+        says=lambda how: setattr(box, "on_data", ANSWERS[how][1]),
+        got=lambda: [Got("DATA", "", {}, raw) for raw in box.raw],
+    )

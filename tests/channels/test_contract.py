@@ -4,13 +4,16 @@ import json
 import logging
 import traceback
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from schemas.errors import PermanentError, Reason, TransientError
 from schemas.records import Notice
-from services.channels import CHANNELS, channel_for, check_config, redact
-from tests.channels.conftest import RIGS
+from services.channels import CHANNELS, channel_for, check_config, check_reach, redact
+from services.fetch import Fetcher
+from tests.channels.conftest import fetcher
+from tests.channels.kits import KITS
 from tests.channels.notices import NOTICES, SENT_AT, alert_data, digest_data, post
 
 URL = "https://watch.example/"
@@ -25,8 +28,21 @@ def send(rig, kind, notice, **more):
     channel(rig, kind, **more).send(notice, sent_at=SENT_AT)
 
 
-def test_every_kind_has_a_rig():
-    assert set(RIGS) == set(CHANNELS)
+def failed(rig, kind, notice=NOTICES["alert"], **more):
+    """The error that sending ends in, and everything that could be logged of it."""
+    with pytest.raises((TransientError, PermanentError)) as caught:
+        send(rig, kind, notice, **more)
+    return caught.value, "".join(traceback.format_exception(caught.value)) + repr(caught.value.args)
+
+
+def over_http(rig):
+    if rig.kit.transport != "http":
+        pytest.skip("its own tests say the same of SMTP")
+    return rig.receiver
+
+
+def test_every_kind_has_a_kit():
+    assert set(KITS) == set(CHANNELS)
 
 
 @pytest.mark.parametrize("what", sorted(NOTICES))
@@ -65,10 +81,127 @@ def test_nobody_there_is_transient(rig, kind):
     assert caught.value.reason == Reason.UNREACHABLE
 
 
-def test_silence_is_a_timeout(rig, kind):
-    with pytest.raises(TransientError) as caught:
-        send(rig, kind, NOTICES["test"], **rig.silent)
-    assert caught.value.reason == Reason.TIMEOUT
+def test_silence_is_a_timeout(rig, kind, caplog):
+    caplog.set_level(logging.DEBUG)
+    rig.poster = rig.hasty
+    error, said = failed(rig, kind, NOTICES["test"], **rig.silent)
+    assert (type(error), error.reason) == (TransientError, Reason.TIMEOUT)
+    said += "".join(record.getMessage() for record in caplog.records if record.name != "mail.log")
+    assert [secret for secret in rig.secrets if secret in said] == []
+
+
+def meaning(status):
+    """reliability of delivery: which statuses are tried again, and why."""
+    if status in (408, 425, 429) or status >= 500:
+        return TransientError, {408: Reason.TIMEOUT, 429: Reason.RATE_LIMITED}.get(status, Reason.SERVER_ERROR)
+    if status == 410:
+        return PermanentError, Reason.GONE
+    return PermanentError, Reason.REDIRECTED if status < 400 else Reason.REFUSED
+
+
+def test_the_status_table(rig, kind):
+    receiver = over_http(rig)
+    receiver.headers = {"Location": f"{receiver.base}/elsewhere", "Retry-After": "120"}
+    for status in [300, 301, 302, 304, 307, 308, *range(400, 432), 451, 499, *range(500, 512), 520, 599]:
+        receiver.status = status
+        error, said = failed(rig, kind, NOTICES["test"])
+        assert (status, type(error), error.reason) == (status, *meaning(status))
+        assert str(status) in said
+        waits = getattr(error, "retry_after", None)
+        assert waits == (timedelta(minutes=2) if isinstance(error, TransientError) else None)
+    assert len({got.path for got in receiver.asked}) <= 1 + kind.count("matrix")
+    receiver.status = 410
+    assert "remove this channel" in failed(rig, kind)[1]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_2xx_is_taken_however_it_is_worded(rig, kind, status):
+    receiver = over_http(rig)
+    receiver.status = status
+    if kind == "apprise" and status != 200:
+        pytest.skip("Gotify itself says 200 only")
+    for answer in (b"", b"ok", b"\xff\xfe", b'{"ok": tru', b"[" * 9000):
+        receiver.answer = lambda got, said=answer: said if status != 204 else b""
+        send(rig, kind, NOTICES["test"])
+    assert len(receiver.asked) == 5
+
+
+def test_a_truncated_answer_counts_by_its_status(rig, kind):
+    receiver = over_http(rig)
+    receiver.answer, receiver.cut = (lambda got: b'{"ok"'), 100
+    send(rig, kind, NOTICES["test"])
+    receiver.status = 503
+    assert failed(rig, kind)[0].reason == Reason.SERVER_ERROR
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [("316800", 86400), ("Mon, 12 Dec 2016 09:10:05 GMT", 600), ("Fri, 31 Dec 9999 23:59:59 GMT", 86400), ("0.5", None),
+     ("Mon, 12 Dec 2016 08:00:00 GMT", None), ("soon", None), ("-5", None), ("", None), ("9" * 400, None)],
+)  # fmt: skip
+def test_the_wait_the_receiver_asks_for(rig, kind, text, wait):
+    receiver = over_http(rig)
+    receiver.status, receiver.headers = 429, {"Retry-After": text, "Date": "Mon, 12 Dec 2016 09:00:05 GMT"}
+    assert failed(rig, kind)[0].retry_after == (None if wait is None else timedelta(seconds=wait))
+
+
+def test_nobody_but_the_address_given_is_asked_and_a_private_one_not_at_all(rig, kind):
+    rig.poster = Fetcher()
+    error, said = failed(rig, kind)
+    assert (type(error), error.reason) == (PermanentError, Reason.BLOCKED_ADDRESS)
+    assert "FRAMEWATCH_ALLOW_NETWORKS" in said
+    assert [secret for secret in rig.secrets if secret in said] == []
+    with pytest.raises(PermanentError, match="FRAMEWATCH_ALLOW_NETWORKS") as caught:
+        check_reach(kind, rig.config, rig.poster)
+    assert caught.value.reason == Reason.BLOCKED_ADDRESS
+    assert rig.got() == []
+    assert check_reach(kind, rig.config, fetcher()) == ""
+
+
+def test_requests_are_what_the_service_expects(rig, kind):
+    receiver = over_http(rig)
+    send(rig, kind, NOTICES["alert"])
+    send(rig, kind, NOTICES["alert"])
+    first, again = receiver.asked
+    assert first.path.startswith(rig.kit.path)
+    assert first.headers["content-type"].partition(";")[0] == "application/json"
+    assert (first.method, first.path, first.body) == (again.method, again.path, again.body)
+
+
+def test_texts_of_any_size_arrive_cut_not_refused(rig, kind):
+    long = ("Театр ‮مسرحية 😀 @here " * 9000)[:100_000]
+    posts = [post(n, long, score=0.9) for n in range(40)]
+    frame = {"id": "x", "title": long, "description": long}
+    notice = Notice("n", "alert", long, alert_data(typical=posts, first_carriers=posts, frame=frame, reason=long))
+    if rig.kit.whole:
+        notice = replace(notice, data=alert_data(reason=long))
+    send(rig, kind, notice)
+    (got,) = rig.got()
+    assert len(got.body) <= rig.kit.most
+    assert "Театр" in rig.texts()[0]
+
+
+def test_no_text_can_add_a_header_or_another_address(rig, kind):
+    evil = "x\r\nX-Evil: yes\r\n\r\nPOST /other HTTP/1.1\x00 ../../?a=b#c"
+    data = alert_data(alert_id=evil, rule=evil, kind=evil, frame={"id": evil, "title": evil, "description": evil})
+    send(rig, kind, Notice(evil, "alert", evil, data))
+    (got,) = rig.got()
+    assert "x-evil" not in got.headers
+    assert got.path.startswith(rig.kit.path)
+    assert b"\nX-Evil: yes" not in got.body.replace(b"\r", b"")
+    assert b"\x00" not in got.body
+    assert b"\\u0000" not in got.body
+
+
+def test_what_the_receiver_says_is_told_unless_it_is_our_secret(rig, kind):
+    receiver = over_http(rig)
+    receiver.status = 400
+    receiver.answer = lambda got: b'{"ok": false, "description": "the chat is\\r\\n\xe2\x80\xaeclosed"}'
+    said = failed(rig, kind)[1]
+    assert ("(the chat is closed)" in said) == (kind != "apprise")
+    receiver.answer = lambda got: f"{got.path} {got.headers} {got.body.decode()}".encode()
+    said = failed(rig, kind)[1]
+    assert [secret for secret in rig.secrets if secret in said] == []
 
 
 @pytest.mark.parametrize("what", ["alert", "digest", "test"])
@@ -94,15 +227,10 @@ def test_odd_text_arrives_as_text(rig, kind, what):
 def test_secrets_stay_out_of_errors_reprs_and_logs(rig, kind, caplog):
     caplog.set_level(logging.DEBUG, logger="services")
     said = [repr(channel(rig, kind)), repr(channel(rig, kind).__dict__), str(redact(kind, rig.config))]
-    for config in (rig.nobody, rig.silent):
-        with pytest.raises(TransientError) as caught:
-            send(rig, kind, NOTICES["test"], **config)
-        said += ["".join(traceback.format_exception(caught.value)), repr(caught.value.args)]
+    said.append(failed(rig, kind, **rig.nobody)[1])
     for how in ("later", "never"):
         rig.says(how)
-        with pytest.raises((TransientError, PermanentError)) as caught:
-            send(rig, kind, NOTICES["test"])
-        said += ["".join(traceback.format_exception(caught.value)), repr(caught.value.args)]
+        said.append(failed(rig, kind, NOTICES["test"])[1])
     said += [record.getMessage() for record in caplog.records if record.name.startswith("services")]
     assert [secret for secret in rig.secrets if any(secret in text for text in said)] == []
 
@@ -142,10 +270,10 @@ def test_redacting_hides_secrets_and_what_it_does_not_know(rig, kind):
     shown = redact(kind, {**rig.config, "pasword": rig.secrets[0]})
     assert set(shown) == {*rig.config, "pasword"}
     assert not any(secret in str(shown) for secret in rig.secrets)
-    assert redact("pigeon", {"loft": "x"}) == {"loft": "***"}
+    assert redact("pigeon", {"loft": "x"}) == {"loft": "••••••"}
 
 
 def test_an_unknown_kind_is_named():
-    with pytest.raises(PermanentError, match="'pigeon' is not a kind of channel; known are: mail, webhook") as caught:
+    with pytest.raises(PermanentError, match="'pigeon' is not a kind of channel; known are: alertmanager, .*, webhook") as caught:
         check_config("pigeon", {})
     assert caught.value.reason == Reason.UNKNOWN_KIND
