@@ -6,7 +6,7 @@ import hmac
 import json
 import traceback
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -35,6 +35,20 @@ def test_the_signature_can_be_checked_by_the_receiver(receiver):
     assert headers["webhook-id"] == "n-alert-1"
     assert headers["webhook-timestamp"] == "1481533205"
     assert headers["content-type"] == "application/json"
+
+
+def test_the_reference_library_accepts_us_and_nobody_who_changed_a_byte(receiver):
+    library = pytest.importorskip("standardwebhooks")
+    now = datetime.now(UTC)
+    new = "whsec_" + base64.b64encode(b"n" * 32).decode()
+    headers, body = send(receiver, sent_at=now, secret=f"{new} {SECRET}")
+    assert len(headers["webhook-signature"].split()) == 2
+    for secret in (new, SECRET):
+        assert library.Webhook(secret).verify(body, headers) == json.loads(body)
+    with pytest.raises(library.WebhookVerificationError):
+        library.Webhook(SECRET).verify(body.replace(b"staged", b"stagec"), headers)
+    with pytest.raises(library.WebhookVerificationError):
+        library.Webhook(SECRET).verify(body, headers | {"webhook-id": "n-alert-2"})
 
 
 def test_without_a_secret_nothing_is_signed(receiver):
@@ -102,7 +116,7 @@ def test_an_address_that_is_none_is_refused_unseen(url):
 
 @pytest.mark.parametrize(
     "secret",
-    ["hush-hush", "whsec_", "whsec_hush!!", "whsec_" + base64.b64encode(b"h" * 23).decode(), "whsec_ключ"],
+    ["hush-hush", f"{SECRET} hush", "whsec_" + base64.b64encode(b"h" * 65).decode(), "whsec_", "whsec_hush!!", "whsec_" + base64.b64encode(b"h" * 23).decode(), "whsec_ключ"],
 )
 def test_a_weak_secret_is_refused_unseen(secret):
     with pytest.raises(PermanentError, match="secret: must be whsec_ followed by at least 24 random bytes") as caught:
