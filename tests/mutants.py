@@ -26,6 +26,8 @@ SQL = "schemas/sql/queries"
 CLASSIFY, COLLECT, DETECT, LISTEN, MANNERS = (
     f"tests/stages/test_{name}.py" for name in ("classify", "collect", "detect", "listen", "manners")
 )
+CHANNELS = "tests/channels/test_contract.py"
+CLASSIFY, COLLECT, DETECT = (f"tests/stages/test_{name}.py" for name in ("classify", "collect", "detect"))
 
 MUTANTS = [
     Mutant(2, f"{SQL}/queue.sql", "and q.fence = t.fence and q.lease_until is not null", "", f"{CLASSIFY} -k fence"),
@@ -163,6 +165,27 @@ MUTANTS = [
         f"{MANNERS} -k edit",
     ),
     Mutant(12, f"{SQL}/feeds.sql", ") < %(per_host)s", ") < 99", f"{MANNERS} -k under_way"),
+        9,
+        "services/channels/over_http.py",
+        "if 200 <= status < 300:",
+        "if 200 <= status < 400:",
+        f"{CHANNELS} -k status_table",
+    ),
+    Mutant(9, "services/channels/over_http.py", "425: Reason.SERVER_ERROR, ", "", f"{CHANNELS} -k status_table"),
+    Mutant(
+        9,
+        "services/channels/matrix.py",
+        'quote(told.message_id, safe="")',
+        'quote(told.word, safe="")',
+        f"{CHANNELS} -k same_id",
+    ),
+    Mutant(
+        9,
+        "services/channels/labels.py",
+        '"rule": line(data.get("rule"), 120)',
+        '"rule": line(data.get("state"), 120)',
+        "tests/channels/test_alertmanager.py -k labels_stay",
+    ),
     Mutant(10, f"{SQL}/posts.sql", "'', 0, %(now)s\n", "'', 0, null\n", f"{COLLECT} -k come_back"),
     Mutant(
         11,
@@ -177,6 +200,34 @@ MUTANTS = [
         "begin, end = day_start - GUARD_S - WINDOW_DAYS * 86_400, day_start - GUARD_S",
         "begin, end = day_start - GUARD_S - WINDOW_DAYS * 86_400, day_start + 86_400",
         "tests/analysis/test_bursts.py -k future",
+    ),
+    Mutant(
+        12,
+        "services/channels/mail.py",
+        "self._poster.connect(host, port, timeout=timedelta(seconds=timeout))",
+        "socket.create_connection((host, port), timeout)",
+        f"{CHANNELS} -k private",
+    ),
+    Mutant(
+        12,
+        "services/channels/over_http.py",
+        "hidden = [*secrets, *_parts(request.url)]",
+        "hidden = []",
+        f"{CHANNELS} -k told",
+    ),
+    Mutant(
+        12,
+        "services/channels/over_http.py",
+        'mend(value).replace("\\x00", "")',
+        "mend(value)",
+        f"{CHANNELS} -k add_a_header",
+    ),
+    Mutant(
+        12,
+        "services/channels/wording.py",
+        'text.replace("@", "@\\u200b")',
+        "text",
+        "tests/channels/test_chats.py -k nobody",
     ),
 ]
 

@@ -4,9 +4,9 @@ Its plugins send by `requests`; ours stands in its place in the plugins named be
 the guarded way out. Must not load a plugin that has another way out, nor Apprise itself before it is asked for.
 """
 
+import html
 import importlib
 import logging
-import sys
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -76,14 +76,12 @@ class Apprise:
         """Send the brief once; every answer the service gave must be a 2xx, and the plugin must be content."""
         told = brief(notice, self._means.public_url)
         plugin = _plugin(self._config.url)
-        title, text = f"{told.word}: {told.title}", told.text(limit=2000).partition("\n")[2]
-        if plugin.notify_format == "markdown":
-            title, text = no_markdown(title), no_markdown(text)
+        title = _escaped(plugin, f"{told.word}: {told.title}")
+        text = _escaped(plugin, told.text(limit=2000).partition("\n")[2])
         sending = _Sending(self._means.poster)
         _call.sending = sending
         try:
-            mood = "warning" if told.urgent else "info"
-            taken = _library().notify_with(plugin, text, title, mood)
+            taken = bool(plugin.notify(text, title, notify_type="warning" if told.urgent else "info"))
         finally:
             _call.sending = None
         self._judge(sending, taken=taken)
@@ -149,50 +147,51 @@ class _Requests:
         return reply
 
 
-class _Library:
-    """Apprise, loaded and silenced."""
-
-    def __init__(self) -> None:
-        import apprise
-        import requests
-
-        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses and bodies
-        self._apprise = apprise
-        stand_in = _Requests(requests)
-        for name in set(SERVICES.values()):
-            module = importlib.import_module(f"apprise.plugins.{name}")
-            module.requests = stand_in  # type: ignore[attr-defined]
-
-    def plugin(self, url: str) -> Any:
-        """The plugin for `url`, or None when the address cannot be read."""
-        found = self._apprise.Apprise.instantiate(url, suppress_exceptions=True)
-        named = SERVICES.get(url.partition("://")[0].lower())
-        if found is None or sys.modules[type(found).__module__].__name__ != f"apprise.plugins.{named}":
-            return None
-        found.overflow_mode = "truncate"
-        return found
-
-    def notify_with(self, plugin: Any, text: str, title: str, mood: str) -> bool:
-        """Send by one plugin, in this thread."""
-        one = self._apprise.Apprise()
-        one.add(plugin)
-        return bool(one.notify(body=text, title=title, notify_type=mood, body_format="text"))
-
-
 @cache
-def _library() -> _Library:
+def _plugins() -> dict[str, Any]:
+    """First part of an address → the plugin's class, sending by us. Loads only the plugins in SERVICES."""
     try:
-        return _Library()
+        import apprise  # noqa: F401
+        import requests
     except ImportError:
-        pass
-    raise PermanentError(Reason.BAD_CONFIG, "apprise channel: it needs Apprise: pip install 'framewatch[apprise]'")
+        needed = "apprise channel: it needs Apprise: pip install 'framewatch[apprise]'"
+        raise PermanentError(Reason.BAD_CONFIG, needed) from None
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs addresses and bodies
+    found, stand_in = {}, _Requests(requests)
+    for scheme, name in SERVICES.items():
+        module = importlib.import_module(f"apprise.plugins.{name}")
+        module.requests = stand_in  # type: ignore[attr-defined]
+        found[scheme] = next(
+            thing for thing in vars(module).values()
+            if isinstance(thing, type) and thing.__module__ == module.__name__ and scheme in _schemes(thing)
+        )  # fmt: skip
+    return found
+
+
+def _schemes(thing: Any) -> set[str]:
+    named = (getattr(thing, "protocol", None), getattr(thing, "secure_protocol", None))
+    return {one for names in named if names for one in ((names,) if isinstance(names, str) else names)}
 
 
 def _plugin(url: SecretUrl) -> Any:
-    found = _library().plugin(url.get_secret_value())
+    text = url.get_secret_value()
+    form = _plugins()[text.partition("://")[0].lower()]
+    try:
+        parts = form.parse_url(text)
+        found = form(**parts) if parts else None
+    except (TypeError, ValueError):
+        found = None
     if found is None:
         raise ValueError("is not complete for this service; see https://github.com/caronc/apprise/wiki")
+    found.overflow_mode = "truncate"
     return found
+
+
+def _escaped(plugin: Any, text: str) -> str:
+    """`text` such that the service shows it as it is, in the markup that the plugin announces."""
+    if plugin.notify_format == "html":
+        return html.escape(text).replace("\n", "<br/>")
+    return no_markdown(text) if plugin.notify_format == "markdown" else text
 
 
 def _text(value: str | bytes) -> str:

@@ -36,7 +36,7 @@ class Request:
 def hand_over(poster: Poster, request: Request, secrets: Iterable[str] = ()) -> Answer:
     """Send `request` once; returning means a 2xx came back. No secret of ours is in what is raised.
 
-    Raises PermanentError: REDIRECTED for 3xx, GONE for 410, REFUSED for other 4xx; TransientError for 408, 425,
+    Raises PermanentError: REDIRECTED for 3xx, GONE for 410, NO_ACCESS for 401 and 403, REFUSED for other 4xx; TransientError for 408, 425,
     429 and 5xx with the wait that was asked for; and what the poster raises when no status came back.
     """
     body = request.body if isinstance(request.body, bytes) else as_json(request.body)
@@ -65,6 +65,8 @@ def judge(answer: Answer, shown: str, hidden: Iterable[str] = ()) -> None:
         raise PermanentError(Reason.REDIRECTED, f"{said}; configure the address it has moved to")
     if status == 410:
         raise PermanentError(Reason.GONE, f"{said}: the receiver wants no more; remove this channel")
+    if status in (401, 403):
+        raise PermanentError(Reason.NO_ACCESS, f"{said}; check the token or the address that stands for one")
     if 400 <= status < 500 and status not in _TRANSIENT:
         raise PermanentError(Reason.REFUSED, f"{said}; check the address and what the receiver accepts")
     raise TransientError(_TRANSIENT.get(status, Reason.SERVER_ERROR), said, _wait(answer))

@@ -1,15 +1,22 @@
-"""framewatch channels: where alerts and digests go."""
+"""framewatch channels: where alerts and digests go. Secrets go in here and never come out again."""
 
 import json
+import re
+from typing import Any
 
 import click
 
-from schemas.errors import PermanentError, Reason
+from schemas.errors import PermanentError, Reason, TransientError
 from schemas.records import Notice
-from services.channels import CHANNELS, channel_for, check_config, redact
+from services.channels import CHANNELS, channel_for, check_config, check_reach, redact
+from services.channels import fields as fields_of
 from services.cli import house
 from services.fetch import Fetcher
+from services.settings import Settings
 from services.store import deliveries
+
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,38}[A-Za-z0-9])?")
+"""The name becomes part of message ids, which travel in headers."""
 
 
 @click.group()
@@ -22,12 +29,27 @@ def channels() -> None:
 @click.argument("kind", type=click.Choice(sorted(CHANNELS)))
 @click.argument("config", nargs=-1, metavar="FIELD=VALUE...")
 def add(*, name: str, kind: str, config: tuple[str, ...]) -> None:
-    """Add the channel NAME, such as: channels add team mail to=team@example.org sender=... host=..."""
-    given = dict(pair.partition("=")[::2] for pair in config)
-    checked = check_config(kind, given)
+    """Add the channel NAME, such as: channels add team slack url=https://hooks.slack.com/services/…
+
+    FIELD=- asks for the value without showing it. What each kind needs: framewatch channels kinds
+    """
+    if not _NAME.fullmatch(name):
+        said = f"{name!r} cannot be a channel's name: at most 40 letters, digits, . _ and -, such as team-1"
+        raise PermanentError(Reason.BAD_CONFIG, said)
+    checked = check_config(kind, dict(_pair(text, kind) for text in config))
+    warning = check_reach(kind, checked, _way_out(house.load()))
     with house.transaction() as tx:
         deliveries.add_channel(tx, name, kind, checked)
+    if warning:
+        click.echo(f"Saved, but: {warning}", err=True)
     click.echo(f"Added {name}. Try it: framewatch channels test {name}")
+
+
+@channels.command()
+def kinds() -> None:
+    """Every kind of channel and its fields; those in brackets may be left out."""
+    for kind in sorted(CHANNELS):
+        click.echo(f"{kind:13} {fields_of(kind)}")
 
 
 @channels.command(name="list")
@@ -36,7 +58,10 @@ def list_channels() -> None:
     with house.transaction() as tx:
         found = deliveries.list_channels(tx)
     for c in found:
-        click.echo(f"{c['name']:20} {c['kind']:8} {c['state']:8} {json.dumps(redact(c['kind'], c['config']))}")
+        shown = json.dumps(redact(c["kind"], c["config"]), ensure_ascii=False)
+        click.echo(f"{c['name']:20} {c['kind']:12} {c['state']:8} {shown}")
+    if not found:
+        click.echo("No channel yet: alerts reach nobody. See: framewatch channels kinds", err=True)
 
 
 @channels.command()
@@ -52,17 +77,35 @@ def remove(name: str) -> None:
 @channels.command()
 @click.argument("name")
 def test(name: str) -> None:
-    """Send a test message through NAME now."""
+    """Send a test message through NAME now and say what came of it."""
     conf = house.load()
     with house.transaction() as tx:
         found = next((c for c in deliveries.list_channels(tx) if c["name"] == name), None)
     if found is None:
         raise _unknown(name)
-    fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
-    channel = channel_for(found["kind"], found["config"], fetcher, public_url=conf.public_url)
     now = house.now()
-    channel.send(Notice(f"test.{now:%Y%m%dT%H%M%S}", "test", "framewatch: a test", {"channel": name}), sent_at=now)
-    click.echo(f"Sent through {name}.")
+    notice = Notice(f"test.{now:%Y%m%dT%H%M%S}", "test", "framewatch: a test", {"channel": name})
+    try:
+        channel = channel_for(found["kind"], found["config"], _way_out(conf), public_url=conf.public_url)
+        channel.send(notice, sent_at=now)
+    except TransientError as error:
+        said = f"{name} did not take the test message now: {error} An alert would be tried again by itself."
+        raise TransientError(error.reason, said) from None
+    except PermanentError as error:
+        said = f"{name} did not take the test message: {error}. Until that is mended, no alert arrives there."
+        raise PermanentError(error.reason, said) from None
+    click.echo(f"Sent through {name}: {found['kind']} took the test message. Look whether it is there.")
+
+
+def _pair(text: str, kind: str) -> tuple[str, Any]:
+    field, equals, value = text.partition("=")
+    if not equals:  # what stands there may be a secret: it is not repeated
+        raise PermanentError(Reason.BAD_CONFIG, f"each part must be FIELD=VALUE; {kind} takes: {fields_of(kind)}")
+    return field, click.prompt(field, hide_input=True, err=True) if value == "-" else value
+
+
+def _way_out(conf: Settings) -> Fetcher:
+    return Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
 
 
 def _unknown(name: str) -> PermanentError:

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -69,7 +68,7 @@ def receiver() -> Iterator[Receiver]:
             self.wfile.write(said)
             self.close_connection = True
 
-        do_PUT = do_POST
+        do_PUT = do_POST  # noqa: N815 - the name is http.server's
 
         def log_message(self, *args: Any) -> None:
             pass

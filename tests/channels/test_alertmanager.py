@@ -59,7 +59,9 @@ class Running:
         urllib.request.urlopen(request, timeout=5).close()
 
     def send(self, notice, **more) -> None:
-        channel_for("alertmanager", {"url": self.url}, fetcher(), public_url=URL).send(notice, sent_at=datetime.now(UTC))
+        channel_for("alertmanager", {"url": self.url}, fetcher(), public_url=URL).send(
+            notice, sent_at=datetime.now(UTC)
+        )
 
     def stop(self) -> None:
         self._process.terminate()
@@ -160,7 +162,9 @@ def test_the_body_of_the_webhook_is_like_alertmanagers_own(alertmanager, receive
     alertmanager.send(alert())
     until(lambda: receiver.asked)
     theirs = receiver.asked[0].json
-    channel = channel_for("webhook", {"url": receiver.base + "/ours", "format": "alertmanager"}, fetcher(), public_url=URL)
+    channel = channel_for(
+        "webhook", {"url": receiver.base + "/ours", "format": "alertmanager"}, fetcher(), public_url=URL
+    )
     channel.send(alert(), sent_at=SENT_AT)
     channel.send(alert(state="resolved"), sent_at=SENT_AT)
     ours, over = (got.json for got in receiver.asked if got.path == "/ours")
@@ -168,7 +172,11 @@ def test_the_body_of_the_webhook_is_like_alertmanagers_own(alertmanager, receive
     (mine,), (its,) = ours["alerts"], theirs["alerts"]
     assert {k: type(v) for k, v in mine.items()} == {k: type(v) for k, v in its.items()}
     assert (ours["version"], ours["status"], ours["groupKey"]) == (theirs["version"], "firing", theirs["groupKey"])
-    assert (mine["labels"], mine["annotations"], mine["generatorURL"]) == (its["labels"], its["annotations"], its["generatorURL"])
+    assert (mine["labels"], mine["annotations"], mine["generatorURL"]) == (
+        its["labels"],
+        its["annotations"],
+        its["generatorURL"],
+    )
     assert (over["status"], over["alerts"][0]["status"]) == ("resolved", "resolved")
     assert over["alerts"][0]["endsAt"] == "2016-12-11T16:00:00.000Z"
 

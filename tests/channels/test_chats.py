@@ -2,6 +2,7 @@
 
 import html
 import re
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +33,9 @@ def sent(kind, receiver, notice, **config):
 
 def hostile(**more):
     frame = {"id": "x", "title": MARKUP, "description": MARKUP}
-    data = alert_data(frame=frame, reason=MARKUP, typical=[post(1, MARKUP + "\n# head\n> quote\n- item\n1. one")], **more)
+    data = alert_data(
+        frame=frame, reason=MARKUP, typical=[post(1, MARKUP + "\n# head\n> quote\n- item\n1. one")], **more
+    )
     return Notice("n-1", "alert", MARKUP, data)
 
 
@@ -69,7 +72,9 @@ def test_every_kind_of_alert_has_its_words(receiver, kind, data, words):
 
 @pytest.mark.parametrize("kind", CHATS)
 def test_a_digest_and_a_test_have_theirs(receiver, kind):
-    got = KITS[kind].text(sent(kind, receiver, Notice("n", "digest", "s", digest_data(frames=digest_data()["frames"] * 30))))
+    got = KITS[kind].text(
+        sent(kind, receiver, Notice("n", "digest", "s", digest_data(frames=digest_data()["frames"] * 30)))
+    )
     for word in ("Morning digest", "2,480 posts, 512 of them", "97%", "300 posts, 12%", "Alert, firing", "and 48 more"):
         assert word in got
     assert "this is a test of team" in KITS[kind].text(sent(kind, receiver, NOTICES["test"]))
@@ -86,7 +91,14 @@ def test_slack_gets_three_characters_escaped_and_markdown_off(receiver):
 
 
 def test_discord_may_call_nobody_and_stays_inside_its_limits(receiver):
-    long = Notice("n", "alert", "s", alert_data(reason="*" * 5000, frame={"id": "x", "title": "_" * 900}, typical=[post(n, "~" * 999) for n in range(9)]))
+    long = Notice(
+        "n",
+        "alert",
+        "s",
+        alert_data(
+            reason="*" * 5000, frame={"id": "x", "title": "_" * 900}, typical=[post(n, "~" * 999) for n in range(9)]
+        ),
+    )
     got = sent("discord", receiver, long)
     (embed,) = got.json["embeds"]
     assert got.json["allowed_mentions"] == {"parse": []}
@@ -95,7 +107,10 @@ def test_discord_may_call_nobody_and_stays_inside_its_limits(receiver):
     assert not re.search(r"(?<!\\)(\\\\)*\\$", embed["title"])
     assert embed["color"] == 0x9F2D20
     assert embed["url"] == "https://watch.example/alerts/a1b2c3"
-    assert sent("discord", receiver, NOTICES["test"], url=receiver.base + "/x?thread_id=7").path == "/x?thread_id=7&wait=true"
+    assert (
+        sent("discord", receiver, NOTICES["test"], url=receiver.base + "/x?thread_id=7").path
+        == "/x?thread_id=7&wait=true"
+    )
 
 
 def test_teams_gets_text_runs_only(receiver):
@@ -136,7 +151,10 @@ def test_matrix_makes_one_event_of_every_try(receiver):
     assert first.path.endswith("/m.room.message/n-alert-1")
     assert first.json["m.mentions"] == {}
     assert "formatted_body" not in first.json
-    assert (first.json["msgtype"], sent("matrix", receiver, NOTICES["digest"]).json["msgtype"]) == ("m.text", "m.notice")
+    assert (first.json["msgtype"], sent("matrix", receiver, NOTICES["digest"]).json["msgtype"]) == (
+        "m.text",
+        "m.notice",
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,3 +248,14 @@ def test_apprise_asks_nothing_when_it_cannot_be_reached():
     config = {"url": f"gotify://127.0.0.1:{free_port()}/s3cret-token-x"}
     with pytest.raises(Exception, match="unreachable"):
         channel_for("apprise", config, fetcher(), public_url="").send(NOTICES["test"], sent_at=SENT_AT)
+
+
+def test_without_apprise_the_way_to_get_it_is_named(monkeypatch):
+    from services.channels import apprise
+
+    apprise._plugins.cache_clear()
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    with pytest.raises(PermanentError, match=r"pip install 'framewatch\[apprise\]'") as caught:
+        check_config("apprise", {"url": "gotify://push.example/s3cret-token-x"})
+    assert "s3cret" not in str(caught.value)
+    apprise._plugins.cache_clear()

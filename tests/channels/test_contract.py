@@ -96,6 +96,8 @@ def meaning(status):
         return TransientError, {408: Reason.TIMEOUT, 429: Reason.RATE_LIMITED}.get(status, Reason.SERVER_ERROR)
     if status == 410:
         return PermanentError, Reason.GONE
+    if status in (401, 403):
+        return PermanentError, Reason.NO_ACCESS
     return PermanentError, Reason.REDIRECTED if status < 400 else Reason.REFUSED
 
 
@@ -274,6 +276,8 @@ def test_redacting_hides_secrets_and_what_it_does_not_know(rig, kind):
 
 
 def test_an_unknown_kind_is_named():
-    with pytest.raises(PermanentError, match="'pigeon' is not a kind of channel; known are: alertmanager, .*, webhook") as caught:
+    with pytest.raises(
+        PermanentError, match=r"'pigeon' is not a kind of channel; known are: alertmanager, .*, webhook"
+    ) as caught:
         check_config("pigeon", {})
     assert caught.value.reason == Reason.UNKNOWN_KIND

@@ -12,7 +12,6 @@ import pytest
 
 from schemas.errors import PermanentError, Reason, TransientError
 from services.channels import channel_for, check_config, redact
-from services.fetch import Fetcher, Response
 from tests.channels.conftest import HOOK_PATH, fetcher
 from tests.channels.kits.webhook import SECRET
 from tests.channels.notices import NOTICES, SENT_AT, alert_data
@@ -116,7 +115,15 @@ def test_an_address_that_is_none_is_refused_unseen(url):
 
 @pytest.mark.parametrize(
     "secret",
-    ["hush-hush", f"{SECRET} hush", "whsec_" + base64.b64encode(b"h" * 65).decode(), "whsec_", "whsec_hush!!", "whsec_" + base64.b64encode(b"h" * 23).decode(), "whsec_ключ"],
+    [
+        "hush-hush",
+        f"{SECRET} hush",
+        "whsec_" + base64.b64encode(b"h" * 65).decode(),
+        "whsec_",
+        "whsec_hush!!",
+        "whsec_" + base64.b64encode(b"h" * 23).decode(),
+        "whsec_ключ",
+    ],
 )
 def test_a_weak_secret_is_refused_unseen(secret):
     with pytest.raises(PermanentError, match="secret: must be whsec_ followed by at least 24 random bytes") as caught:

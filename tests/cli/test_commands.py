@@ -188,19 +188,6 @@ def test_feeds_are_added_listed_paused_and_removed(run: Run, store: Store) -> No
 
 
 @pytest.mark.usefixtures("with_database")
-def test_channels_are_checked_when_saved_and_secrets_are_hidden(run: Run) -> None:
-    code, _, err = run("channels", "add", "team", "mail", "to=team@example.org")
-    assert code == 1
-    assert "host" in err
-    assert run("channels", "add", "hook", "webhook", "url=https://example.org/hook?key=s3cret")[0] == 0
-    out = run("channels", "list")[1]
-    assert "hook" in out
-    assert "s3cret" not in out
-    assert run("channels", "test", "nobody")[0] == 1
-    assert run("channels", "remove", "hook")[0] == 0
-
-
-@pytest.mark.usefixtures("with_database")
 def test_a_codebook_is_applied_once_and_a_digest_has_a_schedule_that_can_be_kept(run: Run, tmp_path: Path) -> None:
     book = tmp_path / "book.yaml"
     book.write_text(demo.codebook_text())
