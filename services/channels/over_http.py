@@ -36,8 +36,9 @@ class Request:
 def hand_over(poster: Poster, request: Request, secrets: Iterable[str] = ()) -> Answer:
     """Send `request` once; returning means a 2xx came back. No secret of ours is in what is raised.
 
-    Raises PermanentError: REDIRECTED for 3xx, GONE for 410, NO_ACCESS for 401 and 403, REFUSED for other 4xx; TransientError for 408, 425,
-    429 and 5xx with the wait that was asked for; and what the poster raises when no status came back.
+    Raises PermanentError: REDIRECTED for 3xx, GONE for 410, NO_ACCESS for 401 and 403, REFUSED for other 4xx;
+    TransientError for 408, 425, 429 and 5xx with the wait that was asked for; and what the poster raises when no
+    status came back.
     """
     body = request.body if isinstance(request.body, bytes) else as_json(request.body)
     headers = {"content-type": "application/json", **request.headers}
