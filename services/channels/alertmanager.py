@@ -33,6 +33,6 @@ class Alertmanager:
     def send(self, notice: Notice, *, sent_at: datetime) -> None:
         """Post the alert as it stands now."""
         home = self._config.url.get_secret_value().rstrip("/").removesuffix(_API)
-        item = posted(notice, self._means.public_url, sent_at=sent_at)
-        request = Request(home + _API, [item], bearer(self._config.token))
+        alerts = posted(notice, self._means.public_url, sent_at=sent_at)
+        request = Request(home + _API, alerts, bearer(self._config.token))
         hand_over(self._means.poster, request, [self._config.token.get_secret_value()])

@@ -9,12 +9,14 @@ from typing import Any
 
 from schemas.records import Notice
 from services.channels import wording
-from services.channels.wording import headline, line, link, number, percent, post, tame, when
+from services.channels.rendering import headline
+from services.channels.wording import line, link, number, percent, post, tame, when
 
 QUOTES = 3
 _QUOTE = 280
 _LINE = 500
 _FRAMES = 12
+_TOGETHER = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def brief(notice: Notice, public_url: str) -> Brief:
     """The notice in short; `public_url` is the console as readers see it, "" when they cannot."""
     data = notice.data
     is_alert = notice.kind == "alert"
-    word, colour = headline(data["kind"], data["state"]) if is_alert else headline(notice.kind)
+    word, colour = headline(notice.kind, data)
     home = link(public_url).rstrip("/")
     page = link(f"{home}/alerts/{line(data['alert_id'])}") if home and is_alert else home
     title, lines = _TOLD[notice.kind](data)
@@ -74,9 +76,14 @@ def mark(quote: str) -> str:
 
 def _alert(data: Mapping[str, Any]) -> tuple[str, list[str]]:
     told = [line(data["reason"], _LINE), f"When: {when(data['onset'])} – {when(data['until'])}"]
-    if data["kind"] not in ("outage", "coverage"):
+    if why := (data.get("escalation") or {}).get("why"):
+        told.append(f"Told again because {line(why)}")
+    if data["kind"] not in ("outage", "gap"):
         told += _measured(data)
-    return data["frame"]["title"], told
+    together = data.get("together") or []
+    told += [f"Also: {line(other['reason'], 300)}" for other in together[:_TOGETHER]]
+    more = len(together) - _TOGETHER
+    return data["frame"]["title"], told + ([f"… and {more} more alerts"] if more > 0 else [])
 
 
 def _measured(data: Mapping[str, Any]) -> Iterator[str]:
@@ -86,7 +93,7 @@ def _measured(data: Mapping[str, Any]) -> Iterator[str]:
             f"Seen: {number(counts.get('posts'))} posts, {number(counts.get('texts'))} distinct texts, "
             f"{number(counts.get('authors'))} authors, {number(counts.get('publishers'))} publishers"
         )
-    if counts and expected:
+    if counts and expected and data["kind"] == "burst":
         seen, usual = number(counts.get("units")), number(expected.get("units"))
         yield f"Units: {seen} where {usual} were expected (usual at most {number(expected.get('upper'))})"
     if coverage is not None and coverage < 1:

@@ -16,14 +16,41 @@ HOLD = timedelta(days=7)
 """How long an alert stands in an Alertmanager that hears no more of it; its own default is five minutes."""
 _BRIEFLY = timedelta(hours=1)
 _NEVER_ENDED = "0001-01-01T00:00:00Z"
-_SEVERITY = {"outage": "info", "coverage": "info"}
+_SEVERITY = {"outage": "info", "gap": "info"}
 
 
-def posted(notice: Notice, public_url: str, *, sent_at: datetime) -> dict[str, Any]:
-    """One item of POST /api/v2/alerts: ends now when it is over, else after HOLD (a digest or test: an hour)."""
+def posted(notice: Notice, public_url: str, *, sent_at: datetime) -> list[dict[str, Any]]:
+    """The body of POST /api/v2/alerts: what is over ends now, the rest after HOLD (a digest or test: in an hour)."""
+    return [_posted(one, public_url, sent_at) for one in _apart(notice)]
+
+
+def webhook_v4(notice: Notice, public_url: str, *, sent_at: datetime) -> dict[str, Any]:
+    """The body of Alertmanager's own webhook."""
+    alerts = [_hooked(one, public_url, sent_at) for one in _apart(notice)]
+    name = alerts[0]["labels"]["alertname"]
+    return {
+        "receiver": "framewatch",
+        "status": alerts[0]["status"],
+        "alerts": alerts,
+        "groupLabels": {"alertname": name},
+        "commonLabels": _common([one["labels"] for one in alerts]),
+        "commonAnnotations": _common([one["annotations"] for one in alerts]),
+        "externalURL": public_url,
+        "version": "4",
+        "groupKey": f'{{}}:{{alertname="{name}"}}',
+        "truncatedAlerts": 0,
+    }
+
+
+def _apart(notice: Notice) -> list[Notice]:
+    """The alerts that a notice tells together, each for itself."""
+    others = notice.data.get("together") or [] if notice.kind == "alert" else []
+    return [notice, *(Notice(str(other["message_id"]), "alert", notice.subject, other) for other in others)]
+
+
+def _posted(notice: Notice, public_url: str, sent_at: datetime) -> dict[str, Any]:
     told = brief(notice, public_url)
-    over = _is_over(notice)
-    ends = sent_at if over else sent_at + (HOLD if notice.kind == "alert" else _BRIEFLY)
+    ends = sent_at if _is_over(notice) else sent_at + (HOLD if notice.kind == "alert" else _BRIEFLY)
     item = {
         "labels": _labels(notice),
         "annotations": _annotations(told),
@@ -33,32 +60,22 @@ def posted(notice: Notice, public_url: str, *, sent_at: datetime) -> dict[str, A
     return item | ({"generatorURL": told.page} if told.page else {})
 
 
-def webhook_v4(notice: Notice, public_url: str, *, sent_at: datetime) -> dict[str, Any]:
-    """The body of Alertmanager's own webhook with this one alert in it."""
-    told, labels = brief(notice, public_url), _labels(notice)
-    status = "resolved" if _is_over(notice) else "firing"
-    started = _started(notice, sent_at)
-    one = {
-        "status": status,
+def _hooked(notice: Notice, public_url: str, sent_at: datetime) -> dict[str, Any]:
+    told, labels, started = brief(notice, public_url), _labels(notice), _started(notice, sent_at)
+    over = _is_over(notice)
+    return {
+        "status": "resolved" if over else "firing",
         "labels": labels,
         "annotations": _annotations(told),
         "startsAt": _text(started),
-        "endsAt": _text(_ended(notice, started)) if status == "resolved" else _NEVER_ENDED,
+        "endsAt": _text(_ended(notice, started)) if over else _NEVER_ENDED,
         "generatorURL": told.page,
         "fingerprint": _fingerprint(labels),
     }
-    return {
-        "receiver": "framewatch",
-        "status": status,
-        "alerts": [one],
-        "groupLabels": {"alertname": labels["alertname"]},
-        "commonLabels": labels,
-        "commonAnnotations": one["annotations"],
-        "externalURL": public_url,
-        "version": "4",
-        "groupKey": f'{{}}:{{alertname="{labels["alertname"]}"}}',
-        "truncatedAlerts": 0,
-    }
+
+
+def _common(several: list[dict[str, str]]) -> dict[str, str]:
+    return {name: value for name, value in several[0].items() if all(one.get(name) == value for one in several)}
 
 
 def _labels(notice: Notice) -> dict[str, str]:

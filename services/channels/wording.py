@@ -20,14 +20,6 @@ _UNSAFE_IN_URL = re.compile(r"[\s\x00-\x20\x7f-\x9f<>\"\\^`{|}]")
 _SITE = re.compile(r"(?<=[\w-])\.(?=[^\W\d_]{2})")
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#|~<>:&])")
 _LIST = re.compile(r"^([^\S\n]*\d*)([-+=.])", re.MULTILINE)
-_HEADLINES = {
-    "burst": ("Burst", "Burst grows", "Burst over"),
-    "outage": ("Outage", "Outage goes on", "Outage over"),
-    "coverage": ("Gap in coverage", "Gap in coverage grows", "Coverage is back"),
-    "coordinated": ("Coordinated posting", "Coordinated posting grows", "Coordinated posting over"),
-}
-_STATES = ("firing", "escalated", "resolved")
-_CALM, _NOTED, _ALARM, _PLAIN_BLUE = "#2f6b3c", "#8a5a00", "#9f2d20", "#24476b"
 _PLAIN_ID = re.compile(r"(?=.{1,64}$)[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
 
@@ -85,17 +77,6 @@ def host(value: Any) -> str:
     """The host a link really leads to, an empty string when it is no link."""
     address = link(value)
     return line(urlsplit(address).hostname or "", 80) if address else ""
-
-
-def headline(kind: str, state: str = "") -> tuple[str, str]:
-    """What a notice is called in a word or two, and its colour; `state` is that of an alert, "" for others."""
-    if not state:
-        return line(kind, 40).capitalize(), _PLAIN_BLUE
-    words = _HEADLINES.get(kind) or tuple(line(kind, 40).capitalize() + more for more in ("", " grows", " over"))
-    if state == "resolved":
-        return words[2], _CALM
-    colour = _NOTED if kind in ("outage", "coverage") else _ALARM
-    return words[_STATES.index(state) if state in _STATES else 0], colour
 
 
 def tame(text: str) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from schemas.errors import PermanentError, Reason
 from services.channels import channel_for
-from services.channels.labels import posted
+from services.channels.labels import posted, webhook_v4
 from tests.channels.conftest import Receiver, fetcher, free_port
 from tests.channels.notices import NOTICES, SENT_AT, alert_data, digest_data
 
@@ -125,6 +125,27 @@ def test_an_alert_is_there_once_and_goes_when_it_is_over(alertmanager):
 
 
 @real
+def test_what_is_told_together_comes_apart_again(alertmanager):
+    def told(state):
+        others = [
+            {**alert_data(alert_id=f"x{n}", state=state), "message_id": f"alert.x{n}.firing.am"} for n in range(3)
+        ]
+        return alert(
+            state=state,
+            together=[{k: v for k, v in o.items() if k not in ("sources", "typical", "links")} for o in others],
+        )
+
+    alertmanager.send(told("firing"))
+    assert {a["labels"]["alert_id"] for a in alertmanager.alerts()} == {"a1b2c3", "x0", "x1", "x2"}
+    body = webhook_v4(told("firing"), "", sent_at=SENT_AT)
+    assert len(body["alerts"]) == 4
+    assert "alert_id" not in body["commonLabels"]
+    assert body["commonLabels"]["frame"] == "staged"
+    alertmanager.send(told("resolved"))
+    until(lambda: not alertmanager.alerts())
+
+
+@real
 def test_a_silence_there_keeps_an_escalation_quiet(alertmanager, receiver):
     alertmanager.silence("frame", "staged")
     alertmanager.send(alert())
@@ -183,7 +204,7 @@ def test_the_body_of_the_webhook_is_like_alertmanagers_own(alertmanager, receive
 
 def test_labels_stay_the_same_whatever_becomes_of_the_alert():
     later = SENT_AT + timedelta(days=3)
-    states = [posted(alert(state=s, reason=s), URL, sent_at=later) for s in ("firing", "escalated", "resolved")]
+    states = [posted(alert(state=s, reason=s), URL, sent_at=later)[0] for s in ("firing", "escalated", "resolved")]
     assert states[0]["labels"] == states[1]["labels"] == states[2]["labels"]
     assert states[2]["endsAt"] == "2016-12-15T09:00:05.000Z"
     assert states[0]["endsAt"] == "2016-12-22T09:00:05.000Z"

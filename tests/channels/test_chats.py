@@ -56,13 +56,15 @@ def test_nobody_is_called_and_no_site_of_others_is_linked(receiver, kind):
     ("data", "words"),
     [
         (alert_data(), ["Burst", "Staged theatrics", "41 units in 2 hours", "58 posts", "6.2 were expected", "99.6%", "nothing more"]),
-        (alert_data(state="escalated"), ["Burst grows"]),
+        (alert_data(state="escalated", escalation={"why": "30 more voices joined"}), ["Burst grows", "Told again because 30 more"]),
         (alert_data(state="resolved"), ["Burst over"]),
         ({"kind": "outage", "state": "firing", "alert_id": "o", "rule": "outage", "reason": "No answer for 3 h.",
           "frame": {"id": "f", "title": "Al-Masdar"}, "onset": "2016-12-11T14:00:00Z", "until": "2016-12-11T17:00:00Z"},
          ["Outage", "Al-Masdar", "No answer for 3 h.", "2016-12-11 14:00 UTC"]),
-        (alert_data(kind="coverage", state="resolved"), ["Coverage is back"]),
-        (alert_data(kind="coordinated"), ["Coordinated posting", "37 authors"]),
+        (alert_data(kind="gap", state="resolved"), ["Heard again"]),
+        (alert_data(kind="coordinated"), ["One text, many accounts", "37 authors"]),
+        (alert_data(together=[{**alert_data(reason=f"Reason {n}"), "message_id": f"m{n}"} for n in range(9)]),
+         ["Also: Reason 0", "Also: Reason 5", "and 3 more alerts"]),
     ],
 )  # fmt: skip
 def test_every_kind_of_alert_has_its_words(receiver, kind, data, words):
