@@ -27,7 +27,6 @@ CLASSIFY, COLLECT, DETECT, LISTEN, MANNERS = (
     f"tests/stages/test_{name}.py" for name in ("classify", "collect", "detect", "listen", "manners")
 )
 CHANNELS = "tests/channels/test_contract.py"
-CLASSIFY, COLLECT, DETECT = (f"tests/stages/test_{name}.py" for name in ("classify", "collect", "detect"))
 
 MUTANTS = [
     Mutant(2, f"{SQL}/queue.sql", "and q.fence = t.fence and q.lease_until is not null", "", f"{CLASSIFY} -k fence"),
@@ -165,6 +164,8 @@ MUTANTS = [
         f"{MANNERS} -k edit",
     ),
     Mutant(12, f"{SQL}/feeds.sql", ") < %(per_host)s", ") < 99", f"{MANNERS} -k under_way"),
+    Mutant(9, "workers/stages/deliver.py", "ours and error.reason == Reason.GONE", "False", f"{DETECT} -k is_gone"),
+    Mutant(
         9,
         "services/channels/over_http.py",
         "if 200 <= status < 300:",

@@ -65,7 +65,7 @@ def judge(answer: Answer, shown: str, hidden: Iterable[str] = ()) -> None:
     if 300 <= status < 400:
         raise PermanentError(Reason.REDIRECTED, f"{said}; configure the address it has moved to")
     if status == 410:
-        raise PermanentError(Reason.GONE, f"{said}: the receiver wants no more; remove this channel")
+        raise PermanentError(Reason.GONE, f"{said}: the receiver wants no more; add it anew or remove this channel")
     if status in (401, 403):
         raise PermanentError(Reason.NO_ACCESS, f"{said}; check the token or the address that stands for one")
     if 400 <= status < 500 and status not in _TRANSIENT:

@@ -53,6 +53,11 @@ def list_channels(connection: Connection) -> list[Row]:
     return rows(connection, "deliveries", "list_channels")
 
 
+def pause_channel(connection: Connection, delivery: DueDelivery) -> None:
+    """Send nothing more to the channel of a delivery until it is added anew."""
+    row(connection, "deliveries", "pause_channel", delivery_id=delivery.delivery_id)
+
+
 def delete_channel(connection: Connection, name: str) -> bool:
     """Forget a channel; False when there is none."""
     return row(connection, "deliveries", "delete_channel", name=name) is not None

@@ -228,6 +228,19 @@ def test_a_message_that_cannot_be_sent_waits_and_one_that_never_can_is_parked(re
     assert drift(replayed) == {}
 
 
+def test_a_channel_that_is_gone_is_asked_no_more(replayed: World) -> None:
+    raised(replayed)
+    replayed.channel.errors = [PermanentError(Reason.REFUSED, "400")]
+    due_now(replayed)
+    deliver(replayed.rt)
+    assert replayed.rows("select state from channels") == [{"state": "enabled"}]
+    replayed.rows("update deliveries set state = 'pending' returning 1")
+    replayed.channel.errors = [PermanentError(Reason.GONE, "410")]
+    due_now(replayed)
+    deliver(replayed.rt)
+    assert replayed.rows("select state from channels") == [{"state": "paused"}]
+
+
 def test_a_crash_between_send_and_mark_sends_again_under_the_same_id(replayed: World) -> None:
     raised(replayed)
     due_now(replayed)

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from schemas.errors import FramewatchError, PermanentError, TransientError
+from schemas.errors import FramewatchError, PermanentError, Reason, TransientError
 from schemas.records import DueDelivery
 from services.analysis.scheduling import retry_at
 from services.store import deliveries
@@ -51,4 +51,6 @@ def _settle_failure(rt: Runtime, delivery: DueDelivery, error: FramewatchError) 
     }  # fmt: skip
     with rt.store.transaction() as tx:
         ours = deliveries.settle_delivery(tx, delivery, **failed)
+        if ours and error.reason == Reason.GONE:
+            deliveries.pause_channel(tx, delivery)
     return Outcome(failures=1, fenced_off=0 if ours else 1)

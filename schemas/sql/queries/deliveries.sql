@@ -44,6 +44,10 @@ insert into channels (name, kind, config, state) values (%(name)s, %(kind)s, %(c
 on conflict (name) do update set kind = excluded.kind, config = excluded.config, state = 'enabled'
 returning channel_id;
 
+-- name: pause_channel
+update channels set state = 'paused'
+where channel_id = (select channel_id from deliveries where delivery_id = %(delivery_id)s) returning channel_id;
+
 -- name: list_channels
 select channel_id, name, kind, config, state from channels order by name;
 
