@@ -158,7 +158,9 @@ def test_the_drift_check_still_decides(tiny, tmp_path):
 def test_a_first_use_with_a_foreign_list_leaves_nothing_behind(tmp_path, monkeypatch):
     write_thinning(half(12, 1536, 384), "e" * 64, tmp_path / "other.npz")
     monkeypatch.setattr(thinning, "FILE", tmp_path / "other.npz")
-    monkeypatch.setattr(bundled, "convert", lambda source, folder: (folder / "config.json").write_text(json.dumps(SHAPE)))
+    monkeypatch.setattr(
+        bundled, "convert", lambda source, folder: (folder / "config.json").write_text(json.dumps(SHAPE))
+    )
     with pytest.raises(PermanentError, match="Install framewatch again"):
         load_encoder("", tmp_path / "cache", 1)
     assert not [p for p in (tmp_path / "cache").iterdir() if not p.name.endswith(".lock")]
