@@ -29,6 +29,12 @@ from services.settings import home_of, load
 DEMO = Path("services/demo/palmyra-2016.jsonl")
 MOST = 20_000
 ZERO_SHOT_TEXTS = 8
+RIVALS = {
+    "sentence-transformers fp32": ("embedder", 0),
+    "zero-shot, 8 frames, as it comes": ("zero_shot", ZERO_SHOT_TEXTS),
+    "zero-shot, 8 frames, batches of 8": ("zero_shot_by_8", ZERO_SHOT_TEXTS),
+}
+"""What to run and with how many texts a round (0: all). As it comes, the pipeline takes one text and frame at a time."""
 
 
 class Rival:
@@ -147,9 +153,9 @@ def main():
     runs = {"framewatch": (lambda texts: rates(encoder, texts), options.texts)}
     rivals = []
     if options.rivals:
-        rivals = [Rival(options.rivals, kind, folder, threads) for kind in ("embedder", "zero_shot")]
-        runs["sentence-transformers fp32"] = (rivals[0].rates, options.texts)
-        runs["zero-shot pipeline, 8 frames"] = (rivals[1].rates, ZERO_SHOT_TEXTS)
+        for name, (kind, most) in RIVALS.items():
+            rivals.append(Rival(options.rivals, kind, folder, threads))
+            runs[name] = (rivals[-1].rates, most or options.texts)
     for run, most in runs.values():
         run(distinct[: min(32, most)])
     found = interleaved(runs, options.rounds, parts)
@@ -159,7 +165,7 @@ def main():
         mine = of_all(choose, found["framewatch"])
         for name, each in found.items():
             wall, cpu = of_all(choose, each)
-            print(f"  {title:6s} {name:29s} {wall:7.2f} texts/s ({cpu * threads:7.2f} by processor time);"
+            print(f"  {title:6s} {name:33s} {wall:7.2f} texts/s ({cpu * threads:7.2f} by processor time);"
                   f" ratio {mine[0] / wall:6.1f} ({mine[1] / cpu:6.1f})")  # fmt: skip
     ours(encoder, parts[0], folder, threads, of_all(median, found["framewatch"]))
     part = stream[:4000]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from services.classifier.folder import ModelFolder
 from services.classifier.graph import Precision, build_graph
 from services.classifier.onnx_encoder import OnnxEncoder, open_session
+from services.classifier.thinning import Thinning
 from services.classifier.tokens import Tokens
 
 CHECK = "check.json"
@@ -39,10 +40,13 @@ CHECK_TEXTS = (
 log = logging.getLogger(__name__)
 
 
-def prepare_graphs(folder: ModelFolder, target: Path) -> None:
-    """Build the graphs of `folder` in `target`, compare them, keep one and the result of the comparison."""
-    for precision in ("fp32", "int8"):
-        build_graph(folder, target / f"{precision}.onnx", precision)
+def prepare_graphs(folder: ModelFolder, target: Path, thinning: Thinning | None = None) -> None:
+    """Build the graphs of `folder` in `target`, compare them, keep one and the result of the comparison.
+
+    Only the int8 graph is thinned; it must stay with the whole network all the same.
+    """
+    build_graph(folder, target / "fp32.onnx", "fp32")
+    build_graph(folder, target / "int8.onnx", "int8", thinning)
     tokens = Tokens(folder)
     mean, worst = drift(*(_vectors(target / f"{p}.onnx", tokens) for p in ("int8", "fp32")))
     good = mean <= MEAN_DRIFT and worst <= WORST_DRIFT

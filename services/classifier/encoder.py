@@ -25,6 +25,7 @@ from services.classifier.hub import found_folder
 from services.classifier.noop import NoopEncoder
 from services.classifier.once import built_once
 from services.classifier.onnx_encoder import OnnxEncoder, open_session
+from services.classifier.thinning import read_thinning
 from services.classifier.tokens import Tokens
 from services.classifier.torch_encoder import load_torch
 
@@ -78,7 +79,8 @@ def _on_card(folder: ModelFolder, threads: int) -> Encoder:
 def _bundled(cache: Path) -> ModelFolder:
     def build(work: Path) -> None:
         bundled.convert(bundled.weight_file(), work)
-        prepare_graphs(read_folder(work, bundled.TITLE, bundled.SHA256), work)
+        folder = read_folder(work, bundled.TITLE, bundled.SHA256)
+        prepare_graphs(folder, work, read_thinning(folder.config, bundled.SHA256))
 
     target = cache / f"{bundled.TITLE}-{bundled.SHA256[:8]}-{BUILDER}"
     return read_folder(built_once(target, build), bundled.TITLE, bundled.SHA256)

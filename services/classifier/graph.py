@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from services.classifier.folder import ModelFolder
 from services.classifier.nodes import CONTRIB, PAGE, Nodes
+from services.classifier.thinning import Tensor, Thinning
 
 Precision = Literal["fp32", "int8"]
 
-BUILDER = 2
+BUILDER = 3
 """Raised whenever a graph built from the same weights gives other vectors."""
 
 
@@ -36,9 +37,10 @@ def fits(folder: ModelFolder) -> bool:
     )
 
 
-def build_graph(folder: ModelFolder, target: Path, precision: Precision) -> None:
+def build_graph(folder: ModelFolder, target: Path, precision: Precision, thinning: Thinning | None = None) -> None:
     """Write `target`: inputs `input_ids` and `attention_mask` (int64, b × s), output `embedding` (float32, b × d).
 
+    `thinning` leaves out inner neurons; without it the network is whole.
     A batch without padding may come with b × 1 ones as its mask, which is quicker than b × s of them.
 
     The constants go into a second file beside it, `.data`: it is written tensor by tensor and mapped when loaded,
@@ -52,7 +54,13 @@ def build_graph(folder: ModelFolder, target: Path, precision: Precision) -> None
         target.with_suffix(".data").open("wb") as data,
     ):
         names = {name.removeprefix("bert."): name for name in weights.keys()}  # noqa: SIM118 - not a mapping
-        network = _Network(lambda name: weights.get_tensor(names[name]), folder.config, precision, data)
+
+        def tensor(name: str) -> NDArray[Any]:
+            found: NDArray[Any] = weights.get_tensor(names[name])
+            return found
+
+        source = tensor if thinning is None else thinning.applied(tensor)
+        network = _Network(source, folder.config, precision, data)
         model = network.assemble(folder.pooling)
     target.write_bytes(model.SerializeToString())
 
@@ -60,7 +68,7 @@ def build_graph(folder: ModelFolder, target: Path, precision: Precision) -> None
 class _Network(Nodes):
     """BERT, layer by layer, in the words of its weights' names."""
 
-    def __init__(self, tensor: Any, config: Mapping[str, Any], precision: Precision, data: BinaryIO) -> None:
+    def __init__(self, tensor: Tensor, config: Mapping[str, Any], precision: Precision, data: BinaryIO) -> None:
         super().__init__(data)
         self._tensor = tensor
         self._config = config
