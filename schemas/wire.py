@@ -183,14 +183,14 @@ class AlertLine(Wire):
     """An alert in short."""
 
     alert_id: Annotated[str, _about("Its id for ever.")]
-    kind: Annotated[Literal["burst", "outage"], _about("A frame that moves, or a feed that is silent.")]
+    kind: Annotated[Literal["burst", "coordinated", "outage", "gap"], _about("What kind of thing is told.")]
     rule: Annotated[str, _about("The rule that fired.")]
     codebook: Annotated[str | None, _about("Codebook of the frame; null for an outage.")]
     version: Annotated[int | None, _about("Version of the codebook; null for an outage.")]
     frame: Annotated[str | None, _about("The frame; null for an outage.")]
     title: Annotated[str | None, _about("Title of the frame, or of the feed.")]
     reason: Annotated[str | None, _about("Why the team is told, in one sentence.")]
-    state: Annotated[Literal["firing", "resolved"], _about("Whether it goes on.")]
+    state: Annotated[Literal["firing", "escalated", "resolved"], _about("Whether it goes on.")]
     onset: Annotated[datetime, _about("When it began, in the stream's time.")]
     last_bucket: Annotated[datetime, _about("Start of the newest bucket that belongs to it.")]
     raised_at: Annotated[datetime, _about("When the team was told, by the clock.")]

@@ -1,44 +1,88 @@
-"""Raises an alert and fills the outbox in the caller's transaction; also the alerts about feeds that stay silent."""
+"""Alerts about hearing itself: feeds that stay silent, and stretches in which too little was heard.
 
-from datetime import datetime
+They hold back no other alert. Also lets the messages of a run go. What is told to whom is decided elsewhere.
+"""
+
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from schemas.records import Notice
+import numpy as np
+
 from services.analysis import alerting, evidence
-from services.store import alerts, deliveries
+from services.analysis.bursts import COVERED
+from services.analysis.coverage import Run, coverage, uncovered
+from services.analysis.telling import Measure
+from services.store import alerts, announcing, feeds, tellings
 from services.store.pool import Connection, Row
 from workers.runtime import Runtime
 
 OUTAGE_FAILURES = 3
 """Failed fetches in a row after which a feed counts as silent."""
+LOOK_BACK = timedelta(days=2)
+"""Gaps that ended longer ago are history, and in the digest."""
+GAP_BUCKETS = 2
+"""Buckets in a row with too little heard that make a gap, and with enough that end it: one may be a restart."""
 
 
-def raise_alert(tx: Connection, alert: dict[str, Any], now: datetime) -> bool:
-    """Raise an alert with a delivery for each channel; False when this id was raised before."""
-    if not alerts.raise_alert(tx, {**alert, "now": now}):
-        return False
-    bundle = alert["evidence"]
-    notice = Notice(f"alert.{alert['alert_id']}", "alert", evidence.subject(bundle), bundle)
-    deliveries.add_deliveries(tx, notice, now=now, alert_id=alert["alert_id"])
-    return True
+def gather(rt: Runtime) -> None:
+    """Let the messages of this run go, together where they belong together."""
+    with rt.store.transaction() as tx:
+        tellings.gather(tx, rt.now())
 
 
 def outages(rt: Runtime) -> int:
-    """Raise an outage for each feed that keeps failing and resolve those heard again; how many were raised."""
-    now = rt.now()
+    """Raise an outage for each feed that keeps failing and resolve those heard again; how many were told of."""
     with rt.store.transaction() as tx:
-        return sum(_outage(tx, feed, now) for feed in alerts.failing_feeds(tx, OUTAGE_FAILURES))
+        return sum(_outage(tx, rt, feed) for feed in alerts.failing_feeds(tx, OUTAGE_FAILURES))
 
 
-def _outage(tx: Connection, feed: Row, now: datetime) -> int:
+def gaps(rt: Runtime, closed: datetime) -> int:
+    """Raise a gap for each stretch in which no frame could be judged, and resolve it once enough is heard."""
+    step = rt.rule.step
+    with rt.store.transaction() as tx:
+        spans = feeds.spans(tx, closed - LOOK_BACK, closed)
+        starts = np.arange((closed - LOOK_BACK).timestamp(), closed.timestamp(), step.total_seconds())
+        heard = coverage(starts, step.total_seconds(), spans)
+        runs = uncovered(starts, heard, covered=COVERED, least=GAP_BUCKETS)
+        return sum(_gap(tx, rt, run) for run in runs)
+
+
+def _outage(tx: Connection, rt: Runtime, feed: Row) -> int:
+    now = rt.now()
     open_outage = alerts.open_outage(tx, feed["feed_id"])
     if open_outage:
-        if not feed["failing"]:
-            alerts.resolve_alert(tx, open_outage["alert_id"], last_bucket=now, now=now)
-        return 0
+        if feed["failing"]:
+            return 0
+        return int(announcing.resolve(tx, open_outage["alert_id"], last_bucket=now, now=now, rule=rt.rule, why="heard"))
     onset = feed["heard_until"] or feed["added_at"]
     identity = alerting.alert_id("outage", str(feed["feed_id"]), onset.isoformat())
     bundle = evidence.outage(identity, feed, onset, now)
-    alert = {"alert_id": identity, "kind": "outage", "rule": "outage", "version_id": None, "frame": None,
-             "feed_id": feed["feed_id"], "onset": onset, "last_bucket": now, "evidence": bundle}  # fmt: skip
-    return int(raise_alert(tx, alert, now))
+    alert = _alert("outage", identity, (onset, now), bundle) | {"feed_id": feed["feed_id"]}
+    return int(announcing.fire(tx, alert, rt.rule, measure=Measure(), now=now))
+
+
+def _gap(tx: Connection, rt: Runtime, run: Run) -> int:
+    begin, end = (datetime.fromtimestamp(s, UTC) for s in (run.begin, run.end))
+    step, open_gap = rt.rule.step, alerts.open_gap(tx)
+    identity = alerting.alert_id("gap", begin.isoformat())
+    told = 0
+    if open_gap is None:
+        bundle = evidence.gap(identity, begin, end, run.covered)
+        told = int(
+            announcing.fire(tx, _alert("gap", identity, (begin, end - step), bundle), rt.rule, measure=Measure(),
+                            now=rt.now())
+        )  # fmt: skip
+        open_gap = {"alert_id": identity}
+    if not run.over:
+        alerts.extend_alert(tx, open_gap["alert_id"], end - step)
+        return told
+    resolved = announcing.resolve(
+        tx, open_gap["alert_id"], last_bucket=end - step, now=rt.now(), rule=rt.rule, why="heard"
+    )
+    return told + int(resolved)
+
+
+def _alert(kind: str, identity: str, period: tuple[datetime, datetime], bundle: dict[str, Any]) -> dict[str, Any]:
+    onset, last = period
+    return {"alert_id": identity, "kind": kind, "rule": kind, "version_id": None, "frame": None, "feed_id": None,
+            "onset": onset, "last_bucket": last, "evidence": bundle}  # fmt: skip

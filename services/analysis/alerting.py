@@ -1,10 +1,15 @@
 """Decides which runs of verdicts a team is told about, under which id, and when they are over."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
+
+from schemas.rule import RuleTerms
+from services.analysis import quiet as hours
+from services.analysis.quiet import Quiet
+from services.analysis.telling import Growth
 
 CALM = timedelta(days=1)
 """How long a frame must stay calm for its episode to be over: a story that sleeps at night is one story."""
@@ -12,7 +17,7 @@ CALM = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a burst must have behind it before anybody is told."""
+    """What a burst must have behind it before anybody is told, and who is."""
 
     name: str = "burst"
     min_posts: int = 5
@@ -21,6 +26,17 @@ class Rule:
     """False alarms a week accepted over all frames."""
     learning: timedelta = timedelta(days=7)
     step: timedelta = timedelta(hours=1)
+    frame: str | None = None
+    """The one frame it is for; None: every frame that no rule names."""
+    min_units: int = 0
+    min_share: float = 0.0
+    one_source: bool = False
+    """Whether one source alone is enough."""
+    growth: Growth = field(default_factory=Growth)
+    channels: tuple[str, ...] | None = None
+    """Names of the channels it tells; None: every one."""
+    quiet: Quiet | None = None
+    enabled: bool = True
 
     def alpha(self, frames: int) -> float:
         """Accepted probability of a false alarm for one bucket of one of `frames` frames."""
@@ -62,4 +78,35 @@ def episodes(verdicts: Sequence[Mapping[str, Any]], step: timedelta) -> list[Epi
 def supported(rule: Rule, counts: Mapping[str, int], *, sources: int, sources_heard: int) -> bool:
     """Whether enough independent posts stand behind a burst: posts, authors, and not one source alone."""
     enough = counts["posts"] >= rule.min_posts and counts["authors"] >= rule.min_authors
-    return enough and (sources > 1 or sources_heard <= 1)
+    enough = enough and counts.get("units", rule.min_units) >= rule.min_units
+    enough = enough and counts["posts"] >= rule.min_share * counts.get("scored", 0)
+    return enough and (rule.one_source or sources > 1 or sources_heard <= 1)
+
+
+def with_terms(name: str, terms: RuleTerms, default: Rule) -> Rule:
+    """The rule a saved one stands for; what it leaves out is as in `default`."""
+    plain = ("budget", "min_posts", "min_authors", "min_units", "min_share", "one_source")
+    given = {k: value for k in plain if (value := getattr(terms, k)) is not None}
+    growth = {k: value for k in ("factor", "more_voices") if (value := getattr(terms, k)) is not None}
+    return replace(
+        default, name=name, frame=terms.frame, channels=terms.channels, enabled=terms.enabled,
+        quiet=hours.parse(terms.quiet) if terms.quiet else None, growth=replace(default.growth, **growth), **given,
+    )  # fmt: skip
+
+
+def rules_for(frame: str, rules: Sequence[Rule]) -> list[Rule]:
+    """The rules that decide for a frame: those that name it; where none does, those for every frame."""
+    named = [r for r in rules if r.frame == frame]
+    return [r for r in (named or [r for r in rules if r.frame is None]) if r.enabled]
+
+
+def judged_by(verdicts: Sequence[Mapping[str, Any]], alpha: float) -> list[Mapping[str, Any]]:
+    """The verdicts at another threshold than they were judged at; the state of what was not judged stays."""
+    told: list[Mapping[str, Any]] = []
+    for verdict in verdicts:
+        own, p = verdict["alpha"], verdict["probability"]
+        if alpha != own and p is not None and verdict["state"] in ("ok", "burst"):
+            burst = p < alpha if alpha < own else p < alpha or verdict["state"] == "burst"
+            verdict = {**verdict, "state": "burst" if burst else "ok", "alpha": alpha}
+        told.append(verdict)
+    return told

@@ -1,6 +1,7 @@
 """Which share of the feeds that should have been heard were heard, bucket by bucket. A gap is unknown, never zero."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +61,41 @@ def gaps(spans: Iterable[Mapping[str, Any]], tolerance_s: float) -> list[tuple[i
                 if min(s, end) > at and (min(s, end) - at).total_seconds() > tolerance_s:
                     found.append((feed_id, at, min(s, end)))
                 at = max(at, e)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Buckets in a row in which too little was heard: [begin, end) in epoch seconds."""
+
+    begin: float
+    end: float
+    covered: float
+    """Mean coverage of its buckets."""
+    over: bool
+    """Whether enough buckets with enough heard have followed."""
+
+
+def uncovered(starts: Floats, heard: Floats, *, covered: float, least: int) -> list[Run]:
+    """Runs of at least `least` buckets with coverage below `covered`; `least` good ones in a row end a run.
+
+    A run that is there when the series begins began earlier and is left out; where nothing was expected is no gap.
+    """
+    step = float(starts[1] - starts[0]) if len(starts) > 1 else 0.0
+    low = np.nan_to_num(heard, nan=1.0) < covered
+    found: list[Run] = []
+    at: list[int] = []
+    good = 0
+    for i, is_low in enumerate(low):
+        if is_low:
+            at, good = [*at, i], 0
+        elif at:
+            good += 1
+        if at and (good == least or i == len(low) - 1):
+            run = Run(float(starts[at[0]]), float(starts[at[-1]]) + step, float(np.mean(heard[at])), good >= least)
+            if at[0] > 0 and len(at) >= least:
+                found.append(run)
+            at, good = [], 0
     return found
 
 

@@ -9,6 +9,7 @@ from scipy.special import gammaincinv
 
 from services.analysis.alerting import Rule
 from services.analysis.bursts import usual_at_most
+from services.analysis.coordination import CHANCE, Wave
 
 Row = Mapping[str, Any]
 
@@ -39,6 +40,9 @@ def burst(
         "frame": {"id": frame["frame"], "title": frame["title"], "description": frame["description"]},
         "codebook": {"id": frame["codebook"], "version": frame["version"], "title": frame["codebook_title"]},
         "model": ", ".join(models),
+        "models": list(models),
+        "terms": terms(rule),
+        "scored": facts["scored"],
         "onset": onset.isoformat(),
         "until": until.isoformat(),
         "step_seconds": int(rule.step.total_seconds()),
@@ -66,23 +70,61 @@ def outage(alert_id: str, feed: Row, onset: datetime, now: datetime) -> dict[str
     """The bundle of a feed that stays silent: the same keys, with nothing counted."""
     name = feed["title"] or feed["address"]
     told = feed["last_error"] or feed["last_reason"] or "no answer"
+    why = f"{name} has not been heard since {onset:%d %b %Y %H:%M} UTC: {told}"
+    frame = {"id": "", "title": name, "description": feed["address"]}
+    return _uncounted("outage", alert_id, frame, (onset, now)) | {"reason": why}
+
+
+def gap(alert_id: str, onset: datetime, until: datetime, covered: float) -> dict[str, Any]:
+    """The bundle of a stretch in which too little was heard to judge anything: the same keys, with nothing counted."""
+    why = (
+        f"Since {onset:%d %b %Y %H:%M} UTC only {covered:.0%} of what the feeds should say was heard: "
+        "no frame is judged, and nothing is known of what moved"
+    )
+    frame = {"id": "", "title": "Coverage", "description": "What was not heard is unknown, not zero."}
+    return _uncounted("gap", alert_id, frame, (onset, until)) | {"reason": why, "coverage": covered}
+
+
+def coordinated(
+    alert_id: str, rule: Rule, frame: Row, facts: Row, *, wave: Wave, models: Sequence[str]
+) -> dict[str, Any]:
+    """The bundle of one text by many accounts at once: its accounts in order, and how usual such accounts are."""
+    counts = {**facts["counts"], "share": facts["counts"]["posts"] / max(facts["scored"], 1)}
+    why = (
+        f"{frame['title']}: one text by {wave.authors} accounts within {wave.span_s:.0f} seconds, "
+        f"{wave.fresh} of them never seen before that day (usual: {wave.usual:.0%})"
+    )
+    about = {"id": frame["frame"], "title": frame["title"], "description": frame["description"]}
+    return _uncounted("coordinated", alert_id, about, (wave.onset, wave.last)) | {
+        "rule": rule.name, "reason": why, "counts": counts, "probability": wave.probability, "coverage": 1.0,
+        "threshold": CHANCE, "terms": terms(rule), "scored": facts["scored"],
+        "codebook": {"id": frame["codebook"], "version": frame["version"], "title": frame["codebook_title"]},
+        "model": ", ".join(models), "models": list(models),
+        "wave": {"authors": wave.authors, "fresh": wave.fresh, "span_seconds": wave.span_s, "usual_fresh": wave.usual,
+                 "unit_key": wave.unit_key},
+        **{k: [_plain(r) for r in facts[k]] for k in ("sources", "languages", "links", "first_carriers", "typical")},
+    }  # fmt: skip
+
+
+def _uncounted(kind: str, alert_id: str, frame: Row, period: tuple[datetime, datetime]) -> dict[str, Any]:
+    onset, until = (moment.isoformat() for moment in period)
     return {
         "alert_id": alert_id,
-        "kind": "outage",
+        "kind": kind,
         "state": "firing",
-        "rule": "outage",
-        "reason": f"{name} has not been heard since {onset:%d %b %Y %H:%M} UTC: {told}",
-        "frame": {"id": "", "title": name, "description": feed["address"]},
+        "rule": kind,
+        "reason": "",
+        "frame": dict(frame),
         "codebook": {"id": "", "version": 0, "title": ""},
         "model": "",
-        "onset": onset.isoformat(),
-        "until": now.isoformat(),
+        "onset": onset,
+        "until": until,
         "step_seconds": 0,
         "counts": {"posts": 0, "texts": 0, "units": 0, "authors": 0, "publishers": 0, "share": 0.0},
         "expected": {"units": 0.0, "upper": 0.0, "ratio": 0.0, "ratio_low": 0.0, "ratio_high": 0.0},
         "probability": 0.0,
         "threshold": 0.0,
-        "baseline": {"from": onset.isoformat(), "until": onset.isoformat(), "days": 0.0},
+        "baseline": {"from": onset, "until": onset, "days": 0.0},
         "coverage": 0.0,
         "sources": [],
         "languages": [],
@@ -92,14 +134,32 @@ def outage(alert_id: str, feed: Row, onset: datetime, now: datetime) -> dict[str
     }
 
 
+def terms(rule: Rule) -> dict[str, Any]:
+    """What a rule asked for, as it was when it fired."""
+    names = ("min_posts", "min_authors", "min_units", "min_share", "one_source", "budget")
+    return {name: getattr(rule, name) for name in names}
+
+
+SUBJECTS = {
+    "burst.firing": "{title} is rising: {units} voices, {usual}",
+    "burst.escalated": "{title} rises further: {units} voices, {usual}",
+    "burst.resolved": "{title} is calm again",
+    "coordinated.firing": "{title}: one text by {authors} accounts at once",
+    "coordinated.escalated": "{title}: one text by {authors} accounts by now",
+    "coordinated.resolved": "{title}: the wave of one text is over",
+    "outage.firing": "{title} is silent",
+    "outage.resolved": "{title} is heard again",
+    "gap.firing": "Too little is heard: no frame is judged",
+    "gap.resolved": "Enough is heard again",
+}
+
+
 def subject(bundle: Row) -> str:
     """The alert in one line, in our words and the frame's title only."""
-    if bundle["kind"] == "outage":
-        return f"{bundle['frame']['title']} is silent"
-    counts = bundle["counts"]
-    ratio = bundle["expected"]["ratio"]
+    counts, ratio = bundle["counts"], bundle["expected"]["ratio"]
     usual = f"{ratio:.0f}x usual" if ratio < MUCH else f"more than {MUCH}x usual"
-    return f"{bundle['frame']['title']} is rising: {counts['units']} voices, {usual}"
+    form = SUBJECTS[f"{bundle['kind']}.{bundle['state']}"]
+    return form.format(title=bundle["frame"]["title"], units=counts["units"], authors=counts["authors"], usual=usual)
 
 
 def reason(title: str, counts: Row, *, expected: float, onset: datetime) -> str:

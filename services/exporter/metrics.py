@@ -17,7 +17,8 @@ STAGES = ("collect", "classify", "rollup", "detect", "deliver", "digest", "upkee
 WAITING = ("collect", "classify", "rollup", "deliver")
 OUTCOMES = ("fetched", "new", "duplicate", "edited", "dropped", "erased")
 CLEANED = ("nul", "control", "surrogate", "marks", "normalised", "cut")
-ALERTS = tuple((kind, state) for kind in ("burst", "outage") for state in ("firing", "resolved"))
+KINDS = ("burst", "coordinated", "outage", "gap")
+ALERTS = tuple((kind, state) for kind in KINDS for state in ("firing", "escalated", "resolved"))
 DELIVERIES = ("pending", "sent", "parked", "silenced")
 FEEDS = ("enabled", "paused", "ended")
 

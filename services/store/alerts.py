@@ -42,9 +42,14 @@ def last_verdicts(connection: Connection) -> list[Row]:
     return rows(connection, "alerts", "last_verdicts")
 
 
-def open_alert(connection: Connection, version_id: int, frame: str) -> Row | None:
-    """The firing alert of a frame, under this or an earlier version of its codebook."""
-    return row(connection, "alerts", "open_alert", version_id=version_id, frame=frame)
+def open_alert(connection: Connection, version_id: int, frame: str, *, rule: str, kind: str = "burst") -> Row | None:
+    """The alert of a rule that goes on in a frame, under this or an earlier version of its codebook."""
+    return row(connection, "alerts", "open_alert", version_id=version_id, frame=frame, rule=rule, kind=kind)
+
+
+def open_gap(connection: Connection) -> Row | None:
+    """The gap in coverage that goes on."""
+    return row(connection, "alerts", "open_gap")
 
 
 def open_outage(connection: Connection, feed_id: int) -> Row | None:
@@ -84,32 +89,37 @@ def read_alert(connection: Connection, alert_id: str) -> Row | None:
 
 def alert_counts(connection: Connection, **period: Any) -> Row:
     """Posts, texts, units, authors and publishers of a frame in a period."""
-    return one(connection, "alerts", "alert_counts", **period)
+    return one(connection, "alerts", "alert_counts", **{"unit_key": None, **period})
 
 
 def alert_sources(connection: Connection, **period: Any) -> list[Row]:
     """Posts by source, most first."""
-    return rows(connection, "alerts", "alert_sources", **period)
+    return rows(connection, "alerts", "alert_sources", **{"unit_key": None, **period})
 
 
 def alert_languages(connection: Connection, **period: Any) -> list[Row]:
     """Posts by language, most first."""
-    return rows(connection, "alerts", "alert_languages", **period)
+    return rows(connection, "alerts", "alert_languages", **{"unit_key": None, **period})
 
 
 def alert_links(connection: Connection, **period: Any) -> list[Row]:
     """The links named most."""
-    return rows(connection, "alerts", "alert_links", **period)
+    return rows(connection, "alerts", "alert_links", **{"unit_key": None, **period})
 
 
 def first_carriers(connection: Connection, **period: Any) -> list[Row]:
     """The earliest post of each of the first authors."""
-    return rows(connection, "alerts", "first_carriers", **period)
+    return rows(connection, "alerts", "first_carriers", **{"unit_key": None, **period})
 
 
 def typical_posts(connection: Connection, **period: Any) -> list[Row]:
     """The surest posts, one a text."""
-    return rows(connection, "alerts", "typical_posts", **period)
+    return rows(connection, "alerts", "typical_posts", **{"unit_key": None, **period})
+
+
+def waves_past(connection: Connection, frame: str, before: datetime) -> list[Row]:
+    """Coordinated alerts of a frame that nothing was added to since `before`."""
+    return rows(connection, "alerts", "waves_past", frame=frame, before=before)
 
 
 def failing_feeds(connection: Connection, failures: int) -> list[Row]:

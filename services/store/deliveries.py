@@ -38,6 +38,16 @@ def settle_delivery(connection: Connection, delivery: DueDelivery, **values: Any
     return found is not None
 
 
+def silence_what_follows(connection: Connection, delivery: DueDelivery) -> None:
+    """Where the first message of an alert was parked, the later ones stay away too."""
+    run(connection, "deliveries", "silence_what_follows", delivery_id=delivery.delivery_id)
+
+
+def set_quiet(connection: Connection, name: str, quiet: str | None) -> bool:
+    """Quiet hours of a channel, None for none; False when there is no such channel."""
+    return row(connection, "deliveries", "set_quiet", name=name, quiet=quiet) is not None
+
+
 def deliveries_of_alert(connection: Connection, alert_id: str) -> list[Row]:
     """What became of the messages of an alert."""
     return rows(connection, "deliveries", "deliveries_of_alert", alert_id=alert_id)

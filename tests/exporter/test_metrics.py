@@ -18,7 +18,9 @@ from tests.api import seeded
 
 HOUSE = {
     "framewatch_up": [()],
-    "framewatch_alerts": [("burst", "firing"), ("burst", "resolved"), ("outage", "firing"), ("outage", "resolved")],
+    "framewatch_alerts": [
+        (k, s) for k in ("burst", "coordinated", "outage", "gap") for s in ("firing", "escalated", "resolved")
+    ],
     "framewatch_intake_posts_total": [("fetched",), ("new",), ("duplicate",), ("edited",), ("dropped",), ("erased",)],
     "framewatch_cleaned_posts_total": [(r,) for r in ("nul", "control", "surrogate", "marks", "normalised", "cut")],
     "framewatch_backlog_rows": [("collect",), ("classify",), ("rollup",), ("deliver",)],

@@ -53,4 +53,6 @@ def _settle_failure(rt: Runtime, delivery: DueDelivery, error: FramewatchError) 
         ours = deliveries.settle_delivery(tx, delivery, **failed)
         if ours and error.reason == Reason.GONE:
             deliveries.pause_channel(tx, delivery)
+        if ours and not due:
+            deliveries.silence_what_follows(tx, delivery)
     return Outcome(failures=1, fenced_off=0 if ours else 1)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analysis import alerting, bursts, evidence
+from services.analysis import bursts
 from services.analysis.coverage import coverage
 from services.store import alerts, codebooks, feeds, queue, trends
 from services.store.pool import Connection, Row
-from workers import raising
+from workers import raising, telling
 from workers.runtime import Outcome, Runtime
 
 FRAMES = 64
@@ -46,6 +46,7 @@ def detect(rt: Runtime) -> Outcome:
     with rt.store.transaction() as tx:
         closed = closed_until(tx, rt.now(), rt.rule.step)
         claimed = alerts.claim_watches(tx, until=closed, limit=FRAMES, lease=rt.lease)
+    told += raising.gaps(rt, closed)
     judged = fenced_off = 0
     again = False
     for version_id, group in groupby(claimed, key=lambda w: w["version_id"]):
@@ -55,6 +56,7 @@ def detect(rt: Runtime) -> Outcome:
         for watch in watches:
             new, raised = _judge_frame(rt, watch, scene)
             judged, fenced_off, told = judged + max(new, 0), fenced_off + (new < 0), told + raised
+    raising.gather(rt)
     wake = (*(("digest",) if judged else ()), *(("deliver",) if told else ()))
     return Outcome(rows=judged, fenced_off=fenced_off, again=again, wake=wake)
 
@@ -96,9 +98,7 @@ def _judge_frame(rt: Runtime, watch: Row, scene: Scene) -> tuple[int, int]:
         verdicts = _verdicts(tx, rt, watch, scene)
         new = [v for v in verdicts if v["bucket"] >= position]
         alerts.add_verdicts(tx, watch["version_id"], watch["frame"], new)
-        episodes = alerting.episodes(verdicts, rt.rule.step)
-        live = [e for e in episodes if new and (e.over or e.last + rt.rule.step) >= new[0]["bucket"]]
-        return len(new), sum(_tell(tx, rt, watch, scene, (episode, verdicts)) for episode in live)
+        return len(new), telling.tell(tx, rt, watch, scene, (verdicts, new))
 
 
 def _verdicts(tx: Connection, rt: Runtime, watch: Row, scene: Scene) -> list[Verdict]:
@@ -124,46 +124,6 @@ def _verdicts(tx: Connection, rt: Runtime, watch: Row, scene: Scene) -> list[Ver
         }
         for i, start in enumerate(scene.starts)
     ]  # fmt: skip
-
-
-def _tell(tx: Connection, rt: Runtime, watch: Row, scene: Scene, told: tuple[alerting.Episode, list[Verdict]]) -> int:
-    """Raise, extend or resolve the alert of one episode; 1 when it was raised now."""
-    episode, verdicts = told
-    raised = 0
-    open_alert = alerts.open_alert(tx, watch["version_id"], watch["frame"])
-    identity = alerting.alert_id(rt.rule.name, scene.version["codebook"], watch["frame"], episode.onset.isoformat())
-    if open_alert is None:
-        raised = _raise(tx, rt, watch, scene, (identity, episode, verdicts))
-        open_alert = {"alert_id": identity}
-    if episode.over is None:
-        alerts.extend_alert(tx, open_alert["alert_id"], episode.last)
-    else:
-        alerts.resolve_alert(tx, open_alert["alert_id"], last_bucket=episode.last, now=rt.now())
-    return raised
-
-
-def _raise(
-    tx: Connection, rt: Runtime, watch: Row, scene: Scene, told: tuple[str, alerting.Episode, list[Verdict]]
-) -> int:
-    """Raise at the first bucket of the episode behind which enough independent posts stand."""
-    identity, episode, verdicts = told
-    run = [v for v in verdicts if episode.onset <= v["bucket"] <= episode.last]
-    about = {"version_id": watch["version_id"], "frame": watch["frame"], "since": episode.onset}
-    for length, verdict in enumerate(run, start=1):
-        until = verdict["bucket"] + rt.rule.step
-        counts = alerts.alert_counts(tx, **about, until=until)
-        sources = len(alerts.alert_sources(tx, **about, until=until))
-        if alerting.supported(rt.rule, counts, sources=sources, sources_heard=scene.sources_heard):
-            total = trends.posts_scored(tx, watch["version_id"], episode.onset, until)
-            facts = alerts.facts(tx, **about, until=until) | {"scored": total}
-            models = codebooks.models_of(tx, watch["version_id"])
-            frame = scene.titles[watch["frame"]]
-            bundle = evidence.burst(identity, rt.rule, frame, facts, run=run[:length], models=models)
-            alert = {"alert_id": identity, "kind": "burst", "rule": rt.rule.name, "version_id": watch["version_id"],
-                     "frame": watch["frame"], "feed_id": None, "onset": episode.onset,
-                     "last_bucket": verdict["bucket"], "evidence": bundle}  # fmt: skip
-            return int(raising.raise_alert(tx, alert, rt.now()))
-    return 0
 
 
 def _floor(at: datetime, step: timedelta) -> datetime:

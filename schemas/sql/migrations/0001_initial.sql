@@ -288,20 +288,42 @@ create table verdicts (
   primary key (version_id, frame, bucket)
 );
 
+-- Who is told of what. The rule `burst` of the settings stands while no row has its name.
+create table rules (
+  name       text primary key,
+  terms      jsonb not null,
+  changed_at timestamptz not null
+);
+
+-- What nobody wants to hear of: a frame or a feed, until then or for good.
+create table mutes (
+  mute_id bigint generated always as identity primary key,
+  frame   text,
+  feed_id bigint references feeds on delete cascade,
+  until   timestamptz,
+  made_at timestamptz not null,
+  check ((frame is null) <> (feed_id is null))
+);
+
+-- `standing`: what was told so far and how far it had come then, so that the next message waits for news.
 create table alerts (
   alert_id    text primary key,
-  kind        text not null check (kind in ('burst', 'outage')),
+  kind        text not null check (kind in ('burst', 'coordinated', 'outage', 'gap')),
   rule        text not null,
   version_id  integer references codebooks,
   frame       text,
   feed_id     bigint references feeds on delete set null,
-  state       text not null check (state in ('firing', 'resolved')),
+  state       text not null check (state in ('firing', 'escalated', 'resolved')),
   onset       timestamptz not null,
   last_bucket timestamptz not null,
   raised_at   timestamptz not null,
   resolved_at timestamptz,
+  acked_at      timestamptz,
+  snoozed_until timestamptz,
+  standing    jsonb not null default '{}',
   evidence    jsonb not null
 );
+create index alerts_open on alerts (frame, rule) where state <> 'resolved';
 create index alerts_raised_at on alerts (raised_at desc, alert_id desc);
 
 create table channels (
@@ -309,6 +331,7 @@ create table channels (
   name       text not null unique,
   kind       text not null,
   config     jsonb not null,
+  quiet      text,
   state      text not null check (state in ('enabled', 'paused'))
 );
 
@@ -327,6 +350,7 @@ create table digest_slots (
 );
 
 -- The outbox: one row a message and channel; `silenced` says in `reason` why nobody is told.
+-- `gathering` rows wait for others of the same run; one that is `carried_by` another goes out in its message.
 create table deliveries (
   delivery_id     bigint generated always as identity primary key,
   message_id      text not null unique,
@@ -345,9 +369,15 @@ create table deliveries (
   attempts        integer not null default 0,
   sent_at         timestamptz,
   lease_until     timestamptz,
-  fence           bigint not null default 0
+  fence           bigint not null default 0,
+  step            text check (step in ('firing', 'escalated', 'resolved')),
+  class           text,
+  gathering       boolean not null default false,
+  carried_by      bigint references deliveries
 );
 create index deliveries_due on deliveries (next_attempt_at) where state = 'pending';
+create index deliveries_gathering on deliveries (delivery_id) where gathering;
+create index deliveries_carried on deliveries (carried_by) where carried_by is not null;
 create index deliveries_alert on deliveries (alert_id);
 
 -- What each stage did, so that counters survive restarts and lag can be told without asking a process.

@@ -41,14 +41,18 @@ where c.state = 'current'
 order by f.version_id, f.frame;
 
 -- name: open_alert
-select a.alert_id, a.onset, a.last_bucket from alerts a
+select a.alert_id, a.kind, a.onset, a.last_bucket, a.evidence from alerts a
 where a.version_id in (select o.version_id from codebooks o join codebooks n using (codebook)
                        where n.version_id = %(version_id)s)
-  and a.frame = %(frame)s and a.state = 'firing'
+  and a.frame = %(frame)s and a.rule = %(rule)s and a.kind = %(kind)s and a.state <> 'resolved'
 order by a.onset desc limit 1;
 
 -- name: open_outage
-select alert_id, onset from alerts where kind = 'outage' and feed_id = %(feed_id)s and state = 'firing' limit 1;
+select alert_id, onset, evidence from alerts
+where kind = 'outage' and feed_id = %(feed_id)s and state <> 'resolved' limit 1;
+
+-- name: open_gap
+select alert_id, onset, evidence from alerts where kind = 'gap' and state <> 'resolved' order by onset limit 1;
 
 -- name: raise_alert
 -- No row comes back when this alert was raised before: its id is for ever.
@@ -60,14 +64,15 @@ returning alert_id;
 
 -- name: extend_alert
 update alerts set last_bucket = greatest(last_bucket, %(last_bucket)s)
-where alert_id = %(alert_id)s and state = 'firing' returning alert_id;
+where alert_id = %(alert_id)s and state <> 'resolved' returning alert_id;
 
 -- name: resolve_alert
 update alerts set state = 'resolved', resolved_at = %(now)s, last_bucket = greatest(last_bucket, %(last_bucket)s)
-where alert_id = %(alert_id)s and state = 'firing' returning alert_id, kind, evidence;
+where alert_id = %(alert_id)s and state <> 'resolved' returning alert_id, kind, evidence;
 
 -- name: list_alerts
 select a.alert_id, a.kind, a.rule, a.frame, a.state, a.onset, a.last_bucket, a.raised_at, a.resolved_at,
+       a.acked_at, a.snoozed_until,
        a.evidence -> 'frame' ->> 'title' as title, a.evidence ->> 'reason' as reason,
        c.codebook, c.version
 from alerts a left join codebooks c using (version_id)
@@ -78,7 +83,7 @@ limit %(limit)s;
 
 -- name: read_alert
 select a.alert_id, a.kind, a.rule, a.frame, a.state, a.onset, a.last_bucket, a.raised_at, a.resolved_at, a.evidence,
-       a.version_id
+       a.version_id, a.feed_id, a.acked_at, a.snoozed_until, a.standing
 from alerts a where a.alert_id = %(alert_id)s;
 
 -- name: alert_counts
@@ -91,16 +96,19 @@ from carried c
 join post_keys k using (post_id)
 join posts p on p.received_day = k.received_day and p.post_id = c.post_id
 where c.version_id = %(version_id)s and c.frame = %(frame)s
-  and c.published_at >= %(since)s and c.published_at < %(until)s;
+  and c.published_at >= %(since)s and c.published_at < %(until)s
+  and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea);
 
 -- name: alert_sources
 select source, count(*)::int as posts from carried
 where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
+  and (%(unit_key)s::bytea is null or unit_key = %(unit_key)s::bytea)
 group by 1 order by 2 desc, 1 limit 10;
 
 -- name: alert_languages
 select lang, count(*)::int as posts from carried
 where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
+  and (%(unit_key)s::bytea is null or unit_key = %(unit_key)s::bytea)
 group by 1 order by 2 desc, 1 limit 10;
 
 -- name: alert_links
@@ -112,7 +120,8 @@ from (
   join post_keys k using (post_id)
   join posts p on p.received_day = k.received_day and p.post_id = c.post_id
   where c.version_id = %(version_id)s and c.frame = %(frame)s
-    and c.published_at >= %(since)s and c.published_at < %(until)s) t
+    and c.published_at >= %(since)s and c.published_at < %(until)s
+    and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)) t
 group by 1 order by 2 desc, 1 limit 5;
 
 -- name: first_carriers
@@ -124,6 +133,7 @@ select * from (
   join posts p on p.received_day = k.received_day and p.post_id = c.post_id
   where c.version_id = %(version_id)s and c.frame = %(frame)s
     and c.published_at >= %(since)s and c.published_at < %(until)s
+    and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)
   order by c.author, c.published_at, c.post_id) t
 order by published_at, post_id limit 5;
 
@@ -137,8 +147,15 @@ select * from (
   join posts p on p.received_day = k.received_day and p.post_id = c.post_id
   where c.version_id = %(version_id)s and c.frame = %(frame)s
     and c.published_at >= %(since)s and c.published_at < %(until)s
+    and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)
   order by c.unit_key, c.probability desc, c.post_id) t
 order by score desc, post_id limit 5;
+
+-- name: waves_past
+-- Coordinated alerts of a frame whose text nobody has posted since then.
+select alert_id, onset, last_bucket, rule from alerts
+where kind = 'coordinated' and frame = %(frame)s and state <> 'resolved' and last_bucket < %(before)s
+order by alert_id;
 
 -- name: failing_feeds
 -- Feeds that have failed for longer than patience allows, and those whose outage is open.
@@ -146,14 +163,14 @@ select f.feed_id, f.source, f.address, f.title, f.failures, f.heard_until, f.las
        (f.state = 'enabled' and f.failures >= %(failures)s) as failing
 from feeds f
 where (f.state = 'enabled' and f.failures >= %(failures)s)
-   or exists (select from alerts a where a.kind = 'outage' and a.feed_id = f.feed_id and a.state = 'firing')
+   or exists (select from alerts a where a.kind = 'outage' and a.feed_id = f.feed_id and a.state <> 'resolved')
 order by f.feed_id;
 
 -- name: alerts_between
 -- Alerts that were going on in a period.
 select a.alert_id, a.frame, a.state, a.onset, a.evidence -> 'frame' ->> 'title' as title, a.evidence ->> 'reason' as reason
 from alerts a
-where a.onset < %(until)s and (a.state = 'firing' or a.last_bucket >= %(since)s)
+where a.onset < %(until)s and (a.state <> 'resolved' or a.last_bucket >= %(since)s)
 order by a.onset, a.alert_id;
 
 -- name: states_between

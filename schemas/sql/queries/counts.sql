@@ -111,7 +111,7 @@ from deliveries where state = 'pending' and next_attempt_at <= clock_timestamp()
 select (select count(*) from posts)::bigint as posts,
        (select count(*) from queue where state = 'parked')::bigint as parked_posts,
        (select count(*) from alerts)::bigint as alerts,
-       (select count(*) from alerts where state = 'firing')::bigint as firing,
+       (select count(*) from alerts where state <> 'resolved')::bigint as firing,
        (select count(*) from deliveries where state = 'parked')::bigint as parked_deliveries,
        (select count(*) from feeds where state = 'enabled')::bigint as feeds,
        (select count(*) from embeddings)::bigint as embeddings;

@@ -10,10 +10,16 @@ from (select 1) one left join channels c on c.state = 'enabled'
 on conflict (message_id) do nothing;
 
 -- name: claim_deliveries
+-- What another message carries is not sent by itself; an alert's messages go to a channel one after the other.
 with due as (
-  select delivery_id from deliveries
-  where state = 'pending' and next_attempt_at <= clock_timestamp()
+  select delivery_id from deliveries d
+  where state = 'pending' and next_attempt_at <= clock_timestamp() and carried_by is null
     and (lease_until is null or lease_until < clock_timestamp())
+    and not exists (
+      select from deliveries m
+      join deliveries e on e.alert_id = m.alert_id and e.channel_id = m.channel_id and e.delivery_id < m.delivery_id
+      where (m.delivery_id = d.delivery_id or m.carried_by = d.delivery_id) and e.state = 'pending'
+        and e.delivery_id <> d.delivery_id and e.carried_by is distinct from d.delivery_id)
   order by next_attempt_at, delivery_id
   limit %(limit)s
   for update skip locked
@@ -28,15 +34,34 @@ from claimed c left join channels h using (channel_id)
 order by c.delivery_id;
 
 -- name: settle_delivery
-update deliveries
-set state = %(state)s, reason = %(reason)s, last_error = %(error)s, next_attempt_at = %(next_attempt_at)s,
-    sent_at = case when %(state)s = 'sent' then %(now)s::timestamptz end, lease_until = null
-where delivery_id = %(delivery_id)s and fence = %(fence)s and lease_until is not null
-returning delivery_id;
+-- What the message carries shares its fate.
+with ours as (
+  update deliveries
+  set state = %(state)s, reason = %(reason)s, last_error = %(error)s, next_attempt_at = %(next_attempt_at)s,
+      sent_at = case when %(state)s = 'sent' then %(now)s::timestamptz end, lease_until = null
+  where delivery_id = %(delivery_id)s and fence = %(fence)s and lease_until is not null
+  returning *
+), carried as (
+  update deliveries c
+  set state = o.state, reason = o.reason, last_error = o.last_error, next_attempt_at = o.next_attempt_at,
+      sent_at = o.sent_at, attempts = o.attempts
+  from ours o where c.carried_by = o.delivery_id
+)
+select delivery_id from ours;
+
+-- name: silence_what_follows
+-- A channel that did not get the first message of an alert gets none of the later ones.
+update deliveries d set state = 'silenced', reason = 'the first message of this alert was parked'
+from deliveries p
+where (p.delivery_id = %(delivery_id)s or p.carried_by = %(delivery_id)s) and p.state = 'parked' and p.step = 'firing'
+  and d.alert_id = p.alert_id and d.channel_id = p.channel_id and d.delivery_id > p.delivery_id
+  and d.state = 'pending' and d.lease_until is null and d.carried_by is null
+  and not exists (select from deliveries c where c.carried_by = d.delivery_id);
 
 -- name: deliveries_of_alert
-select d.message_id, d.state, d.reason, d.last_error, d.attempts, d.sent_at, d.next_attempt_at, c.name as channel
-from deliveries d left join channels c using (channel_id)
+select d.message_id, d.state, d.reason, d.last_error, d.attempts, d.sent_at, d.next_attempt_at, c.name as channel,
+       d.step, l.message_id as carried_by
+from deliveries d left join channels c using (channel_id) left join deliveries l on l.delivery_id = d.carried_by
 where d.alert_id = %(alert_id)s order by d.delivery_id;
 
 -- name: add_channel
@@ -49,7 +74,10 @@ update channels set state = 'paused'
 where channel_id = (select channel_id from deliveries where delivery_id = %(delivery_id)s) returning channel_id;
 
 -- name: list_channels
-select channel_id, name, kind, config, state from channels order by name;
+select channel_id, name, kind, config, quiet, state from channels order by name;
+
+-- name: set_quiet
+update channels set quiet = %(quiet)s where name = %(name)s returning channel_id;
 
 -- name: delete_channel
 delete from channels where name = %(name)s returning channel_id;

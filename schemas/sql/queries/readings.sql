@@ -2,7 +2,7 @@
 -- The burst that is going on in each frame, the newest first.
 select a.alert_id, c.codebook, a.frame, a.onset
 from alerts a join codebooks c using (version_id)
-where a.kind = 'burst' and a.state = 'firing'
+where a.kind = 'burst' and a.state <> 'resolved'
 order by a.onset desc, a.alert_id;
 
 -- name: schema_number

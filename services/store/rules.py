@@ -1,0 +1,87 @@
+"""Alert rules and mutes as rows, and the rules in force read from them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from schemas.errors import PermanentError, Reason
+from schemas.rule import RuleTerms, check
+from services.analysis.alerting import Rule, rules_for, with_terms
+from services.store import codebooks, deliveries
+from services.store.pool import Connection, Row, row, rows, run
+
+
+def list_rules(connection: Connection) -> list[Row]:
+    """Saved rules: name, terms, changed_at."""
+    return rows(connection, "rules", "list_rules")
+
+
+def set_rule(connection: Connection, name: str, terms: Mapping[str, Any], now: datetime) -> None:
+    """Save a rule, or change the one of this name."""
+    run(connection, "rules", "set_rule", name=name, terms=Jsonb(dict(terms)), now=now)
+
+
+def remove_rule(connection: Connection, name: str) -> bool:
+    """Forget a rule; False when there is none."""
+    return row(connection, "rules", "remove_rule", name=name) is not None
+
+
+def add_mute(
+    connection: Connection, *, frame: str | None, feed_id: int | None, until: datetime | None, now: datetime
+) -> None:
+    """Say nothing of a frame or a feed any more, until then or for good."""
+    run(connection, "rules", "add_mute", frame=frame, feed_id=feed_id, until=until, now=now)
+
+
+def end_mutes(connection: Connection, *, frame: str | None, feed_id: int | None) -> int:
+    """Speak of it again; how many mutes were ended."""
+    return len(rows(connection, "rules", "end_mutes", frame=frame, feed_id=feed_id))
+
+
+def list_mutes(connection: Connection, now: datetime) -> list[Row]:
+    """Mutes in force: frame or feed_id, until, made_at."""
+    return rows(connection, "rules", "list_mutes", now=now)
+
+
+def in_force(connection: Connection, default: Rule) -> list[Rule]:
+    """Every rule there is: the saved ones, and `default` unless one has its name."""
+    saved = [with_terms(r["name"], check(r["terms"], r["name"]), default) for r in list_rules(connection)]
+    return saved if any(r.name == default.name for r in saved) else [default, *saved]
+
+
+def deciding(connection: Connection, frame: str, default: Rule) -> list[Rule]:
+    """The rules that decide for a frame."""
+    return rules_for(frame, in_force(connection, default))
+
+
+def named(connection: Connection, name: str, default: Rule) -> Rule:
+    """The rule of a name. Raises PermanentError(NOT_FOUND)."""
+    for rule in in_force(connection, default):
+        if rule.name == name:
+            return rule
+    raise PermanentError(Reason.NOT_FOUND, f"there is no rule {name}; see: framewatch alerts rules list")
+
+
+def checked(connection: Connection, name: str, terms: RuleTerms, default: Rule) -> Rule:
+    """The rule as it would be in force. Raises PermanentError(BAD_CONFIG) for one that cannot be."""
+    frames = {f["frame"] for f in codebooks.list_frames(connection)}
+    if terms.frame is not None and terms.frame not in frames:
+        known = ", ".join(sorted(frames)) or "none; apply a codebook first"
+        raise PermanentError(Reason.BAD_CONFIG, f"rule {name}: there is no frame {terms.frame}; known are: {known}")
+    channels = {c["name"] for c in deliveries.list_channels(connection)}
+    unknown = sorted(set(terms.channels or ()) - channels)
+    if unknown:
+        known = ", ".join(sorted(channels)) or "none; add one: framewatch channels add"
+        raise PermanentError(
+            Reason.BAD_CONFIG, f"rule {name}: there is no channel {', '.join(unknown)}; known are: {known}"
+        )
+    rule = with_terms(name, terms, default)
+    for wanted, field in ((rule.min_authors, "min_authors"), (rule.min_units, "min_units")):
+        if wanted > rule.min_posts:
+            raise PermanentError(
+                Reason.BAD_CONFIG,
+                f"rule {name}: {field} {wanted} cannot stand behind {rule.min_posts} posts; raise min_posts",
+            )
+    return rule
