@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemas.errors import FramewatchError, PermanentError, Reason
 from services import logs, settings
+from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
 from services.api import create_api
 from services.classifier import load_encoder
@@ -44,7 +45,10 @@ def create_app(conf: Settings | None = None) -> ASGIApp:
         raise PermanentError(Reason.BAD_CONFIG, told)
     store = Store(settings.database_url(conf), size=POOL, name="framewatch serve", statement_timeout_s=30)
     model = Resting(lambda: load_encoder(conf.model, settings.home_of(conf) / "models", conf.threads, "cpu"))
-    api = create_api(store, now=_now, intake=lambda: _intake(conf), token=conf.api_token, borrow=model)
+    api = create_api(
+        store, now=_now, intake=lambda: _intake(conf), token=conf.api_token, borrow=model,
+        rule=Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days)), public_url=conf.public_url,
+    )  # fmt: skip
     console = create_console(store, now=_now, token=conf.api_token, borrow=model)
     faces = by_path(api, console)
     if not conf.api_token:

@@ -7,16 +7,20 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
+from services.api.alerting import alerting
 from services.api.guard import OPEN, Guard
 from services.api.problems import install
 from services.api.push import pushes
 from services.api.routes import Means, probes, router
+from services.api.syndication import syndication
 from services.api.websub import hubs
 from services.store.pool import Store
 from services.why import Borrow, nobody
 
 OPENAPI = "/api/v1/openapi.json"
+_RULE = Rule()
 _ABOUT = """Which narrative frames people's posts carry, how many independent voices, and what moves.
 
 Times are RFC 3339 in UTC; periods include their start and exclude their end. Answers stand in the stream's own
@@ -24,7 +28,14 @@ Times are RFC 3339 in UTC; periods include their start and exclude their end. An
 
 
 def create_api(
-    store: Store, *, now: Callable[[], datetime], intake: Callable[[], Intake], token: str = "", borrow: Borrow = nobody
+    store: Store,
+    *,
+    now: Callable[[], datetime],
+    intake: Callable[[], Intake],
+    token: str = "",
+    borrow: Borrow = nobody,
+    rule: Rule = _RULE,
+    public_url: str = "",
 ) -> FastAPI:
     """The API as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for what is asked of words."""
     app = FastAPI(
@@ -35,8 +46,12 @@ def create_api(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.means = Means(store, now, intake, borrow)
+    app.state.means = Means(store, now, intake, borrow, rule)
+    app.state.public_url = public_url
     app.include_router(probes)
+    # Before the routes of single alerts: `dry-run` is no alert's id.
+    app.include_router(alerting)
+    app.include_router(syndication)
     app.include_router(router)
     app.include_router(pushes)
     app.include_router(hubs)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from schemas import wire, wire_feeds, wire_why
+from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
 from services.api import questions
 from services.api.readiness import read_ready
@@ -26,6 +27,8 @@ class Means:
     """What posts that are sent to us are made with; raises PermanentError(BAD_CONFIG) without a secret for authors."""
     borrow: Borrow
     """Lends the encoder."""
+    rule: Rule
+    """The rule of the settings."""
 
 
 def means(request: Request) -> Means:

@@ -1,24 +1,37 @@
-"""framewatch alerts: list them, and show one with its evidence."""
+"""framewatch alerts: list and show them, say what is to become of them, and try rules on stored history."""
+
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from schemas.errors import PermanentError, Reason
+from schemas.rule import check
+from services.analysis.alerting import Rule
 from services.cli import house
+from services.cli.alert_rules import default_rule, moment, rules, terms_given
 from services.store import alerts as rows
-from services.store import deliveries
+from services.store import announcing, deliveries
+from services.store import rules as rule_rows
+from services.store.dry_run import MAX_DAYS, dry_run
+from services.store.rechecks import recheck
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For another program to read.")
 
 
 @click.group()
 def alerts() -> None:
-    """List alerts, and show one with its evidence."""
+    """List alerts, show one with its evidence, silence them, and try rules."""
+
+
+alerts.add_command(rules)
 
 
 @alerts.command(name="list")
 @click.option("--frame", default=None, help="Only alerts of this frame.")
 @click.option("--limit", default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="For another program to read.")
+@AS_JSON
 def list_alerts(*, frame: str | None, limit: int, as_json: bool) -> None:
     """The newest alerts."""
     with house.transaction() as tx:
@@ -34,7 +47,7 @@ def list_alerts(*, frame: str | None, limit: int, as_json: bool) -> None:
 
 @alerts.command()
 @click.argument("alert_id")
-@click.option("--json", "as_json", is_flag=True, help="For another program to read.")
+@AS_JSON
 def show(*, alert_id: str, as_json: bool) -> None:
     """One alert with its evidence and what became of its messages."""
     with house.transaction() as tx:
@@ -50,6 +63,120 @@ def show(*, alert_id: str, as_json: bool) -> None:
     click.echo(render_text("alert", alert["evidence"]))
     table = Table("message", "channel", "state", "attempts", "why", box=None, pad_edge=False)
     for d in alert["deliveries"]:
-        why = d["last_error"] or d["reason"] or ""
+        carried = f"in the message {d['carried_by']}" if d["carried_by"] else ""
+        why = d["last_error"] or d["reason"] or carried
         table.add_row(d["message_id"], d["channel"] or "-", d["state"], str(d["attempts"]), why)
     Console().print(table)
+
+
+@alerts.command()
+@click.argument("alert_id")
+def ack(alert_id: str) -> None:
+    """Say that somebody has ALERT_ID in hand: nothing more is told of it until it is over."""
+    with house.transaction() as tx:
+        announcing.ack(tx, alert_id, house.now())
+    click.echo(f"{alert_id} is acknowledged; its end will still be told.")
+
+
+@alerts.command()
+@click.argument("alert_id")
+@click.option("--until", required=True, help="A time such as 2026-05-01T08:00+02:00, or a length: 30m, 4h, 2d.")
+def snooze(*, alert_id: str, until: str) -> None:
+    """Say nothing of ALERT_ID until a time."""
+    now = house.now()
+    with house.transaction() as tx:
+        at = announcing.snooze(tx, alert_id, moment(until, now), now)["snoozed_until"]
+    click.echo(f"{alert_id} is snoozed until {at:%d %b %Y %H:%M} UTC.")
+
+
+@alerts.command()
+@click.argument("alert_id")
+def resolve(alert_id: str) -> None:
+    """End ALERT_ID by hand; the same burst is not raised again."""
+    with house.transaction() as tx:
+        announcing.end_by_hand(tx, alert_id, default=default_rule(), now=house.now())
+    click.echo(f"{alert_id} is resolved.")
+
+
+@alerts.command()
+@click.option("--frame", default=None, help="Id of a frame.")
+@click.option("--feed", "feed_id", type=int, default=None, help="Number of a feed: framewatch feeds list.")
+@click.option("--until", default=None, help="A time, or a length: 30m, 4h, 2d. Default: for good.")
+def mute(*, frame: str | None, feed_id: int | None, until: str | None) -> None:
+    """Tell nobody of a frame or a feed; alerts are still raised and kept."""
+    _one(frame, feed_id)
+    now = house.now()
+    with house.transaction() as tx:
+        rule_rows.check_muted(tx, frame=frame, feed_id=feed_id)
+        ends = moment(until, now) if until else None
+        rule_rows.add_mute(tx, frame=frame, feed_id=feed_id, until=ends, now=now)
+    click.echo(f"Muted {frame or f'feed {feed_id}'}{f' until {ends:%d %b %Y %H:%M} UTC' if ends else ''}.")
+
+
+@alerts.command()
+@click.option("--frame", default=None, help="Id of a frame.")
+@click.option("--feed", "feed_id", type=int, default=None, help="Number of a feed.")
+def unmute(*, frame: str | None, feed_id: int | None) -> None:
+    """Speak of a frame or a feed again."""
+    _one(frame, feed_id)
+    with house.transaction() as tx:
+        ended = rule_rows.end_mutes(tx, frame=frame, feed_id=feed_id)
+    click.echo(f"Speaking of {frame or f'feed {feed_id}'} again." if ended else "It was not muted.")
+
+
+@alerts.command(name="recheck")
+@click.argument("alert_id")
+@AS_JSON
+def recheck_alert(*, alert_id: str, as_json: bool) -> None:
+    """Recompute the evidence of ALERT_ID from stored data, and say what differs and why."""
+    with house.transaction() as tx:
+        found = recheck(tx, alert_id)
+    if as_json:
+        house.echo_json(found)
+        return
+    for row in found["differences"]:
+        click.echo(f"{row['field']}: {row['told']}")
+    if not found["differences"]:
+        click.echo("Stored data says the same as when it fired.")
+        return
+    causes = found["causes"]
+    click.echo(
+        f"Since it fired {causes['late_arrivals']} posts of that time came late, and {causes['deleted_since']} posts "
+        "were deleted, of any frame."
+    )
+
+
+@alerts.command(name="dry-run")
+@click.option("--rule", "name", default="burst", show_default=True, help="A saved rule, or a new one's name.")
+@click.option("--days", type=click.IntRange(1, MAX_DAYS), default=30, show_default=True)
+@click.option("--file", "path", type=click.Path(exists=True, dir_okay=False), help="Its terms, YAML or JSON.")
+@click.argument("terms", nargs=-1, metavar="[FIELD=VALUE...]")
+@AS_JSON
+def dry_run_rule(*, name: str, days: int, path: str | None, terms: tuple[str, ...], as_json: bool) -> None:
+    """What a rule, as saved or as given here, would have fired on stored history. Nothing is saved or sent."""
+    given = terms_given(path, terms)
+    with house.transaction() as tx:
+        default = default_rule()
+        rule: Rule = (
+            rule_rows.checked(tx, name, check(given, name), default) if given else rule_rows.named(tx, name, default)
+        )
+        found = dry_run(tx, rule, days=days, wall=house.now())
+    if as_json:
+        house.echo_json(found)
+        return
+    _tell(found)
+
+
+def _tell(found: dict[str, Any]) -> None:
+    click.echo(
+        f"{found['rule']} would have fired {len(found['firings'])} times in {found['days']} days "
+        f"until {found['until']:%d %b %Y %H:%M} UTC, over {found['frames']} frames; "
+        f"{found['again_within_a_day']} of them within a day of the one before."
+    )
+    for firing in found["firings"]:
+        click.echo(f"{firing['fired_at']:%d %b %Y %H:%M}  {firing['reason']}")
+
+
+def _one(frame: str | None, feed_id: int | None) -> None:
+    if (frame is None) == (feed_id is None):
+        raise PermanentError(Reason.BAD_INPUT, "name one of them: --frame ID or --feed NUMBER")

@@ -8,6 +8,7 @@ import click
 
 from schemas.errors import PermanentError, Reason, TransientError
 from schemas.records import Notice
+from services.analysis.quiet import parse
 from services.channels import CHANNELS, channel_for, check_config, check_reach, redact
 from services.channels import fields as fields_of
 from services.cli import house
@@ -72,6 +73,19 @@ def remove(name: str) -> None:
         if not deliveries.delete_channel(tx, name):
             raise _unknown(name)
     click.echo(f"Removed {name}.")
+
+
+@channels.command()
+@click.argument("name")
+@click.argument("hours", metavar="HOURS")
+def quiet(*, name: str, hours: str) -> None:
+    """Hold alerts for NAME back in quiet HOURS: `22:00-07:00 Europe/Berlin`, or `none`. They come when these end."""
+    if hours != "none":
+        parse(hours)
+    with house.transaction() as tx:
+        if not deliveries.set_quiet(tx, name, None if hours == "none" else hours):
+            raise _unknown(name)
+    click.echo(f"{name} is quiet: {hours}.")
 
 
 @channels.command()

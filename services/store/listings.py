@@ -67,7 +67,7 @@ def read_alert(connection: Connection, wall: datetime, alert_id: str) -> wire.Al
     burst = row["kind"] == "burst"
     sent = tuple(wire.Delivery(**d) for d in deliveries.deliveries_of_alert(connection, alert_id))
     about = {
-        "codebook": book.get("id") if burst else None, "version": book.get("version") if burst else None,
+        "codebook": book.get("id") if row["frame"] else None, "version": book.get("version") if row["frame"] else None,
         "title": (evidence.get("frame") or {}).get("title"), "reason": evidence.get("reason"), "deliveries": sent,
         "live": _live(connection, row, present) if burst else None, "present": present,
     }  # fmt: skip

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from schemas.errors import PermanentError, Reason
 from schemas.rule import RuleTerms, check
 from services.analysis.alerting import Rule, rules_for, with_terms
-from services.store import codebooks, deliveries
+from services.store import codebooks, deliveries, feeds
 from services.store.pool import Connection, Row, row, rows, run
 
 
@@ -85,3 +85,11 @@ def checked(connection: Connection, name: str, terms: RuleTerms, default: Rule) 
                 f"rule {name}: {field} {wanted} cannot stand behind {rule.min_posts} posts; raise min_posts",
             )
     return rule
+
+
+def check_muted(connection: Connection, *, frame: str | None, feed_id: int | None) -> None:
+    """Raises PermanentError(NOT_FOUND) for a frame or a feed that there is not."""
+    if frame is not None and frame not in {f["frame"] for f in codebooks.list_frames(connection)}:
+        raise PermanentError(Reason.NOT_FOUND, f"there is no frame {frame}; see: framewatch codebook list")
+    if feed_id is not None and feed_id not in {f["feed_id"] for f in feeds.list_feeds(connection)}:
+        raise PermanentError(Reason.NOT_FOUND, f"there is no feed {feed_id}; see: framewatch feeds list")
