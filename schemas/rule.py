@@ -41,23 +41,23 @@ class RuleTerms(BaseModel):
 
 
 def check(given: Any, where: str = "rule") -> RuleTerms:
-    """A rule from what was given. Raises PermanentError(BAD_CONFIG) naming each field and what it should be."""
+    """A rule from what was given. Raises PermanentError(BAD_INPUT) naming each field and what it should be."""
     if not isinstance(given, dict):
-        raise PermanentError(Reason.BAD_CONFIG, f"{where}: give fields, such as min_posts: 10")
+        raise PermanentError(Reason.BAD_INPUT, f"{where}: give fields, such as min_posts: 10")
     try:
         return RuleTerms.model_validate(given)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-    raise PermanentError(Reason.BAD_CONFIG, f"{where}: " + "; ".join(_worded(dict(e)) for e in found))
+    raise PermanentError(Reason.BAD_INPUT, f"{where}: " + "; ".join(_worded(dict(e)) for e in found))
 
 
 def parse(text: str, where: str = "rule") -> Any:
-    """What a small YAML or JSON file holds. Raises PermanentError(BAD_CONFIG) for what is neither."""
+    """What a small YAML or JSON file holds. Raises PermanentError(BAD_INPUT) for what is neither."""
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         told = str(error).splitlines()[0]
-        raise PermanentError(Reason.BAD_CONFIG, f"{where}: this is neither YAML nor JSON: {told}") from error
+        raise PermanentError(Reason.BAD_INPUT, f"{where}: this is neither YAML nor JSON: {told}") from error
 
 
 def _worded(item: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ class Quiet:
 
 
 def parse(text: str) -> Quiet:
-    """Quiet hours as people write them. Raises PermanentError(BAD_CONFIG) with the form they should have."""
+    """Quiet hours as people write them. Raises PermanentError(BAD_INPUT) with the form they should have."""
     found = _FORM.fullmatch(text.strip())
     try:
         hours = [int(n) for n in found.groups()[:4]] if found else []
@@ -39,7 +39,7 @@ def parse(text: str) -> Quiet:
         zone = ZoneInfo(found[5] if found else "")
     except (ValueError, OSError, LookupError) as error:
         told = f"quiet hours {text!r} should look like `22:00-07:00 Europe/Berlin` (from, to, time zone)"
-        raise PermanentError(Reason.BAD_CONFIG, told) from error
+        raise PermanentError(Reason.BAD_INPUT, told) from error
     if begins == ends:
-        raise PermanentError(Reason.BAD_CONFIG, "quiet hours that begin when they end would never end")
+        raise PermanentError(Reason.BAD_INPUT, "quiet hours that begin when they end would never end")
     return Quiet(begins, ends, zone)

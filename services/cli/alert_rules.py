@@ -53,7 +53,7 @@ def list_rules(*, as_json: bool) -> None:
 def set_rule(*, name: str, path: str | None, terms: tuple[str, ...]) -> None:
     """Save the rule NAME, such as: rules set staged frame=staged-theatrics min_posts=10 channels=[team]."""
     if not re.fullmatch(NAME, name) or len(name) > 60:
-        raise PermanentError(Reason.BAD_CONFIG, f"{name!r} is no name for a rule: use small letters, digits and -")
+        raise PermanentError(Reason.BAD_INPUT, f"{name!r} is no name for a rule: use small letters, digits and -")
     given = check(terms_given(path, terms), name)
     default = default_rule()
     with house.transaction() as tx:
@@ -85,14 +85,14 @@ def default_rule() -> Rule:
 
 
 def terms_given(path: str | None, pairs: tuple[str, ...]) -> dict[str, Any]:
-    """Terms from a file and from FIELD=VALUE, the latter winning. Raises PermanentError(BAD_CONFIG)."""
+    """Terms from a file and from FIELD=VALUE, the latter winning. Raises PermanentError(BAD_INPUT)."""
     told = parse(Path(path).read_text(encoding="utf-8"), path) if path else {}
     if not isinstance(told, dict):
-        raise PermanentError(Reason.BAD_CONFIG, f"{path}: give fields, such as min_posts: 10")
+        raise PermanentError(Reason.BAD_INPUT, f"{path}: give fields, such as min_posts: 10")
     for pair in pairs:
         field, sign, value = pair.partition("=")
         if not sign:
-            raise PermanentError(Reason.BAD_CONFIG, f"{pair}: write FIELD=VALUE, such as min_posts=10")
+            raise PermanentError(Reason.BAD_INPUT, f"{pair}: write FIELD=VALUE, such as min_posts=10")
         told[field.strip()] = value.strip() if field.strip() == "quiet" else _value(value)
     return told
 
@@ -115,7 +115,7 @@ def _value(text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise PermanentError(Reason.BAD_CONFIG, f"{text!r} cannot be read as a value") from error
+        raise PermanentError(Reason.BAD_INPUT, f"{text!r} cannot be read as a value") from error
 
 
 def _plain(rule: Rule, saved: dict[str, Any]) -> dict[str, Any]:

@@ -65,23 +65,23 @@ def named(connection: Connection, name: str, default: Rule) -> Rule:
 
 
 def checked(connection: Connection, name: str, terms: RuleTerms, default: Rule) -> Rule:
-    """The rule as it would be in force. Raises PermanentError(BAD_CONFIG) for one that cannot be."""
+    """The rule as it would be in force. Raises PermanentError(BAD_INPUT) for one that cannot be."""
     frames = {f["frame"] for f in codebooks.list_frames(connection)}
     if terms.frame is not None and terms.frame not in frames:
         known = ", ".join(sorted(frames)) or "none; apply a codebook first"
-        raise PermanentError(Reason.BAD_CONFIG, f"rule {name}: there is no frame {terms.frame}; known are: {known}")
+        raise PermanentError(Reason.BAD_INPUT, f"rule {name}: there is no frame {terms.frame}; known are: {known}")
     channels = {c["name"] for c in deliveries.list_channels(connection)}
     unknown = sorted(set(terms.channels or ()) - channels)
     if unknown:
         known = ", ".join(sorted(channels)) or "none; add one: framewatch channels add"
         raise PermanentError(
-            Reason.BAD_CONFIG, f"rule {name}: there is no channel {', '.join(unknown)}; known are: {known}"
+            Reason.BAD_INPUT, f"rule {name}: there is no channel {', '.join(unknown)}; known are: {known}"
         )
     rule = with_terms(name, terms, default)
     for wanted, field in ((rule.min_authors, "min_authors"), (rule.min_units, "min_units")):
         if wanted > rule.min_posts:
             raise PermanentError(
-                Reason.BAD_CONFIG,
+                Reason.BAD_INPUT,
                 f"rule {name}: {field} {wanted} cannot stand behind {rule.min_posts} posts; raise min_posts",
             )
     return rule

@@ -249,7 +249,7 @@ def test_a_rule_that_cannot_be_is_refused_with_the_reason(replayed: World, terms
     with pytest.raises(PermanentError) as refused:
         save(replayed, "mine", **terms)
     assert words in str(refused.value)
-    assert refused.value.reason is Reason.BAD_CONFIG
+    assert refused.value.reason is Reason.BAD_INPUT
 
 
 def test_a_dry_run_finds_what_was_raised_and_writes_nothing(replayed: World) -> None:
