@@ -27,6 +27,7 @@ CLASSIFY, COLLECT, DETECT, LISTEN, MANNERS = (
     f"tests/stages/test_{name}.py" for name in ("classify", "collect", "detect", "listen", "manners")
 )
 CHANNELS = "tests/channels/test_contract.py"
+TELLING = "tests/stages/test_telling.py"
 
 MUTANTS = [
     Mutant(2, f"{SQL}/queue.sql", "and q.fence = t.fence and q.lease_until is not null", "", f"{CLASSIFY} -k fence"),
@@ -119,17 +120,10 @@ MUTANTS = [
     ),
     Mutant(
         9,
-        "workers/stages/detect.py",
+        "workers/telling.py",
         "episode.onset.isoformat())",
         "episode.last.isoformat())",
         f"{DETECT} -k 'again or all_at_once'",
-    ),
-    Mutant(
-        9,
-        f"{SQL}/deliveries.sql",
-        "left join channels c on c.state = 'enabled'",
-        "join channels c on c.state = 'enabled'",
-        f"{DETECT} -k outage",
     ),
     Mutant(
         9,
@@ -186,6 +180,41 @@ MUTANTS = [
         '"rule": line(data.get("rule"), 120)',
         '"rule": line(data.get("state"), 120)',
         "tests/channels/test_alertmanager.py -k labels_stay",
+    ),
+    Mutant(
+        9,
+        f"{SQL}/deliveries.sql",
+        "from ours o where c.carried_by = o.delivery_id",
+        "from ours o where false and c.carried_by = o.delivery_id",
+        f"{TELLING} -k together_is_one",
+    ),
+    Mutant(
+        9,
+        f"{SQL}/deliveries.sql",
+        "and e.state = 'pending'\n        and e.delivery_id <> d.delivery_id",
+        "and false and e.state = 'pending'\n        and e.delivery_id <> d.delivery_id",
+        f"{TELLING} -k waits_for_the_beginning",
+    ),
+    Mutant(
+        9,
+        "services/analysis/telling.py",
+        "told=measure if told else standing.told,",
+        "told=standing.told,",
+        f"{TELLING} tests/analysis/test_telling.py -k 'growth or nothing'",
+    ),
+    Mutant(
+        9,
+        "services/store/announcing.py",
+        "        and (only is None or c[\"channel_id\"] in only)\n",
+        "",
+        f"{TELLING} -k not_told_of_the_beginning",
+    ),
+    Mutant(
+        4,
+        "services/analysis/telling.py",
+        'return found or [Addressed(None, "none", "silenced", silence or "no channel", now)]',
+        "return found",
+        f"{DETECT} -k outage",
     ),
     Mutant(10, f"{SQL}/posts.sql", "'', 0, %(now)s\n", "'', 0, null\n", f"{COLLECT} -k come_back"),
     Mutant(

@@ -19,7 +19,7 @@ COMMANDS = {
     "classify": ("services.cli.classify:classify", "Sort posts into frames, without a database."),
     "replay": ("services.cli.replay:replay", "Send a file of posts through the running pipeline."),
     "detect": ("services.cli.detect:detect", "Find the bursts in a series of counts."),
-    "alerts": ("services.cli.alerts:alerts", "List alerts, and show one with its evidence."),
+    "alerts": ("services.cli.alerts:alerts", "List and show alerts, silence them, and try rules on stored history."),
     "digest": ("services.cli.digest:digest", "Preview and send the digest."),
     "channels": ("services.cli.channels:channels", "Where alerts and digests go."),
     "why": ("services.cli.why:why", "Why a post got its frames: nearest examples, and the words that carried it."),

@@ -67,7 +67,7 @@ def _fresh(connection: Connection, alert: Row, about: dict[str, Any]) -> dict[st
         # The last account's second belongs to the wave.
         until = datetime.fromtimestamp(until.timestamp() + 1, until.tzinfo)
     facts = alerts.facts(connection, **{**about, "until": until}, unit_key=key)
-    scored = alert["evidence"]["scored"]
+    scored = alert["evidence"].get("scored")
     if key is None:
         scored = trends.posts_scored(connection, alert["version_id"], since, until)
     return facts | {"scored": scored}

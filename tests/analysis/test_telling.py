@@ -70,7 +70,9 @@ def test_the_way_from_learning_to_resolved():
     assert advance(after(fired, over, known.measure, told=True), known, Growth()).message is None
 
 
-@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)), st.sampled_from(["Europe/Berlin", "Asia/Kolkata", "UTC"]))
+@given(
+    st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)), st.sampled_from(["Europe/Berlin", "Asia/Kolkata", "UTC"])
+)
 def test_quiet_hours_end_soon_and_outside_of_themselves(at, zone):
     hours = quiet.parse(f"22:30-06:15 {zone}")
     now = at.replace(tzinfo=UTC)
