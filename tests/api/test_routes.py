@@ -232,7 +232,8 @@ def test_every_field_is_described(client):
         for field, about in schema.get("properties", {}).items():
             assert about.get("description"), f"{name}.{field}"
     for path, operations in told["paths"].items():
-        for parameter in operations["get"].get("parameters", []):
-            assert parameter["description"], path
-        problems = {s: r for s, r in operations["get"]["responses"].items() if int(s) >= 400}
-        assert all(list(r["content"]) == ["application/problem+json"] for r in problems.values())
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                assert parameter["description"], path
+            problems = {s: r for s, r in operation["responses"].items() if int(s) >= 400}
+            assert all(list(r["content"]) == ["application/problem+json"] for r in problems.values())

@@ -10,7 +10,8 @@ from unnest(%(name)s::text[], %(channel_id)s::int[], %(state)s::text[], %(reason
 on conflict (message_id) do nothing;
 
 -- name: gather
--- Untried messages of one class and step to one channel become one: the oldest carries the others in short.
+-- Untried messages of one class and step to one channel become one: that with the strongest evidence carries the
+-- others in short.
 with ready as (
   select delivery_id, channel_id, class, step, coalesce(reason, '') as reason, message_id, data
   from deliveries
@@ -19,7 +20,8 @@ with ready as (
   for update skip locked
 ), led as (
   select delivery_id, message_id, data,
-         min(delivery_id) over (partition by channel_id, class, step, reason) as leader
+         first_value(delivery_id) over (
+           partition by channel_id, class, step, reason order by (data ->> 'probability')::float8, delivery_id) as leader
   from ready
 ), others as (
   select leader, count(*) as more, jsonb_agg(
