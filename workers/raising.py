@@ -44,7 +44,15 @@ def gaps(rt: Runtime, closed: datetime) -> int:
         starts = np.arange((closed - LOOK_BACK).timestamp(), closed.timestamp(), step.total_seconds())
         heard = coverage(starts, step.total_seconds(), spans)
         runs = uncovered(starts, heard, covered=COVERED, least=GAP_BUCKETS)
-        return sum(_gap(tx, rt, run) for run in runs)
+        told = sum(_gap(tx, rt, run) for run in runs)
+        # Whatever became of its beginning: an open gap is over when the newest buckets were heard.
+        open_gap = alerts.open_gap(tx)
+        if open_gap and bool(np.all(heard[-GAP_BUCKETS:] >= COVERED)):
+            last = open_gap["last_bucket"]
+            told += announcing.resolve(
+                tx, open_gap["alert_id"], last_bucket=last, now=rt.now(), rule=rt.rule, why="heard"
+            )
+        return told
 
 
 def _outage(tx: Connection, rt: Runtime, feed: Row) -> int:
@@ -62,24 +70,23 @@ def _outage(tx: Connection, rt: Runtime, feed: Row) -> int:
 
 
 def _gap(tx: Connection, rt: Runtime, run: Run) -> int:
+    """Raise the gap of a run, or extend it; one that is over when it is found is told once, as over."""
     begin, end = (datetime.fromtimestamp(s, UTC) for s in (run.begin, run.end))
-    step, open_gap = rt.rule.step, alerts.open_gap(tx)
+    step, now = rt.rule.step, rt.now()
+    open_gap = alerts.open_gap(tx)
+    if open_gap is not None:
+        if not run.over:
+            alerts.extend_alert(tx, open_gap["alert_id"], end - step)
+        return 0
+    if alerts.gap_told(tx, begin, end):
+        return 0
     identity = alerting.alert_id("gap", begin.isoformat())
-    told = 0
-    if open_gap is None:
-        bundle = evidence.gap(identity, begin, end, run.covered)
-        told = int(
-            announcing.fire(tx, _alert("gap", identity, (begin, end - step), bundle), rt.rule, measure=Measure(),
-                            now=rt.now())
-        )  # fmt: skip
-        open_gap = {"alert_id": identity}
-    if not run.over:
-        alerts.extend_alert(tx, open_gap["alert_id"], end - step)
-        return told
-    resolved = announcing.resolve(
-        tx, open_gap["alert_id"], last_bucket=end - step, now=rt.now(), rule=rt.rule, why="heard"
-    )
-    return told + int(resolved)
+    bundle = evidence.gap(identity, begin, end, run.covered, over=run.over)
+    alert = _alert("gap", identity, (begin, end - step), bundle)
+    told = announcing.fire(tx, alert, rt.rule, measure=Measure(), now=now)
+    if run.over:
+        alerts.resolve_alert(tx, identity, last_bucket=end - step, now=now)
+    return int(told)
 
 
 def _alert(kind: str, identity: str, period: tuple[datetime, datetime], bundle: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,13 @@ def tell(tx: Connection, rt: Runtime, watch: Row, scene: Scene, judged: tuple[Ve
     if not new:
         return 0
     told = 0
-    for rule in rules.deciding(tx, watch["frame"], rt.rule):
+    deciding = rules.deciding(tx, watch["frame"], rt.rule)
+    for orphan in alerts.orphans(tx, watch["version_id"], watch["frame"], [r.name for r in deciding]):
+        last = orphan["last_bucket"]
+        told += announcing.resolve(
+            tx, orphan["alert_id"], last_bucket=last, now=rt.now(), rule=rt.rule, why="its rule no longer decides"
+        )
+    for rule in deciding:
         seen = alerting.judged_by(verdicts, rule.alpha(len(scene.titles)))
         for episode in alerting.episodes(seen, rule.step):
             if (episode.over or episode.last + rule.step) >= new[0]["bucket"]:

@@ -75,11 +75,12 @@ def outage(alert_id: str, feed: Row, onset: datetime, now: datetime) -> dict[str
     return _uncounted("outage", alert_id, frame, (onset, now)) | {"reason": why}
 
 
-def gap(alert_id: str, onset: datetime, until: datetime, covered: float) -> dict[str, Any]:
+def gap(alert_id: str, onset: datetime, until: datetime, covered: float, *, over: bool) -> dict[str, Any]:
     """The bundle of a stretch in which too little was heard to judge anything: the same keys, with nothing counted."""
+    when = f"From {onset:%d %b %Y %H:%M} to {until:%d %b %Y %H:%M}" if over else f"Since {onset:%d %b %Y %H:%M}"
     why = (
-        f"Since {onset:%d %b %Y %H:%M} UTC only {covered:.0%} of what the feeds should say was heard: "
-        "no frame is judged, and nothing is known of what moved"
+        f"{when} UTC only {covered:.0%} of what the feeds should say was heard: "
+        f"no frame {'was' if over else 'is'} judged, and nothing is known of what moved"
     )
     frame = {"id": "", "title": "Coverage", "description": "What was not heard is unknown, not zero."}
     return _uncounted("gap", alert_id, frame, (onset, until)) | {"reason": why, "coverage": covered}

@@ -109,6 +109,8 @@ def mute(*, frame: str | None, feed_id: int | None, until: str | None) -> None:
     with house.transaction() as tx:
         rule_rows.check_muted(tx, frame=frame, feed_id=feed_id)
         ends = moment(until, now) if until else None
+        if ends is not None and ends <= now:
+            raise PermanentError(Reason.BAD_INPUT, "mute until a time that is still to come")
         rule_rows.add_mute(tx, frame=frame, feed_id=feed_id, until=ends, now=now)
     click.echo(f"Muted {frame or f'feed {feed_id}'}{f' until {ends:%d %b %Y %H:%M} UTC' if ends else ''}.")
 

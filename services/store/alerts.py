@@ -47,6 +47,16 @@ def open_alert(connection: Connection, version_id: int, frame: str, *, rule: str
     return row(connection, "alerts", "open_alert", version_id=version_id, frame=frame, rule=rule, kind=kind)
 
 
+def orphans(connection: Connection, version_id: int, frame: str, rules: Sequence[str]) -> list[Row]:
+    """Alerts that go on in a frame by other rules than these."""
+    return rows(connection, "alerts", "orphans", version_id=version_id, frame=frame, rules=list(rules))
+
+
+def gap_told(connection: Connection, since: datetime, until: datetime) -> bool:
+    """Whether a gap that overlaps this stretch was raised before."""
+    return row(connection, "alerts", "gap_told", since=since, until=until) is not None
+
+
 def open_gap(connection: Connection) -> Row | None:
     """The gap in coverage that goes on."""
     return row(connection, "alerts", "open_gap")

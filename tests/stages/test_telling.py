@@ -8,7 +8,7 @@ import pytest
 
 from schemas.errors import PermanentError, Reason
 from schemas.rule import check
-from services.store import alerts, announcing, deliveries, dry_run, rechecks, rules
+from services.store import alerts, announcing, deliveries, dry_run, feeds, rechecks, rules
 from tests.stages.conftest import World, drift, post
 from tests.stages.test_detect import HOUR, T0, due_now, flow, hear, history, replayed
 from workers.stages.deliver import deliver
@@ -301,6 +301,40 @@ def test_a_stretch_in_which_too_little_was_heard_is_told_once_and_holds_nothing_
     assert [(a["kind"], a["state"]) for a in found] == [("gap", "resolved")]
     assert [s for s, _, _ in told(world)] == ["firing.team", "resolved.team"]
     assert drift(world) == {}
+
+
+def test_a_gap_that_is_over_when_it_is_found_is_told_once_and_not_again_when_part_of_it_is_heard(
+    world: World,
+) -> None:
+    world.apply()
+    channel(world)
+    world.clock.at = T0
+    world.add_feed()
+    for hour in (1, 2, 9, 12):
+        world.clock.at = T0 + hour * HOUR
+        hear(world, [post(hour, "rain", at=world.clock() - timedelta(minutes=5))], None, complete=hour != 9)
+        if hour != 9:
+            flow(world)
+    assert [s for s, _, _ in told(world)] == ["firing.team"]
+    with world.store.transaction() as tx:
+        feeds.add_heard(tx, 1, T0 + 2 * HOUR, T0 + 5 * HOUR)
+    flow(world)
+    found = world.rows("select state, evidence ->> 'reason' as why from alerts")
+    assert [a["state"] for a in found] == ["resolved"]
+    assert found[0]["why"].startswith("From 01 Dec 2016")
+    assert [s for s, _, _ in told(world)] == ["firing.team"]
+
+
+def test_an_alert_whose_rule_is_gone_is_over(replayed: World) -> None:
+    save(replayed, "strict", frame="staged-theatrics")
+    fired(replayed)
+    with replayed.store.transaction() as tx:
+        rules.remove_rule(tx, "strict")
+    hear(replayed, more(0, 3, 222), T0 + 223 * HOUR)
+    flow(replayed)
+    assert {r["rule"]: r["state"] for r in replayed.rows("select rule, state from alerts")} == {
+        "strict": "resolved", "burst": "firing",
+    }  # fmt: skip
 
 
 def wave(world: World, *, fresh: bool, number: int = 8, **about: Any) -> None:

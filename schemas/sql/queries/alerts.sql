@@ -47,12 +47,24 @@ where a.version_id in (select o.version_id from codebooks o join codebooks n usi
   and a.frame = %(frame)s and a.rule = %(rule)s and a.kind = %(kind)s and a.state <> 'resolved'
 order by a.onset desc limit 1;
 
+-- name: orphans
+-- Alerts that go on in a frame by rules that no longer decide for it.
+select a.alert_id, a.last_bucket from alerts a
+where a.version_id in (select o.version_id from codebooks o join codebooks n using (codebook)
+                       where n.version_id = %(version_id)s)
+  and a.frame = %(frame)s and a.state <> 'resolved' and a.rule <> all(%(rules)s::text[])
+order by a.alert_id;
+
 -- name: open_outage
 select alert_id, onset, evidence from alerts
 where kind = 'outage' and feed_id = %(feed_id)s and state <> 'resolved' limit 1;
 
 -- name: open_gap
-select alert_id, onset, evidence from alerts where kind = 'gap' and state <> 'resolved' order by onset limit 1;
+select alert_id, onset, last_bucket from alerts where kind = 'gap' and state <> 'resolved' order by onset limit 1;
+
+-- name: gap_told
+-- A gap that was raised and overlaps this stretch: part of it may have been heard since.
+select alert_id from alerts where kind = 'gap' and onset < %(until)s and last_bucket >= %(since)s limit 1;
 
 -- name: raise_alert
 -- No row comes back when this alert was raised before: its id is for ever.
