@@ -220,7 +220,7 @@ def check(store: Store, receiver: Receiver, frames: int) -> None:
         beginning, end = (f"{alert}:{step}.hook" for step in ("firing", "resolved"))
         assert receiver.first[beginning] < receiver.first[end], "the end came before the beginning"
         # Over many frames the threshold is so low that some fire only with the growth.
-        early = row["onset"] == T0 + (QUIET_H + int(row["frame"][1:]) % SPREAD_H) * HOUR
+        early = row["onset"] == T0 + (QUIET_H + 1 + int(row["frame"][1:]) % SPREAD_H) * HOUR
         assert (f"{alert}:escalated:1.hook" in made) == early, row
     assert sum(":firing." in k for k in receiver.first) == frames
 
