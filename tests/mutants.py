@@ -205,7 +205,7 @@ MUTANTS = [
     Mutant(
         9,
         "services/store/announcing.py",
-        "        and (only is None or c[\"channel_id\"] in only)\n",
+        '        and (only is None or c["channel_id"] in only)\n',
         "",
         f"{TELLING} -k not_told_of_the_beginning",
     ),
