@@ -83,7 +83,9 @@ def main():
                 with store.transaction() as tx:
                     found = dry_run(tx, rule, days=30, wall=T0)
                 took, cpu = time.perf_counter() - began, time.process_time() - used
-                print(f"{name}: {len(found['firings'])} firings over {found['frames']} frames, {took:.2f} s ({cpu:.2f} s here)")
+                print(
+                    f"{name}: {len(found['firings'])} firings over {found['frames']} frames, {took:.2f} s ({cpu:.2f} s here)"
+                )
             store.close()
         finally:
             server.stop()
