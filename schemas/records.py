@@ -98,12 +98,15 @@ class StoredPost:
     text: str
     text_hash: bytes
     unit_key: bytes
+    """Of the text by itself; which unit the post joins is settled when it is stored."""
     published_at: datetime
     time_quality: TimeQuality
     url: str
     author: str
     lang: str
     repost_of: str
+    letters: str = ""
+    """What near copies of the text are told by."""
 
 
 @dataclass(frozen=True, slots=True)
