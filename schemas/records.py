@@ -107,6 +107,8 @@ class StoredPost:
     repost_of: str
     letters: str = ""
     """What near copies of the text are told by."""
+    publishers: tuple[str, ...] = ()
+    """Registrable domains it passes words on of."""
 
 
 @dataclass(frozen=True, slots=True)

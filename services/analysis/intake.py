@@ -10,6 +10,7 @@ from datetime import datetime
 from schemas.records import FetchedPost, StoredPost
 from services.analysis.duplicates import key_of, letters_of
 from services.analysis.identity import pseudonym
+from services.analysis.publishers import publishers
 from services.analysis.text import hash_of, text_for_encoder
 from services.analysis.times import event_time
 
@@ -47,4 +48,5 @@ class Intake:
             lang=post.lang or self.language(told),
             repost_of=post.repost_of,
             letters=letters,
+            publishers=publishers(source, post.url, post.text),
         )

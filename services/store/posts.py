@@ -28,6 +28,7 @@ def insert_posts(
         return 0
     values: dict[str, Any] = {name: [getattr(p, name) for p in posts] for name in _COLUMNS}
     values["content_hash"] = [content_hash(p) for p in posts]
+    values["publishers"] = [" ".join(p.publishers) for p in posts]
     received_day = received_at.date()
     new: int = one(
         connection, "posts", "insert_posts", source=source, feed_id=feed_id, received_at=received_at,
@@ -43,6 +44,7 @@ def edit_posts(connection: Connection, posts: Sequence[StoredPost], *, source: s
     names = ("native_id", "text", "text_hash", "unit_key", "url")
     values: dict[str, Any] = {name: [getattr(p, name) for p in posts] for name in names}
     values["content_hash"] = [content_hash(p) for p in posts]
+    values["publishers"] = [" ".join(p.publishers) for p in posts]
     edited: int = one(connection, "posts", "edit_posts", source=source, received_at=received_at, **values)["edited"]
     return edited
 

@@ -108,6 +108,7 @@ create table posts (
   text_hash     bytea not null,
   unit_key      bytea not null,
   repost_of     text not null,
+  publishers    text[] not null,
   published_at  timestamptz not null,
   time_quality  text not null check (time_quality in ('stated', 'missing', 'bad', 'future')),
   received_at   timestamptz not null,
