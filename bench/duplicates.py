@@ -57,9 +57,7 @@ def grouped(letters: list[str]) -> list[bytes]:
     owners: dict[Place, Owner] = {}
     found: list[bytes] = []
     for at in range(0, len(letters), PAGE):
-        newcomers = [
-            Newcomer("x", str(at + i), unit_key(text), text) for i, text in enumerate(letters[at : at + PAGE])
-        ]
+        newcomers = [Newcomer("x", str(at + i), unit_key(text), text) for i, text in enumerate(letters[at : at + PAGE])]
         told = group(newcomers, bands_of(newcomers), owners, {})
         owners |= told.made
         found += [told.units[n.native_id] for n in newcomers]
@@ -93,7 +91,9 @@ def quality(texts: list[str]) -> None:
     print(f"  pairs of posts, equal texts included: recall {(equal + weight(both)) / max(should, 1):.4f},"
           f" precision {(equal + weight(both)) / max(told, 1):.5f} of {told:,} merged")  # fmt: skip
     sizes = Counter(unit)
-    print(f"  units of five posts and more: {sum(n >= 5 for n in sizes.values()):,}; the largest: {max(sizes.values()):,}")
+    print(
+        f"  units of five posts and more: {sum(n >= 5 for n in sizes.values()):,}; the largest: {max(sizes.values()):,}"
+    )
 
 
 def similarity(one: str, other: str) -> float:
@@ -155,7 +155,9 @@ def host_cost(texts: list[str]) -> None:
 
 def stored(posts: list[dict[str, Any]], tag: str) -> list[StoredPost]:
     fetched = [
-        FetchedPost(f"{tag}-{p['id']}", p["text"], datetime.fromisoformat(p["published_at"]), author=p["author"], lang="en")
+        FetchedPost(
+            f"{tag}-{p['id']}", p["text"], datetime.fromisoformat(p["published_at"]), author=p["author"], lang="en"
+        )
         for p in posts
     ]
     return Intake(b"k" * 16, str).rows("jsonl", fetched, datetime.now(UTC))
@@ -189,7 +191,9 @@ def remember(store: Store, texts: int, now: datetime) -> None:
             (BANDS, now.date(), texts * BANDS),
         )
         tx.execute("delete from near_bands a using near_bands b where a.band = b.band and a.ctid < b.ctid")
-        tx.execute("alter table near_bands add primary key (band, place); create index near_bands_used_on on near_bands (used_on)")
+        tx.execute(
+            "alter table near_bands add primary key (band, place); create index near_bands_used_on on near_bands (used_on)"
+        )
     with store.transaction() as tx:
         tx.execute("analyze near_bands")
 
@@ -214,7 +218,9 @@ def measure(store: Store, posts: list[dict[str, Any]], size: int, now: datetime)
             units.remember(tx, chosen, "jsonl", now.date())
             settled.append((time.perf_counter() - began + first) / len(rows))
     with store.transaction() as tx:
-        bytes_ = tx.execute("select pg_total_relation_size('near_bands') as n, count(*) as rows from near_bands").fetchone()
+        bytes_ = tx.execute(
+            "select pg_total_relation_size('near_bands') as n, count(*) as rows from near_bands"
+        ).fetchone()
     assert bytes_
     print(f"- {size:,} texts remembered ({bytes_['rows']:,} bands, {bytes_['n'] / 2**20:,.0f} MB with indices): look-up alone"
           f" {median(looked) * 1e6:.1f} µs a post, unit chosen and bands made {median(settled) * 1e6:.1f} µs,"

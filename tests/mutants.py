@@ -72,7 +72,9 @@ MUTANTS = [
         f"{CLASSIFY} -k version_and_trends",
     ),
     Mutant(5, f"{SQL}/posts.sql", "and k.content_hash <> i.content_hash", "and false", f"{COLLECT} -k midnight"),
-    Mutant(5, "services/store/units.py", "    if lost:\n", "    if False:\n", "tests/stages/test_units.py -k two_intakes"),
+    Mutant(
+        5, "services/store/units.py", "    if lost:\n", "    if False:\n", "tests/stages/test_units.py -k two_intakes"
+    ),
     Mutant(
         5,
         "services/store/taking_in.py",
@@ -96,9 +98,9 @@ MUTANTS = [
     ),
     Mutant(
         5,
-        f"{SQL}/units.sql",
-        "on conflict (source, native_id) do update set seen_on = excluded.seen_on",
-        "on conflict (source, native_id) do update set unit_key = excluded.unit_key",
+        "services/store/units.py",
+        "known = find_reposted(connection, source, [p.native_id for p in posts])",
+        "known: dict[str, bytes] = {}",
         "tests/stages/test_units.py -k never_came",
     ),
     Mutant(

@@ -54,7 +54,12 @@ def intake(world: World, tx: Connection, *posts: FetchedPost) -> None:
 
 
 def test_near_copies_by_many_accounts_are_one_voice(ready: World) -> None:
-    hear(ready, post(1, LONG), post(2, NEAR), post(3, "Another theatre in Aleppo has opened its doors to everybody today"))
+    hear(
+        ready,
+        post(1, LONG),
+        post(2, NEAR),
+        post(3, "Another theatre in Aleppo has opened its doors to everybody today"),
+    )
     hear(ready, post(4, LONG.upper() + " theatre"))
     assert voices(ready) == (4, 2, 4)
     assert drift(ready) == {}
