@@ -20,8 +20,8 @@ LONGEST = 4_000
 ALIKE = 0.8
 """Jaccard similarity of runs of five letters from which two texts are near copies."""
 RUN = 5
-BANDS, ROWS = 6, 5
-"""Bands of minima; texts that are alike share one with a probability of 1 − (1 − ALIKE⁵)⁸ = 0.96 or more."""
+BANDS, ROWS = 4, 4
+"""Bands of minima; texts that are alike share one with a probability of 1 − (1 − ALIKE⁴)⁴ = 0.88 or more."""
 _AT_ONCE = 8_000
 """Letters hashed together: their products stay in the processor's cache."""
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
