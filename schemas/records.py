@@ -98,12 +98,17 @@ class StoredPost:
     text: str
     text_hash: bytes
     unit_key: bytes
+    """Of the text by itself; which unit the post joins is settled when it is stored."""
     published_at: datetime
     time_quality: TimeQuality
     url: str
     author: str
     lang: str
     repost_of: str
+    letters: str = ""
+    """What near copies of the text are told by."""
+    publishers: tuple[str, ...] = ()
+    """Registrable domains it passes words on of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,7 @@ class Live(Wire):
     texts: Annotated[int, _about("Number of distinct texts among them.")]
     units: Annotated[int, _about("Number of independent voices.")]
     authors: Annotated[int, _about("Number of distinct authors.")]
-    publishers: Annotated[int, _about("Number of distinct hosts they were published on.")]
+    publishers: Annotated[int, _about("Publishers linked to or published at, by registrable domain.")]
 
 
 class Alert(AlertLine):

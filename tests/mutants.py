@@ -74,6 +74,37 @@ MUTANTS = [
     ),
     Mutant(5, f"{SQL}/posts.sql", "and k.content_hash <> i.content_hash", "and false", f"{COLLECT} -k midnight"),
     Mutant(
+        5, "services/store/units.py", "    if lost:\n", "    if False:\n", "tests/stages/test_units.py -k two_intakes"
+    ),
+    Mutant(
+        5,
+        "services/store/taking_in.py",
+        "[r for r in taken if r.native_id in fresh]",
+        "taken",
+        "tests/stages/test_units.py -k known",
+    ),
+    Mutant(
+        5,
+        "services/analysis/grouping.py",
+        "if value >= ALIKE]",
+        "if value >= 0]",
+        "tests/analysis/test_grouping.py -k band_alone",
+    ),
+    Mutant(
+        5,
+        "services/analysis/grouping.py",
+        "unit = given or (like[0]",
+        "unit = (like[0]",
+        "tests/stages/test_units.py -k repost",
+    ),
+    Mutant(
+        5,
+        "services/store/units.py",
+        "known = find_reposted(connection, source, [p.native_id for p in posts])",
+        "known: dict[str, bytes] = {}",
+        "tests/stages/test_units.py -k never_came",
+    ),
+    Mutant(
         6,
         "services/analysis/coverage.py",
         'intersect(kinds["expected"], kinds["heard"])',

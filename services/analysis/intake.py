@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.records import FetchedPost, StoredPost
-from services.analysis.duplicates import unit_key
+from services.analysis.duplicates import key_of, letters_of
 from services.analysis.identity import pseudonym
+from services.analysis.publishers import publishers
 from services.analysis.text import hash_of, text_for_encoder
 from services.analysis.times import event_time
 
@@ -34,16 +35,18 @@ class Intake:
 
     def _row(self, source: str, post: FetchedPost, present: datetime) -> StoredPost:
         published_at, quality = event_time(post.published_at, post.published_raw, present)
-        told = text_for_encoder(post.text)
+        told, letters = text_for_encoder(post.text), letters_of(post.text)
         return StoredPost(
             native_id=post.native_id,
             text=post.text,
             text_hash=hash_of(told),
-            unit_key=unit_key(post.text),
+            unit_key=key_of(letters, post.text),
             published_at=published_at,
             time_quality=quality,
             url=post.url,
             author=self.author(source, post.author),
             lang=post.lang or self.language(told),
             repost_of=post.repost_of,
+            letters=letters,
+            publishers=publishers(source, post.url, post.text),
         )

@@ -22,7 +22,8 @@ class Store:
     def __init__(self, url: str, *, size: int = 4, name: str = "framewatch", statement_timeout_s: int = 120) -> None:
         options = (
             f"-c statement_timeout={statement_timeout_s * 1000} -c idle_in_transaction_session_timeout=60000 "
-            "-c lock_timeout=20000 -c timezone=UTC"
+            # Look-ups of some thousand keys seem dear to the planner; compiling them would cost more than running them.
+            "-c lock_timeout=20000 -c timezone=UTC -c jit=off"
         )
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,

@@ -27,7 +27,8 @@ def insert_posts(
     if not posts:
         return 0
     values: dict[str, Any] = {name: [getattr(p, name) for p in posts] for name in _COLUMNS}
-    values["content_hash"] = [_content_hash(p) for p in posts]
+    values["content_hash"] = [content_hash(p) for p in posts]
+    values["publishers"] = [" ".join(p.publishers) for p in posts]
     received_day = received_at.date()
     new: int = one(
         connection, "posts", "insert_posts", source=source, feed_id=feed_id, received_at=received_at,
@@ -42,7 +43,8 @@ def edit_posts(connection: Connection, posts: Sequence[StoredPost], *, source: s
         return 0
     names = ("native_id", "text", "text_hash", "unit_key", "url")
     values: dict[str, Any] = {name: [getattr(p, name) for p in posts] for name in names}
-    values["content_hash"] = [_content_hash(p) for p in posts]
+    values["content_hash"] = [content_hash(p) for p in posts]
+    values["publishers"] = [" ".join(p.publishers) for p in posts]
     edited: int = one(connection, "posts", "edit_posts", source=source, received_at=received_at, **values)["edited"]
     return edited
 
@@ -132,5 +134,6 @@ def read_post(connection: Connection, post_id: int, version_id: int | None) -> R
     return row(connection, "posts", "read_post", post_id=post_id, version_id=version_id)
 
 
-def _content_hash(post: StoredPost) -> bytes:
+def content_hash(post: StoredPost) -> bytes:
+    """16 bytes, equal for posts that say the same."""
     return sha256(f"{post.text}\0{post.url}".encode("utf-8", "replace")).digest()[:16]

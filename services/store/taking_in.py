@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.records import Page, StoredPost
-from services.store import feeds, posts
+from services.store import feeds, posts, units
 from services.store.pool import Connection
 
 
@@ -32,13 +32,19 @@ def take_in(
     """
     denied = posts.find_denied(connection, source, sorted({r.author for r in rows if r.author}))
     taken = [r for r in rows if r.author not in denied]
-    new = posts.insert_posts(connection, taken, feed_id=feed_id, source=source, received_at=received_at)
+    fresh = units.find_fresh(connection, source, {r.native_id: posts.content_hash(r) for r in taken})
+    changed = [r for r in taken if r.native_id in fresh]
+    chosen = units.choose_units(connection, changed, source, received_at.date())
+    new = posts.insert_posts(connection, chosen.posts, feed_id=feed_id, source=source, received_at=received_at)
     known = len(taken) - new
-    edited = posts.edit_posts(connection, taken, source=source, received_at=received_at) if known else 0
+    edited = 0
+    if len(changed) > new:
+        edited = posts.edit_posts(connection, chosen.posts, source=source, received_at=received_at)
     erased = posts.delete_posts(
         connection, source, page.deleted, received_at, known_only=page.deleted_in_order
     )  # fmt: skip
     erased += sum(posts.delete_author(connection, source, author, received_at) for author in gone_authors if author)
+    units.remember(connection, chosen, source, received_at.date())
     refused = len(rows) - len(taken)
     twice = len(page.posts) - len(rows)
     dropped = {f"dropped:{reason}": n for reason, n in page.dropped.items()}

@@ -1,17 +1,18 @@
-"""upkeep: daily partitions well before posts need them, and the last traces of erased posts."""
+"""upkeep: daily partitions well before posts need them, the last traces of erased posts, texts long uncopied."""
 
 from datetime import timedelta
 
 from services.analysis.erasing import without_posts
-from services.store import erasures, posts
+from services.store import erasures, posts, units
 from workers.runtime import Outcome, Runtime
 
 AHEAD = timedelta(days=14)
 ERASURES = 5_000
+BANDS = 100_000
 
 
 def upkeep(rt: Runtime) -> Outcome:
-    """Partitions from yesterday to a fortnight ahead; no erased word in evidence, messages or vectors."""
+    """Partitions from yesterday to a fortnight ahead; no erased word in evidence, messages or vectors; free bands."""
     today = rt.now().date()
     with rt.store.transaction() as tx:
         made = posts.ensure_post_partitions(tx, today - timedelta(days=1), today + AHEAD)
@@ -22,4 +23,6 @@ def upkeep(rt: Runtime) -> Outcome:
                 erasures.rewrite(tx, told, without_posts(told["body"], ids))
             erasures.forget_vectors(tx, [g["text_hash"] for g in gone])
             erasures.end_erasures(tx, sorted(ids))
-    return Outcome(rows=made + len(gone), again=len(gone) == ERASURES)
+        units.forget_reposted(tx, today)
+        forgotten = units.forget_bands(tx, today, BANDS)
+    return Outcome(rows=made + len(gone), again=len(gone) == ERASURES or forgotten == BANDS)

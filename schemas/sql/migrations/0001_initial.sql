@@ -108,6 +108,7 @@ create table posts (
   text_hash     bytea not null,
   unit_key      bytea not null,
   repost_of     text not null,
+  publishers    text[] not null,
   published_at  timestamptz not null,
   time_quality  text not null check (time_quality in ('stated', 'missing', 'bad', 'future')),
   received_at   timestamptz not null,
@@ -115,6 +116,26 @@ create table posts (
 ) partition by range (received_day);
 create index posts_published_at on posts (published_at);
 create index posts_author on posts (source, author, received_day) where author <> '';
+
+-- Near copies find each other by bands of their text's signature; a few texts that are not alike may share a band.
+-- The unit chosen is stored with each post: these rows only help to choose it, and go when nobody used them for long.
+create table near_bands (
+  band    bigint not null,
+  post_id bigint not null,
+  used_on date not null,
+  place   smallint not null,
+  primary key (band, place)
+);
+create index near_bands_used_on on near_bands (used_on);
+
+-- The unit of posts that were reposted before they came themselves.
+create table reposted (
+  source    text not null,
+  native_id text not null,
+  unit_key  bytea not null,
+  seen_on   date not null,
+  primary key (source, native_id)
+);
 
 -- What a post said before each edit.
 create table post_versions (

@@ -99,17 +99,20 @@ select a.alert_id, a.kind, a.rule, a.frame, a.state, a.onset, a.last_bucket, a.r
 from alerts a where a.alert_id = %(alert_id)s;
 
 -- name: alert_counts
--- What stands behind a burst: posts, distinct texts, voices, authors, publishers.
-select count(*)::int as posts, count(distinct c.unit_key)::int as texts,
-       least(count(distinct c.unit_key), count(distinct c.author))::int as units,
-       count(distinct c.author)::int as authors,
-       count(distinct nullif(substring(p.url from '^https?://([^/:?#]+)'), ''))::int as publishers
-from carried c
-join post_keys k using (post_id)
-join posts p on p.received_day = k.received_day and p.post_id = c.post_id
-where c.version_id = %(version_id)s and c.frame = %(frame)s
-  and c.published_at >= %(since)s and c.published_at < %(until)s
-  and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea);
+-- What stands behind a burst: posts, texts told apart, voices, authors, publishers by registrable domain.
+with held as materialized (
+  select c.unit_key, c.author, p.publishers
+  from carried c
+  join post_keys k using (post_id)
+  join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+  where c.version_id = %(version_id)s and c.frame = %(frame)s
+    and c.published_at >= %(since)s and c.published_at < %(until)s
+    and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)
+)
+select count(*)::int as posts, count(distinct unit_key)::int as texts,
+       least(count(distinct unit_key), count(distinct author))::int as units, count(distinct author)::int as authors,
+       (select count(distinct name) from held, unnest(publishers) as name)::int as publishers
+from held;
 
 -- name: alert_sources
 select source, count(*)::int as posts from carried

@@ -7,8 +7,9 @@ with incoming as (
   select * from unnest(
     %(native_id)b::text[], %(text)b::text[], %(text_hash)b::bytea[], %(unit_key)b::bytea[], %(content_hash)b::bytea[],
     %(published_at)b::timestamptz[], %(time_quality)b::text[], %(url)b::text[], %(author)b::text[], %(lang)b::text[],
-    %(repost_of)b::text[]
-  ) as t (native_id, text, text_hash, unit_key, content_hash, published_at, time_quality, url, author, lang, repost_of)
+    %(repost_of)b::text[], %(publishers)b::text[]
+  ) as t (native_id, text, text_hash, unit_key, content_hash, published_at, time_quality, url, author, lang, repost_of,
+          publishers)
 ), keyed as (
   insert into post_keys (source, native_id, received_day, content_hash)
   select %(source)s, native_id, %(received_day)s, content_hash from incoming order by native_id
@@ -16,9 +17,10 @@ with incoming as (
   returning post_id, native_id
 ), stored as (
   insert into posts (received_day, post_id, feed_id, source, native_id, url, author, lang, text, text_hash, unit_key,
-                     repost_of, published_at, time_quality, received_at)
+                     repost_of, publishers, published_at, time_quality, received_at)
   select %(received_day)s, k.post_id, %(feed_id)s, %(source)s, i.native_id, i.url, i.author, i.lang, i.text,
-         i.text_hash, i.unit_key, i.repost_of, i.published_at, i.time_quality, %(received_at)s
+         i.text_hash, i.unit_key, i.repost_of, string_to_array(i.publishers, ' '), i.published_at, i.time_quality,
+         %(received_at)s
   from incoming i join keyed k using (native_id)
 ), queued as (
   insert into queue (post_id, received_day, published_at, state, queued_at)
@@ -32,8 +34,8 @@ select count(*) as new from keyed;
 with incoming as (
   select * from unnest(
     %(native_id)b::text[], %(text)b::text[], %(text_hash)b::bytea[], %(unit_key)b::bytea[], %(content_hash)b::bytea[],
-    %(url)b::text[]
-  ) as t (native_id, text, text_hash, unit_key, content_hash, url)
+    %(url)b::text[], %(publishers)b::text[]
+  ) as t (native_id, text, text_hash, unit_key, content_hash, url, publishers)
 ), keyed as (
   update post_keys k set content_hash = i.content_hash, version = k.version + 1
   from incoming i
@@ -46,7 +48,8 @@ with incoming as (
   from keyed k join posts p on p.received_day = k.received_day and p.post_id = k.post_id
   on conflict do nothing
 ), changed as (
-  update posts p set text = i.text, text_hash = i.text_hash, unit_key = i.unit_key, url = i.url
+  update posts p set text = i.text, text_hash = i.text_hash, unit_key = i.unit_key, url = i.url,
+                     publishers = string_to_array(i.publishers, ' ')
   from keyed k join incoming i using (native_id)
   where p.received_day = k.received_day and p.post_id = k.post_id
   returning p.post_id, p.received_day, p.published_at
