@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.analysis import tails
+from services.analysis.kinds import counted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -107,9 +108,9 @@ class Values:
         return np.asarray(expected + self.spread * tails.value_bound(alpha))
 
 
-def fit(starts: Floats, seen: Floats, coverage: Floats) -> Past:
-    """Fit what suits the past: whole numbers from 0 on are counts."""
-    if seen.min() >= 0 and np.all(seen == np.floor(seen)):
+def fit(starts: Floats, seen: Floats, coverage: Floats, *, known: bool | None = None) -> Past:
+    """Fit what suits the past; `known`: whether these are counts, None when that is to be seen from them."""
+    if counted(seen) if known is None else known:
         return counts(starts, seen, coverage)
     return values(starts, seen)
 

@@ -26,6 +26,8 @@ WINDOW_BUCKETS = 28
 GUARD_S = 86_400
 HORIZON_DAYS = 2 * WINDOW_DAYS + 10
 """How far back a verdict can depend on: the baseline and its own past, and the evidence that runs on."""
+STEADY = 512
+"""Buckets after which the step of a series is known for good."""
 COVERED = 0.5
 """Share of feeds that must be heard for a bucket to be judged or learned from."""
 
@@ -78,24 +80,39 @@ def judge(series: Series, *, alpha: float, learning_s: float) -> Verdicts:
     States: `insufficient coverage` (too little heard), `learning` (less than `learning_s` seconds of history),
     `burst` or `ok`.
     """
-    detector = Detector(rate=alpha / series.step_s, learning_s=learning_s, step_s=series.step_s, bounds=True)
-    return detector.feed(series.starts, series.counts, series.coverage)
+    asked = Asked(alpha / series.step_s, learning_s, series.step_s, counts=True, bounds=True)
+    return Detector(asked).feed(series.starts, series.counts, series.coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a detector."""
+
+    rate: float
+    """False alarms a second accepted in this series."""
+    learning_s: float
+    step_s: float | None = None
+    """None: measured."""
+    counts: bool | None = None
+    """Whether the series counts something; None: found out."""
+    bounds: bool = False
+    """Whether to tell `upper`, which takes longer than all the rest."""
 
 
 class Detector:
     """Judges a series as it comes, in flat memory: some weeks of buckets."""
 
-    def __init__(self, *, rate: float, learning_s: float, step_s: float | None = None, bounds: bool = False) -> None:
-        """`rate`: accepted false alarms a second; `step_s` is measured when not given; `bounds`: tell `upper`."""
-        self.rate, self.learning_s, self.step_s, self.bounds = rate, learning_s, step_s, bounds
+    def __init__(self, asked: Asked) -> None:
+        """A detector that has heard nothing yet."""
+        self.asked, step_s = asked, asked.step_s
         self._days: deque[_Day] = deque()
         self._today = -np.inf
         self._past: baseline.Past | None = None
         self._past_from = np.nan
-        self._step = step_s or 3600.0
+        self._step, self._steady = step_s or 3600.0, step_s is not None
         self._spikes = self._rises = calibrating.Calibration()
         self._sustained = Sustained()
-        self._onsets = Onsets()
+        self._onsets = Onsets(counts=asked.counts)
 
     def feed(self, starts: Floats, seen: Floats, coverage: Floats) -> Verdicts:
         """Judge the next buckets, in order of time."""
@@ -119,12 +136,12 @@ class Detector:
             return
         kept = [np.concatenate([getattr(d, f.name) for d in self._days]) for f in fields(_Day)]
         starts, seen, coverage, spikes, rises = kept
-        if self.step_s is None and len(starts) > 1:
-            self._step = float(np.median(np.diff(starts[-512:])))
+        if not self._steady and len(starts) > 1:
+            self._step, self._steady = float(np.median(np.diff(starts))), len(starts) > STEADY
         window = max(WINDOW_DAYS * 86_400, WINDOW_BUCKETS * self._step)
         known = (starts >= today - GUARD_S - window) & (starts < today - GUARD_S) & (coverage >= COVERED)
         if known.any():
-            self._past = baseline.fit(starts[known], seen[known], coverage[known])
+            self._past = baseline.fit(starts[known], seen[known], coverage[known], known=self.asked.counts)
             self._past_from = float(starts[known][0])
         self._spikes = calibrating.calibrate(spikes[~np.isnan(spikes)])
         self._rises = calibrating.calibrate(rises[~np.isnan(rises)])
@@ -139,7 +156,7 @@ class Detector:
 
     def _judge(self, starts: Floats, seen: Floats, coverage: Floats) -> Verdicts:
         heard = np.nan_to_num(coverage) >= COVERED
-        n, alpha, past = len(starts), min(self.rate * self._step, 0.5), self._past
+        n, alpha, past = len(starts), min(self.asked.rate * self._step, 0.5), self._past
         spikes, rises, expected = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
         upper, learned = np.full(n, np.nan), 0.0
         if past is not None:
@@ -147,13 +164,13 @@ class Detector:
             spikes, rises = self._evidence(past, seen, expected, heard, alpha)
             # The guard band is history too: it is only kept out of the baseline.
             learned = past.buckets * self._step + GUARD_S
-            if self.bounds:
+            if self.asked.bounds:
                 upper = past.upper(expected, np.full(n, np.exp(-self._spikes.needed(-log(alpha / 2)))))
         evidence = np.fmax(self._spikes.correct(spikes), self._rises.correct(rises))
         probability = np.minimum(2.0 * np.exp(-evidence), 1.0)
         burst = probability < alpha
         state = np.where(burst, "burst", "ok")
-        state = np.where(learned < self.learning_s, "learning", state)
+        state = np.where(learned < self.asked.learning_s, "learning", state)
         state = np.where(heard, state, "insufficient coverage")
         quiet = heard & ~burst
         self._days.append(_Day(starts, seen, coverage, np.where(quiet, spikes, np.nan), np.where(quiet, rises, np.nan)))

@@ -13,6 +13,8 @@ from math import log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from services.analysis.kinds import Kind
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -51,8 +53,10 @@ class _Scale:
 class Onsets:
     """The running state of one series."""
 
-    def __init__(self) -> None:
-        self._clear(counts=True)
+    def __init__(self, *, counts: bool | None = None) -> None:
+        """`counts`: whether the series counts something; None when that is to be found out."""
+        self._kind = Kind(counts=counts)
+        self._clear(counts=counts is not False)
 
     def _clear(self, *, counts: bool) -> None:
         self._rows, self._last = 0, np.nan
@@ -67,10 +71,8 @@ class Onsets:
 
     def follow(self, starts: Floats, seen: Floats, heard: Flags) -> Floats:
         """The scores of the next buckets, in order of time; 0 for what was not heard."""
-        whole = (seen >= 0) & (seen == np.floor(seen))
-        counts = np.logical_and.accumulate(whole) & self._counts
-        rows = zip(starts.tolist(), seen.tolist(), heard.tolist(), counts.tolist(), strict=True)
-        return np.array([self._score(at, x, count) if ok else 0.0 for at, x, ok, count in rows])
+        rows = zip(starts.tolist(), seen.tolist(), heard.tolist(), strict=True)
+        return np.array([self._score(at, x, self._kind.counts(x)) if ok else 0.0 for at, x, ok in rows])
 
     def _score(self, at: float, x: float, count: bool) -> float:  # noqa: FBT001
         if count != self._counts:

@@ -43,10 +43,10 @@ def detect(*, source: Path, output: TextIO, budget: float, series: int, learning
 
     The score, in [0, 1], says how much a row looks like the beginning of something; one threshold serves any series.
     """
-    detector = bursts.Detector(rate=budget / series / WEEK_S, learning_s=learning_days * 86_400)
+    lines = read(source)
+    detector = bursts.Detector(bursts.Asked(budget / series / WEEK_S, learning_days * 86_400))
     table = csv.writer(output, lineterminator="\n")
     table.writerow(["timestamp", "count", "expected", "score", "state"])
-    lines = read(source)
     while rows := list(islice(lines, PORTION)):
         table.writerows(told(rows, detector))
         output.flush()
