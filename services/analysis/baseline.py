@@ -24,6 +24,8 @@ SHRINK = 5.0
 DISPERSION_FLOOR = 0.05
 MARGIN = 1.1
 """The e-detector takes the usual to be this much higher: an error of the baseline adds up where a spike's does not."""
+LAGS = 24
+"""Buckets over which a mood is looked for."""
 REGIME_DAYS = 5
 REGIME_RATIO = 1.5
 REGIME_COUNTS = 20.0
@@ -62,6 +64,8 @@ class Counts:
     days: Floats
     dispersion: float
     buckets: float
+    memory: float = 1.0
+    """How many buckets in a row tell as much as one would, were they independent."""
 
     def expect(self, starts: Floats, coverage: Floats) -> Floats:
         """Expected count of buckets starting at epoch seconds."""
@@ -74,7 +78,8 @@ class Counts:
 
     def ratios(self, seen: Floats, expected: Floats) -> Floats:
         """Negative binomial likelihood ratios of rises."""
-        return tails.rise_ratios(seen, MARGIN * expected, self.dispersion)
+        # A power below 1 of a fair bet is a fair bet still (Jensen).
+        return np.asarray(tails.rise_ratios(seen, MARGIN * expected, self.dispersion) ** (1.0 / self.memory))
 
     def upper(self, expected: Floats, alpha: Floats) -> Floats:
         """The largest count that is no spike."""
@@ -128,7 +133,9 @@ def counts(starts: Floats, seen: Floats, coverage: Floats) -> Counts:
         # At least one post is always usual: a cap below it would unlearn rare frames.
         capped = np.minimum(capped, np.maximum(np.ceil(mean + 4 * np.sqrt(mean + spread * mean**2)), 1.0))
     total = spread + 1.0 / (capped.sum() + 0.5)
-    return Counts(level * _regime(starts, seen, mean), hours, days, float(total), float(coverage.sum()))
+    level *= _regime(starts, seen, mean)
+    memory = _memory((capped - mean) / np.sqrt(mean + spread * mean**2))
+    return Counts(level, hours, days, float(total), float(coverage.sum()), memory)
 
 
 def values(starts: Floats, seen: Floats) -> Values:
@@ -154,6 +161,15 @@ def clock(starts: Floats) -> tuple[Ints, Ints]:
 def _factor(index: Ints, size: int, seen: Floats, expected: Floats) -> Floats:
     added = np.bincount(index, seen, size) + SHRINK
     return np.asarray(added / (np.bincount(index, expected, size) + SHRINK))
+
+
+def _memory(residuals: Floats) -> float:
+    """The sum of the autocorrelations up to a day of hours that are clearly not chance, in both directions."""
+    n, variance = len(residuals), float(residuals @ residuals)
+    if n <= 2 * LAGS or variance <= 0:
+        return 1.0
+    found = np.array([residuals[lag:] @ residuals[:-lag] for lag in range(1, LAGS + 1)]) / variance
+    return float(1.0 + 2.0 * found[found > 2.0 / np.sqrt(n)].sum())
 
 
 def _regime(starts: Floats, seen: Floats, mean: Floats) -> float:

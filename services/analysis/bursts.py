@@ -71,7 +71,7 @@ class _Day:
     coverage: Floats
     spikes: Floats
     rises: Floats
-    """Evidence of the two tests; NaN where nothing was known or a burst was on."""
+    """Evidence of the two tests; NaN where nothing was known."""
 
 
 def judge(series: Series, *, alpha: float, learning_s: float) -> Verdicts:
@@ -168,12 +168,10 @@ class Detector:
                 upper = past.upper(expected, np.full(n, np.exp(-self._spikes.needed(-log(alpha / 2)))))
         evidence = np.fmax(self._spikes.correct(spikes), self._rises.correct(rises))
         probability = np.minimum(2.0 * np.exp(-evidence), 1.0)
-        burst = probability < alpha
-        state = np.where(burst, "burst", "ok")
+        state = np.where(probability < alpha, "burst", "ok")
         state = np.where(learned < self.asked.learning_s, "learning", state)
         state = np.where(heard, state, "insufficient coverage")
-        quiet = heard & ~burst
-        self._days.append(_Day(starts, seen, coverage, np.where(quiet, spikes, np.nan), np.where(quiet, rises, np.nan)))
+        self._days.append(_Day(starts, seen, coverage, spikes, rises))
         since = starts.copy() if past is None else np.full(n, self._past_from)
         spread = np.full(n, np.nan if past is None else past.dispersion)
         return Verdicts(
