@@ -27,7 +27,7 @@ MARGIN = 1.1
 LAGS = 24
 """Buckets over which a mood is looked for."""
 REGIME_DAYS = 5
-REGIME_RATIO = 1.5
+REGIME_RATIO = 1.3
 REGIME_COUNTS = 20.0
 
 

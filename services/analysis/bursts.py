@@ -71,7 +71,7 @@ class _Day:
     coverage: Floats
     spikes: Floats
     rises: Floats
-    """Evidence of the two tests; NaN where nothing was known."""
+    """Evidence of the two tests; NaN while learning."""
 
 
 def judge(series: Series, *, alpha: float, learning_s: float) -> Verdicts:
@@ -171,7 +171,10 @@ class Detector:
         state = np.where(probability < alpha, "burst", "ok")
         state = np.where(learned < self.asked.learning_s, "learning", state)
         state = np.where(heard, state, "insufficient coverage")
-        self._days.append(_Day(starts, seen, coverage, spikes, rises))
+        # A baseline of few days errs by itself; that says nothing of later ones.
+        known = learned >= self.asked.learning_s
+        kept = (spikes, rises) if known else (np.full(n, np.nan), np.full(n, np.nan))
+        self._days.append(_Day(starts, seen, coverage, *kept))
         since = starts.copy() if past is None else np.full(n, self._past_from)
         spread = np.full(n, np.nan if past is None else past.dispersion)
         return Verdicts(

@@ -100,8 +100,8 @@ def test_the_tail_is_that_of_scipys_negative_binomial(mean: float, dispersion: f
 
 
 def test_noise_alone_stays_inside_the_budget() -> None:
-    """40 frames, 8 weeks without a burst: at most the 95 % bound of what the budget of one a week allows."""
-    frames, weeks = 40, 8
+    """24 frames, 5 weeks without a burst: at most the 95 % bound of what the budget of one a week allows."""
+    frames, weeks = 24, 5
     alpha = 1 / (frames * 168)
     alarms = 0
     for seed in range(frames):
@@ -117,7 +117,7 @@ def test_noise_alone_stays_inside_the_budget() -> None:
 def test_the_upper_bound_is_the_largest_count_that_is_no_burst_by_itself() -> None:
     counts = noise(2.0, 20)
     verdicts = judge(counts)
-    at = 19 * 24
+    at = 19 * 24 + 12
     for extra, state in ((0, "ok"), (1, "burst")):
         counts[at - 6 : at] = 0
         counts[at] = verdicts.upper[at] + extra
