@@ -26,6 +26,7 @@ HOUR, WEEK = 3600.0, 168
 LEARN, REPLAYED, JUDGED = 22 * 24, 28 * 24, 30 * 24
 """Hours before the replay, of the replay, and after it."""
 RATES = (0.5, 2.0, 10.0, 50.0)
+ROUNDS = 3
 LASTS = 6
 WEEKS = 4 * WEEK
 
@@ -59,8 +60,14 @@ def quiet(frames: int, moods: float, given: float) -> None:
     counts = series(rng, rng.choice(RATES, frames), LEARN + REPLAYED + JUDGED, moods)
     alpha = given / (frames * WEEK)
     first = [probabilities(row, alpha) for row in counts]
-    held = budget.accepted([p[LEARN : LEARN + REPLAYED] for p in first], alpha)
-    again = first if held == alpha else [probabilities(row, held) for row in counts]
+    held, again = alpha, first
+    # A stricter threshold lets the evidence of a rise grow further before it is spent: replay until it holds.
+    for _ in range(ROUNDS):
+        asked = budget.accepted([p[LEARN : LEARN + REPLAYED] for p in again], alpha)
+        if asked > held / 2:
+            break
+        held = asked
+        again = [probabilities(row, held) for row in counts]
     kind = f"autocorrelated, sd {moods}" if moods else "independent"
     allowed = given * JUDGED / WEEK
     for name, told, level in (("nominal", first, alpha), ("after replay", again, held)):

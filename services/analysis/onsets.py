@@ -1,7 +1,7 @@
 """A score in [0, 1] for every bucket, from the first day on: how much like the beginning of something it is.
 
-Compares a bucket, and running means of two and four, with the last hours after level and hour of day are taken off,
-and measures the rise in the series' own usual rises; so one threshold serves series of any volume. Counts are
+Compares a bucket, and running means of two and four, with the last hour or so, level and hour of day taken off, and
+measures the rise in the series' own usual rises; so one threshold serves series of any volume. Counts are
 compared by their logarithm and only rises count; values that are no counts as they are, in both directions. What does
 not go clearly beyond the highest of the last half day is no beginning and scores 0. It knows no budget and raises
 no alarm; the tests of analysis/bursts do.
@@ -18,14 +18,14 @@ from services.analysis.kinds import Kind
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-LEVEL_S, SPREAD_S, RECENT_S, REST_S = 4 * 86_400.0, 5 * 86_400.0, 8_640.0, 43_200.0
-"""Half-lives of the level, of the usual rise, of the last hours that are compared with, and of a high once seen."""
+LEVEL_S, SPREAD_S, RECENT_S, REST_S = 4 * 86_400.0, 5 * 86_400.0, 3_600.0, 43_200.0
+"""Half-lives of the level, of the usual rise, of the last hour or so that is compared with, and of a high once seen."""
 LEVEL_ROWS, SPREAD_ROWS, RECENT_ROWS, REST_ROWS = 30.0, 40.0, 4.0, 6.0
 """The same in buckets, where those take longer."""
 SMOOTHING = (0.0, 1.0, 3.0)
 """Half-lives, in buckets, of what is compared."""
 LAGS = (1, 2, 6)
-"""How many buckets back the last hours end for each, so that a rise is not compared with itself."""
+"""How many buckets back that hour ends for each, so that a rise is not compared with itself."""
 OFFSET = 0.1
 """Share of the level added before the logarithm: the noise of small counts weighs less."""
 PROFILE_DAYS = 10.0
@@ -145,7 +145,7 @@ class Onsets:
 
 
 def shares(gap: float) -> tuple[float, float, float, float]:
-    """How much of the old gives way to the new after a gap: level, spread, last hours, high.
+    """How much of the old gives way to the new after a gap: level, spread, last hour, high.
 
     A gap of any length counts as one late bucket: what was not heard is not forgotten.
     """

@@ -77,7 +77,7 @@ def test_an_onset_on_the_second_day_scores_above_all_before_at_any_volume(level:
     assert scores[450:455].max() > 0.4
     assert scores[450:455].max() > 1.2 * scores[100:450].max()
     # What follows is the same story.
-    assert np.all(scores[455:560] == 0)
+    assert np.all(scores[462:560] == 0)
 
 
 def test_a_value_is_watched_in_both_directions_and_a_count_in_one() -> None:
