@@ -3,11 +3,11 @@
 import csv
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from math import isfinite, isnan, nan
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import click
 import numpy as np
@@ -22,8 +22,7 @@ SET_BACK_S = 3600.0
 """How far back a row may lie behind the one before: local clocks are set back an hour in autumn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row as written, with its time in epoch seconds and its number: NaN where none was heard."""
 
     written: str
@@ -86,13 +85,13 @@ def read(path: Path) -> Iterator[Row]:
 def _row(place: str, line: list[str], column: int, *, counts: bool) -> Row:
     try:
         at = datetime.fromisoformat(line[0].strip())
-        seen = float(line[column]) if line[column].strip() else np.nan
+        seen = float(line[column]) if line[column].strip() else nan
     except (ValueError, IndexError) as error:
         raise PermanentError(Reason.BAD_INPUT, f"{place}: not a time and a count: {','.join(line)}") from error
-    if line[column].strip() and (not np.isfinite(seen) or (counts and seen < 0)):
+    if (not isfinite(seen) and line[column].strip()) or (counts and seen < 0):
         raise PermanentError(Reason.BAD_INPUT, f"{place}: a count is 0 or more, not {line[column]}")
     return Row(line[0], (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp(), seen)
 
 
 def _shown(number: Any, form: str) -> str:
-    return "" if np.isnan(number) else format(number, form)
+    return "" if isnan(number) else format(number, form)
