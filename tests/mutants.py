@@ -114,7 +114,7 @@ MUTANTS = [
     Mutant(
         6,
         "services/analysis/bursts.py",
-        'np.where(known < learning_s, "learning", state)',
+        'np.where(learned < self.asked.learning_s, "learning", state)',
         "state",
         f"{DETECT} tests/analysis/test_bursts.py -k learning",
     ),
@@ -258,8 +258,8 @@ MUTANTS = [
     Mutant(
         13,
         "services/analysis/bursts.py",
-        "begin, end = day_start - GUARD_S - WINDOW_DAYS * 86_400, day_start - GUARD_S",
-        "begin, end = day_start - GUARD_S - WINDOW_DAYS * 86_400, day_start + 86_400",
+        "expected = past.expect(starts, np.nan_to_num(coverage, nan=1.0))",
+        "expected = np.full(n, seen.mean())",
         "tests/analysis/test_bursts.py -k future",
     ),
     Mutant(
@@ -289,6 +289,11 @@ MUTANTS = [
         'text.replace("@", "@\\u200b")',
         "text",
         "tests/channels/test_chats.py -k nobody",
+        13,
+        "services/analysis/onsets.py",
+        "rows = zip(starts.tolist(), seen.tolist()",
+        "rows = zip(starts.tolist(), (seen - seen.mean()).tolist()",
+        "tests/analysis/test_detector.py -k 'later or portions'",
     ),
 ]
 

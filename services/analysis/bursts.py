@@ -1,26 +1,33 @@
-"""Says which buckets of a count series the past cannot explain. Pure and causal: a verdict uses only earlier buckets.
+"""Says which buckets of a series the past cannot explain. Pure and causal: a verdict uses only earlier buckets.
 
-Baseline: level x hour of day x day of week, each factor shrunk to 1 by pseudo-counts, over a trailing window with a
-guard band, past bursts capped (after Farrington Flexible: Noufaily et al. 2013, doi:10.1002/sim.5595). Counts are
-negative binomial around it, dispersion by moments; that the level itself is only estimated adds to the dispersion.
+Each day is judged by what was known when it began. Two tests a bucket: the upper tail, for spikes, and an e-detector,
+for rises that last. Each has half of the accepted false alarms, and both are corrected by what they said in the past.
+Buckets may come in portions of any size; the answers are the same.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc
+
+from services.analysis import baseline, calibrating, tails
+from services.analysis.onsets import Onsets
+from services.analysis.sustained import Sustained
+from services.analysis.tails import usual_at_most as usual_at_most
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 WINDOW_DAYS = 28
+WINDOW_BUCKETS = 28
+"""The baseline's window: so many days, or so many buckets where those take longer."""
 GUARD_S = 86_400
-SHRINK = 5.0
-"""Pseudo-counts by which hour and weekday factors are drawn to 1."""
-DISPERSION_FLOOR = 0.05
-LONG = 6
-"""Buckets of the second, slower test."""
+HORIZON_DAYS = 2 * WINDOW_DAYS + 10
+"""How far back a verdict can depend on: the baseline and its own past, and the evidence that runs on."""
+STEADY = 512
+"""Buckets after which the step of a series is known for good."""
 COVERED = 0.5
 """Share of feeds that must be heard for a bucket to be judged or learned from."""
 
@@ -43,6 +50,11 @@ class Verdicts:
     dispersion: Floats
     upper: Floats
     probability: Floats
+    """Of a bucket like this without a burst, after calibration; NaN while nothing is known."""
+    alpha: Floats
+    """A bucket less probable than this is a burst."""
+    score: Floats
+    """How much like the beginning of something, in [0, 1], from the first day on; see analysis/onsets."""
     state: tuple[str, ...]
     learned_s: Floats
     """Seconds of covered history behind each verdict."""
@@ -51,19 +63,15 @@ class Verdicts:
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
-    """What the past says: a level a bucket, its factors, the dispersion, and how much was heard of it."""
+class _Day:
+    """What stays in mind of a day, or of the part of it that one portion brought."""
 
-    level: float
-    hours: Floats
-    days: Floats
-    dispersion: float
-    buckets: float
-
-    def expect(self, starts: Floats) -> Floats:
-        """Expected count of buckets starting at epoch seconds."""
-        hour, day = clock(starts)
-        return self.level * self.hours[hour] * self.days[day]
+    starts: Floats
+    seen: Floats
+    coverage: Floats
+    spikes: Floats
+    rises: Floats
+    """Evidence of the two tests; NaN while learning."""
 
 
 def judge(series: Series, *, alpha: float, learning_s: float) -> Verdicts:
@@ -72,94 +80,121 @@ def judge(series: Series, *, alpha: float, learning_s: float) -> Verdicts:
     States: `insufficient coverage` (too little heard), `learning` (less than `learning_s` seconds of history),
     `burst` or `ok`.
     """
-    n = len(series.counts)
-    expected, dispersion, learned = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n)
-    learned_from = series.starts.copy()
-    days = np.floor(series.starts / 86_400)
-    for day in np.unique(days):
-        here = days == day
-        past = _past(series, day * 86_400)
-        if past.sum() == 0:
-            continue
-        base = baseline(series.starts[past], series.counts[past], series.coverage[past])
-        expected[here] = base.expect(series.starts[here]) * np.nan_to_num(series.coverage[here], nan=1.0)
-        dispersion[here] = base.dispersion
-        learned[here] = base.buckets * series.step_s
-        learned_from[here] = series.starts[past].min()
-    probability = _probability(series.counts, expected, dispersion)
-    upper = usual_at_most(expected, dispersion, alpha / 2)
-    heard = np.nan_to_num(series.coverage, nan=0.0) >= COVERED
-    # The guard band is history too: it is only kept out of the baseline.
-    known = learned + np.where(learned > 0, GUARD_S, 0.0)
-    state = np.where(probability < alpha, "burst", "ok")
-    state = np.where(known < learning_s, "learning", state)
-    state = np.where(heard, state, "insufficient coverage")
-    return Verdicts(expected, dispersion, upper, probability, tuple(state.tolist()), known, learned_from)
+    asked = Asked(alpha / series.step_s, learning_s, series.step_s, counts=True, bounds=True)
+    return Detector(asked).feed(series.starts, series.counts, series.coverage)
 
 
-def baseline(starts: Floats, counts: Floats, coverage: Floats) -> Baseline:
-    """Fit the baseline to past buckets, capping what no longer looks like itself."""
-    exposure = np.nan_to_num(coverage, nan=0.0)
-    hour, day = clock(starts)
-    capped = counts.astype(float)
-    for _ in range(3):
-        level = (capped.sum() + 0.5) / max(exposure.sum(), 1e-9)
-        hours = _factor(hour, 24, capped, exposure * level)
-        days = _factor(day, 7, capped, exposure * level * hours[hour])
-        mean = np.maximum(level * hours[hour] * days[day] * exposure, 1e-9)
-        spread = max(float(((capped - mean) ** 2 - mean).sum() / (mean**2).sum()), DISPERSION_FLOOR)
-        # At least one post is always usual: a cap below it would unlearn rare frames.
-        capped = np.minimum(capped, np.maximum(np.ceil(mean + 4 * np.sqrt(mean + spread * mean**2)), 1.0))
-    total = spread + 1.0 / (capped.sum() + 0.5)
-    return Baseline(level, hours, days, float(total), float(exposure.sum()))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a detector."""
+
+    rate: float
+    """False alarms a second accepted in this series."""
+    learning_s: float
+    step_s: float | None = None
+    """None: measured."""
+    counts: bool | None = None
+    """Whether the series counts something; None: found out."""
+    bounds: bool = False
+    """Whether to tell `upper`, which takes longer than all the rest."""
 
 
-def clock(starts: Floats) -> tuple[Ints, Ints]:
-    """Hour of day (0-23) and day of week (Thursday is 0: the epoch's) of epoch seconds."""
-    seconds = starts.astype(np.int64)
-    return (seconds // 3600) % 24, (seconds // 86_400) % 7
+class Detector:
+    """Judges a series as it comes, in flat memory: some weeks of buckets."""
+
+    def __init__(self, asked: Asked) -> None:
+        """A detector that has heard nothing yet."""
+        self.asked, step_s = asked, asked.step_s
+        self._days: deque[_Day] = deque()
+        self._today = -np.inf
+        self._past: baseline.Past | None = None
+        self._past_from = np.nan
+        self._step, self._steady = step_s or 3600.0, step_s is not None
+        self._spikes = self._rises = calibrating.Calibration()
+        self._sustained = Sustained()
+        self._onsets = Onsets(counts=asked.counts)
+
+    def feed(self, starts: Floats, seen: Floats, coverage: Floats) -> Verdicts:
+        """Judge the next buckets, in order of time."""
+        day = np.floor(starts / 86_400)
+        cuts = [0, *(np.flatnonzero(np.diff(day)) + 1).tolist(), len(starts)]
+        parts = []
+        for begin, end in pairwise(cuts):
+            if begin < end:
+                if day[begin] != self._today:
+                    self._today = float(day[begin])
+                    self._learn(self._today * 86_400)
+                parts.append(self._judge(starts[begin:end], seen[begin:end], coverage[begin:end]))
+        scores = self._onsets.follow(starts, seen, np.nan_to_num(coverage) >= COVERED)
+        return _joined(parts, scores)
+
+    def _learn(self, today: float) -> None:
+        """Fit the baseline and the calibration to what is known at the beginning of a day."""
+        self._forget(today)
+        self._past = None
+        if not self._days:
+            return
+        kept = [np.concatenate([getattr(d, f.name) for d in self._days]) for f in fields(_Day)]
+        starts, seen, coverage, spikes, rises = kept
+        if not self._steady and len(starts) > 1:
+            self._step, self._steady = float(np.median(np.diff(starts))), len(starts) > STEADY
+        window = max(WINDOW_DAYS * 86_400, WINDOW_BUCKETS * self._step)
+        known = (starts >= today - GUARD_S - window) & (starts < today - GUARD_S) & (coverage >= COVERED)
+        if known.any():
+            self._past = baseline.fit(starts[known], seen[known], coverage[known], known=self.asked.counts)
+            self._past_from = float(starts[known][0])
+        self._spikes = calibrating.calibrate(spikes[~np.isnan(spikes)])
+        self._rises = calibrating.calibrate(rises[~np.isnan(rises)])
+
+    def _forget(self, today: float) -> None:
+        buckets = sum(len(d.starts) for d in self._days)
+        while self._days and self._days[0].starts[-1] < today - GUARD_S - WINDOW_DAYS * 86_400:
+            buckets -= len(self._days[0].starts)
+            if buckets < WINDOW_BUCKETS:
+                break
+            self._days.popleft()
+
+    def _judge(self, starts: Floats, seen: Floats, coverage: Floats) -> Verdicts:
+        heard = np.nan_to_num(coverage) >= COVERED
+        n, alpha, past = len(starts), min(self.asked.rate * self._step, 0.5), self._past
+        spikes, rises, expected = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+        upper, learned = np.full(n, np.nan), 0.0
+        if past is not None:
+            expected = past.expect(starts, np.nan_to_num(coverage, nan=1.0))
+            spikes, rises = self._evidence(past, seen, expected, heard, alpha)
+            # The guard band is history too: it is only kept out of the baseline.
+            learned = past.buckets * self._step + GUARD_S
+            if self.asked.bounds:
+                upper = past.upper(expected, np.full(n, np.exp(-self._spikes.needed(-log(alpha / 2)))))
+        evidence = np.fmax(self._spikes.correct(spikes), self._rises.correct(rises))
+        probability = np.minimum(2.0 * np.exp(-evidence), 1.0)
+        state = np.where(probability < alpha, "burst", "ok")
+        state = np.where(learned < self.asked.learning_s, "learning", state)
+        state = np.where(heard, state, "insufficient coverage")
+        # A baseline of few days errs by itself; that says nothing of later ones.
+        known = learned >= self.asked.learning_s
+        kept = (spikes, rises) if known else (np.full(n, np.nan), np.full(n, np.nan))
+        self._days.append(_Day(starts, seen, coverage, *kept))
+        since = starts.copy() if past is None else np.full(n, self._past_from)
+        spread = np.full(n, np.nan if past is None else past.dispersion)
+        return Verdicts(
+            expected, spread, upper, probability, np.full(n, alpha), np.zeros(n), tuple(state.tolist()),
+            np.full(n, learned), since,
+        )  # fmt: skip
+
+    def _evidence(
+        self, past: baseline.Past, seen: Floats, expected: Floats, heard: NDArray[np.bool_], alpha: float
+    ) -> tuple[Floats, Floats]:
+        """-ln of what each of the two tests says of each bucket. What was not heard is evidence of nothing."""
+        spikes = -np.log(np.maximum(past.tail(seen, expected), tails.FLOOR))
+        ratios = past.ratios(seen, np.maximum(expected, 1e-9))
+        ratios[~heard] = 1.0
+        limit = np.exp(min(self._rises.needed(-log(alpha / 2)), 300.0))
+        rises = np.log(np.maximum(self._sustained.follow(ratios, step_s=self._step, limit=limit), 1e-12))
+        return np.where(heard, spikes, np.nan), np.where(heard, rises, np.nan)
 
 
-def tail(counts: Floats, expected: Floats, dispersion: Floats) -> Floats:
-    """P(X >= count) for negative binomial X with this mean and variance mean + dispersion * mean^2."""
-    size = 1.0 / dispersion
-    chance = expected / (expected + size)
-    return np.asarray(np.where(counts <= 0, 1.0, betainc(np.maximum(counts, 1.0), size, chance)))
-
-
-def usual_at_most(expected: Floats, dispersion: Floats, alpha: float) -> Floats:
-    """The largest count whose upper tail is no smaller than `alpha`, by bisection; NaN where nothing is expected."""
-    low, high = np.zeros(len(expected)), np.ceil(20 * np.nan_to_num(expected) + 400.0)
-    while np.any(high - low > 1):
-        middle = np.floor((low + high) / 2)
-        small = tail(middle, expected, dispersion) < alpha
-        high, low = np.where(small, middle, high), np.where(small, low, middle)
-    return np.asarray(np.where(np.isnan(expected), np.nan, low))
-
-
-def evidence_score(probability: Floats) -> Floats:
-    """A score in [0, 1] from a tail probability: 0 at p = 1, 1 at p <= 1e-10, the logarithm between."""
-    safe = np.clip(np.nan_to_num(probability, nan=1.0), 1e-300, 1.0)
-    return np.minimum(-np.log10(safe) / 10.0, 1.0)
-
-
-def _past(series: Series, day_start: float) -> NDArray[np.bool_]:
-    begin, end = day_start - GUARD_S - WINDOW_DAYS * 86_400, day_start - GUARD_S
-    heard = np.nan_to_num(series.coverage, nan=0.0) >= COVERED
-    return np.asarray((series.starts >= begin) & (series.starts < end) & heard)
-
-
-def _factor(index: Ints, size: int, counts: Floats, expected: Floats) -> Floats:
-    seen = np.bincount(index, counts, size) + SHRINK
-    return np.asarray(seen / (np.bincount(index, expected, size) + SHRINK))
-
-
-def _probability(counts: Floats, expected: Floats, dispersion: Floats) -> Floats:
-    """The smaller of two tails, the bucket's and that of the last LONG buckets, doubled for having looked twice."""
-    short = tail(counts, expected, dispersion)
-    window = np.ones(LONG)
-    long_counts = np.convolve(counts, window)[: len(counts)]
-    long_expected = np.convolve(expected, window)[: len(counts)]
-    slow = tail(long_counts, long_expected, dispersion)
-    slow[: LONG - 1] = 1.0
-    return np.asarray(np.minimum(2.0 * np.fmin(short, slow), 1.0))
+def _joined(parts: list[Verdicts], scores: Floats) -> Verdicts:
+    names = [f.name for f in fields(Verdicts) if f.name not in ("state", "score")]
+    arrays = {n: np.concatenate([getattr(p, n) for p in parts]) if parts else np.zeros(0) for n in names}
+    return Verdicts(**arrays, score=scores, state=tuple(s for p in parts for s in p.state))

@@ -1,74 +1,97 @@
-"""framewatch detect: the detector of the pipeline, on a CSV of counts."""
+"""framewatch detect: the detector of the pipeline, on a CSV of counts or values, a portion of rows at a time."""
 
 import csv
 import sys
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from math import isfinite, isnan, nan
 from pathlib import Path
-from typing import TextIO
+from typing import Any, NamedTuple, TextIO
 
 import click
 import numpy as np
 
 from schemas.errors import PermanentError, Reason
 from services.analysis import bursts
-from services.analysis.alerting import Rule
 
-Row = tuple[str, float, float]
+WEEK_S = 7 * 86_400.0
+PORTION = 2048
+"""Rows judged and written at a time; the answers do not depend on it."""
+SET_BACK_S = 3600.0
+"""How far back a row may lie behind the one before: local clocks are set back an hour in autumn."""
+
+
+class Row(NamedTuple):
+    """A row as written, with its time in epoch seconds and its number: NaN where none was heard."""
+
+    written: str
+    at: float
+    seen: float
 
 
 @click.command()
-@click.option("--input", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
+@click.option("--input", "source", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+              required=True, help="A CSV file, or - for standard input.")  # fmt: skip
 @click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", show_default=True)
-@click.option("--budget", default=1.0, show_default=True, help="False alarms a week accepted in this series.")
+@click.option("--budget", default=1.0, show_default=True, help="False alarms a week accepted over all series.")
+@click.option("--series", default=1, show_default=True, type=click.IntRange(1), help="How many series share it.")
 @click.option("--learning-days", default=7.0, show_default=True, help="Days before anything is called a burst.")
-def detect(*, source: Path, output: TextIO, budget: float, learning_days: float) -> None:
-    """Find the bursts in a series: `timestamp,count[,total]` in, `timestamp,count,expected,score,state` out."""
-    rows = read(source)
-    starts = np.array([at for _, at, _ in rows])
-    counts = np.array([count for _, _, count in rows])
-    step = float(np.median(np.diff(starts))) if len(starts) > 1 else 3600.0
-    rule = Rule(budget=budget, step=timedelta(seconds=step))
-    series = bursts.Series(starts, step, counts, np.ones(len(starts)))
-    verdicts = bursts.judge(series, alpha=rule.alpha(1), learning_s=learning_days * 86_400)
-    write(output, rows, verdicts)
+def detect(*, source: Path, output: TextIO, budget: float, series: int, learning_days: float) -> None:
+    """Find the bursts in a series: `timestamp,count[,total]` in, `timestamp,count,expected,score,state` out.
+
+    The score, in [0, 1], says how much a row looks like the beginning of something; one threshold serves any series.
+    """
+    lines = read(source)
+    detector = bursts.Detector(bursts.Asked(budget / series / WEEK_S, learning_days * 86_400))
+    table = csv.writer(output, lineterminator="\n")
+    table.writerow(["timestamp", "count", "expected", "score", "state"])
+    while rows := list(islice(lines, PORTION)):
+        table.writerows(told(rows, detector))
+        output.flush()
 
 
-def read(path: Path) -> list[Row]:
-    """(timestamp as written, epoch seconds, count) of each row. Raises PermanentError(BAD_INPUT) naming the line."""
-    with path.open(encoding="utf-8", newline="") as text:
+def told(rows: list[Row], detector: bursts.Detector) -> Iterator[tuple[str, ...]]:
+    """One line a row of what the detector says of it."""
+    seen = np.array([row.seen for row in rows])
+    heard = ~np.isnan(seen)
+    verdicts = detector.feed(np.array([row.at for row in rows]), np.nan_to_num(seen), heard.astype(float))
+    columns = zip(rows, verdicts.expected.tolist(), verdicts.score.tolist(), verdicts.state, strict=True)
+    for row, expected, score, state in columns:
+        yield row.written, _shown(row.seen, ".15g"), _shown(expected, ".4g"), f"{score:.5f}", state
+
+
+def read(path: Path) -> Iterator[Row]:
+    """The rows, in order of time. Raises PermanentError(BAD_INPUT) naming the line."""
+    with sys.stdin if str(path) == "-" else path.open(encoding="utf-8-sig", newline="") as text:
         lines = csv.reader(text)
         header = [name.strip().lower() for name in next(lines, [])]
         if header[:1] != ["timestamp"] or not {"count", "value"} & set(header):
             raise PermanentError(Reason.BAD_INPUT, f"{path}:1: the first line must be timestamp,count[,total]")
-        column = header.index("count" if "count" in header else "value")
-        rows = [_row(path, number, line, column) for number, line in enumerate(lines, start=2) if line]
-    for (earlier, a, _), (later, b, _) in pairwise(rows):
-        if b <= a:
-            raise PermanentError(Reason.BAD_INPUT, f"{path}: {later} comes after {earlier}; sort the rows by time")
-    return rows
+        counts = "count" in header
+        column = header.index("count" if counts else "value")
+        before: Row | None = None
+        for number, line in enumerate(lines, start=2):
+            if not line:
+                continue
+            row = _row(f"{path}:{number}", line, column, counts=counts)
+            if before and row.at < before.at - SET_BACK_S:
+                told = f"{path}:{number}: {row.written} comes after {before.written}; sort the rows by time"
+                raise PermanentError(Reason.BAD_INPUT, told)
+            yield row
+            before = row
 
 
-def write(output: TextIO, rows: Iterable[Row], verdicts: bursts.Verdicts) -> None:
-    """One line a row; `score` in [0, 1] grows with the evidence, `state` is learning, ok or burst."""
-    table = csv.writer(output, lineterminator="\n")
-    table.writerow(["timestamp", "count", "expected", "score", "state"])
-    scores = bursts.evidence_score(verdicts.probability)
-    for i, (written, _, count) in enumerate(rows):
-        expected = verdicts.expected[i]
-        shown = "" if np.isnan(expected) else f"{expected:.4g}"
-        table.writerow([written, f"{count:g}", shown, f"{scores[i]:.4f}", verdicts.state[i]])
-    if output is sys.stdout:
-        output.flush()
-
-
-def _row(path: Path, number: int, line: list[str], column: int) -> Row:
+def _row(place: str, line: list[str], column: int, *, counts: bool) -> Row:
     try:
         at = datetime.fromisoformat(line[0].strip())
-        count = float(line[column])
+        seen = float(line[column]) if line[column].strip() else nan
     except (ValueError, IndexError) as error:
-        raise PermanentError(Reason.BAD_INPUT, f"{path}:{number}: not a time and a count: {','.join(line)}") from error
-    if not np.isfinite(count) or count < 0:
-        raise PermanentError(Reason.BAD_INPUT, f"{path}:{number}: a count is 0 or more, not {line[column]}")
-    return line[0], (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp(), count
+        raise PermanentError(Reason.BAD_INPUT, f"{place}: not a time and a count: {','.join(line)}") from error
+    if (not isfinite(seen) and line[column].strip()) or (counts and seen < 0):
+        raise PermanentError(Reason.BAD_INPUT, f"{place}: a count is 0 or more, not {line[column]}")
+    return Row(line[0], (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp(), seen)
+
+
+def _shown(number: Any, form: str) -> str:
+    return "" if isnan(number) else format(number, form)

@@ -85,6 +85,18 @@ def test_detect_finds_the_burst_in_a_csv(run: Run, tmp_path: Path) -> None:
     assert all(0 <= float(f["score"]) <= 1 for f in found)
 
 
+def test_detect_takes_rows_as_they_come_values_and_holes(run: Run, tmp_path: Path) -> None:
+    """A pipe, a value column with fractions and a negative, a row that was not heard, and an hour set back."""
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    rows = ["2016-12-01 00:00:00,1.5", "2016-12-01 01:00:00,-2", "2016-12-01 02:00:00,", "2016-12-01 01:30:00,1e9"]
+    source.write_text("\n".join(["timestamp,value", *rows]) + "\n")
+    assert run("detect", "--input", source, "--output", out)[0] == 0
+    found = list(csv.DictReader(out.read_text().splitlines()))
+    assert [f["count"] for f in found] == ["1.5", "-2", "", "1000000000"]
+    assert [f["state"] for f in found] == ["learning", "learning", "insufficient coverage", "learning"]
+    assert all(0 <= float(f["score"]) <= 1 for f in found)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

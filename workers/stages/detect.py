@@ -18,7 +18,7 @@ from workers.runtime import Outcome, Runtime
 FRAMES = 64
 BUCKETS = 24 * 14
 """Buckets judged in one transaction; a longer backlog goes on in the next run."""
-LOOKBACK = timedelta(days=bursts.WINDOW_DAYS + 7)
+LOOKBACK = timedelta(days=bursts.HORIZON_DAYS)
 PATIENCE = timedelta(minutes=15)
 """How late a feed may be before detection no longer waits for it."""
 
