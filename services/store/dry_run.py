@@ -14,7 +14,7 @@ from services.store import codebooks, feeds, firings, trends
 from services.store.pool import Connection, Row
 
 MAX_DAYS = 366
-_HISTORY = timedelta(days=bursts.WINDOW_DAYS + 7)
+_HISTORY = timedelta(days=bursts.HORIZON_DAYS)
 Floats = NDArray[np.float64]
 
 
