@@ -84,7 +84,9 @@ def runtime() -> Runtime:
 
 
 def run_stage(stage: str, work: Callable[[Runtime], Outcome]) -> None:
-    """Run a stage once, write down what it did, and nudge whoever has work now."""
+    """Run a stage once, write down what it did, and nudge whoever has work now. A stopping process begins nothing."""
+    if _stopping.is_set():
+        return
     began = time.monotonic()
     try:
         outcome = work(runtime())

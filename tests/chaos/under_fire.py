@@ -41,7 +41,8 @@ with said as (
   select 'rss', f || '-' || n, %(day)s, '' from said returning native_id, post_id
 ), stored as (
   insert into posts select %(day)s, k.post_id, 1, 'rss', k.native_id, 'https://e.org/' || k.native_id, 'a' || k.native_id,
-    'en', 'text ' || k.native_id, decode(md5(k.native_id), 'hex'), decode(md5(k.native_id), 'hex'), '', s.at, 'stated', s.at
+    'en', 'text ' || k.native_id, decode(md5(k.native_id), 'hex'), decode(md5(k.native_id), 'hex'), '', '{}', s.at,
+    'stated', s.at
   from said s join keyed k on k.native_id = s.f || '-' || s.n
 )
 insert into carried select %(version)s, 'f' || s.f, s.at, k.post_id, date_bin('5 min', s.at, %(t0)s), 'rss', 'en',

@@ -194,7 +194,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_finds_it_all(house: Living) 
     children = house.tree()
     os.kill(house.process.pid, signal.SIGKILL)
     house.process.wait(10)
-    psutil.wait_procs(children, timeout=15)
+    psutil.wait_procs(children, timeout=30)
     assert not [p for p in children if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
     with living(house.home, "--demo") as again:
         assert "replayed before" in (again.home / "up.log").read_text()[-2000:] or wait(
@@ -203,5 +203,5 @@ def test_ctrl_c_stops_everything_and_the_next_start_finds_it_all(house: Living) 
         again.cli("verify")
         assert json.loads(again.cli("status", "--json").stdout)["database"]["totals"]["posts"] == len(demo.posts())
         children = again.tree()
-    _, alive = psutil.wait_procs(children, timeout=15)
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive
