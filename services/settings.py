@@ -38,6 +38,8 @@ class Settings:
     """Port of the Prometheus exporter."""
     allow_networks: str = ""
     """Private addresses feeds and webhooks may reach, e.g. `10.1.0.0/16,192.168.1.5:8080`; empty allows none."""
+    proxy: str = ""
+    """Proxy for all that goes out but the private addresses allowed, e.g. `http://proxy.example.org:3128`."""
     files: str = ""
     """Folder that file feeds (jsonl) may read from; empty means HOME/files."""
     contact: str = ""

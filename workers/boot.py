@@ -51,7 +51,7 @@ def runtime() -> Runtime:
 
     conf = settings.load()
     home = settings.home_of(conf)
-    fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
+    fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact, proxy=conf.proxy)
     files = Path(conf.files) if conf.files else home / "files"
     store = Store(settings.database_url(conf), size=12, name="framewatch worker")
     means = Means(fetcher, files, keys=settings.source_keys(conf), ledger=partial(ledger, store))

@@ -119,7 +119,7 @@ def _pair(text: str, kind: str) -> tuple[str, Any]:
 
 
 def _way_out(conf: Settings) -> Fetcher:
-    return Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
+    return Fetcher(allow_networks=conf.allow_networks, contact=conf.contact, proxy=conf.proxy)
 
 
 def _unknown(name: str) -> PermanentError:

@@ -30,7 +30,7 @@ LISTEN_S = 15
 def check(*, address: str, kind: str | None, options: tuple[str, ...], listen: bool, as_json: bool) -> None:
     """Fetch once and show what would be stored; stores nothing."""
     conf = settings.load()
-    fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact)
+    fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact, proxy=conf.proxy)
     means = Means(fetcher, house.files(conf), keys=settings.source_keys(conf))
     kind, address = recognise(address, kind or "")
     mode = mode_of(kind, "stream" if listen else "")

@@ -22,6 +22,7 @@ from services.fetch.answers import Response, check_status, shown
 from services.fetch.bodies import unpack
 from services.fetch.hosts import HostSlots
 from services.fetch.lasting import Lasting
+from services.fetch.proxy import read_proxy
 from services.fetch.requests import Pairs, check_address, header_pairs, login, moved_to, response_of, user_agent
 from services.fetch.transport import GuardedTransport, wire, worded
 from services.fetch.websocket import MAX_MESSAGE, Opening, WebSocket, opened, web_address
@@ -40,7 +41,8 @@ class Fetcher:
     """Gets and posts over HTTP on behalf of `contact`; thread-safe, keeps no connections and no cookies.
 
     `allow_networks` names the private addresses it may reach (FRAMEWATCH_ALLOW_NETWORKS); PermanentError
-    (BAD_CONFIG) when that cannot be read. At most `per_host` requests go to one host at a time.
+    (BAD_CONFIG) when that cannot be read. All else goes through `proxy` (FRAMEWATCH_PROXY) when one is named. At most
+    `per_host` requests go to one host at a time.
     """
 
     def __init__(
@@ -53,8 +55,10 @@ class Fetcher:
         per_host: int = 2,
         resolve: guard.Resolve = guard.resolve,
         ssl_context: ssl.SSLContext | None = None,
+        proxy: str = "",
     ) -> None:
         self._exemptions = read_exemptions(allow_networks)
+        self._proxy = read_proxy(proxy)
         self._agent = user_agent(contact)
         connect, read = connect_timeout.total_seconds(), read_timeout.total_seconds()
         self._step = {"connect": connect, "read": read, "write": read, "pool": connect}
@@ -152,7 +156,9 @@ class Fetcher:
         request = self._request("GET", target, pairs)
         deadline = time.monotonic() + _POST_TIMEOUT.total_seconds()
         never = deadline + _NEVER.total_seconds()
-        backend = guard.GuardedBackend(exemptions=self._exemptions, deadline=never, resolve=self._resolve)
+        backend = guard.GuardedBackend(
+            exemptions=self._exemptions, deadline=never, resolve=self._resolve, proxy=self._proxy
+        )
         with self._slots.hold(target.host, deadline):
             connection = Lasting(backend, request, self._ssl, deadline)
         with closing(connection):
@@ -211,7 +217,9 @@ class Fetcher:
         """
         deadline = time.monotonic() + timeout.total_seconds()
         target = web_address(url)
-        backend = guard.GuardedBackend(exemptions=self._exemptions, deadline=deadline, resolve=self._resolve)
+        backend = guard.GuardedBackend(
+            exemptions=self._exemptions, deadline=deadline, resolve=self._resolve, proxy=self._proxy
+        )
         opening = Opening(backend, self._ssl, self._agent, deadline, subprotocols, max_bytes)
         with ExitStack() as stack:
             with self._slots.hold(target.host, deadline):  # for the handshake only: the stream itself may last for days
@@ -225,7 +233,7 @@ class Fetcher:
         """
         wait = timeout.total_seconds()
         backend = guard.GuardedBackend(
-            exemptions=self._exemptions, deadline=time.monotonic() + wait, resolve=self._resolve
+            exemptions=self._exemptions, deadline=time.monotonic() + wait, resolve=self._resolve, proxy=self._proxy
         )
         with worded(host):
             opened: socket.socket = backend.connect_tcp(host, port, wait).get_extra_info("socket")
@@ -237,7 +245,9 @@ class Fetcher:
         Raises PermanentError: BAD_ADDRESS, BLOCKED_ADDRESS; TransientError: NAME_NOT_FOUND.
         """
         deadline = time.monotonic() + timeout.total_seconds()
-        backend = guard.GuardedBackend(exemptions=self._exemptions, deadline=deadline, resolve=self._resolve)
+        backend = guard.GuardedBackend(
+            exemptions=self._exemptions, deadline=deadline, resolve=self._resolve, proxy=self._proxy
+        )
         backend.allowed(host, port, None)
 
     def _request(self, method: str, target: httpx.URL, pairs: Pairs, content: bytes | None = None) -> httpx.Request:
@@ -248,7 +258,9 @@ class Fetcher:
     @contextmanager
     def _answer(self, request: httpx.Request, deadline: float) -> Iterator[httpx.Response]:
         host = request.url.host
-        backend = guard.GuardedBackend(exemptions=self._exemptions, deadline=deadline, resolve=self._resolve)
+        backend = guard.GuardedBackend(
+            exemptions=self._exemptions, deadline=deadline, resolve=self._resolve, proxy=self._proxy
+        )
         with self._slots.hold(host, deadline), GuardedTransport(backend, self._ssl) as transport:
             with worded(host):
                 answer = transport.handle_request(request)

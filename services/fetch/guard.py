@@ -15,6 +15,7 @@ import httpcore
 
 from schemas.errors import PermanentError, Reason, TransientError
 from services.fetch.addresses import Address, Exemption, may_reach, read_address
+from services.fetch.proxy import Proxy, open_tunnel
 
 Resolve = Callable[[str, int], list[str]]
 """Name and port → the addresses it stands for, as text; raises OSError or UnicodeError."""
@@ -30,10 +31,18 @@ def resolve(host: str, port: int) -> list[str]:
 class GuardedBackend(httpcore.NetworkBackend):
     """httpcore's way to sockets for one request: guarded, and finished at `deadline` (time.monotonic)."""
 
-    def __init__(self, *, exemptions: tuple[Exemption, ...], deadline: float, resolve: Resolve) -> None:
+    def __init__(
+        self,
+        *,
+        exemptions: tuple[Exemption, ...],
+        deadline: float,
+        resolve: Resolve,
+        proxy: Proxy | None = None,
+    ) -> None:
         self._exemptions = exemptions
         self._deadline = deadline
         self._resolve = resolve
+        self._proxy = proxy
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -53,11 +62,23 @@ class GuardedBackend(httpcore.NetworkBackend):
         for address in self.allowed(host, port, timeout)[:_MAX_TRIED]:
             try:
                 wait = remaining(self._deadline, timeout)
+                if self._proxy and may_reach(address, port, ()):
+                    return self._tunnel(self._proxy, address, port, wait)
                 stream = self._sockets.connect_tcp(str(address), port, wait, local_address, socket_options)
                 return DeadlineStream(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
+
+    def _tunnel(self, proxy: Proxy, address: Address, port: int, wait: float) -> httpcore.NetworkStream:
+        """A way to `address` through the proxy; what the operator named as private is reached directly."""
+        stream = DeadlineStream(self._sockets.connect_tcp(proxy.host, proxy.port, wait), self._deadline)
+        try:
+            open_tunnel(stream, proxy, address, port)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
 
     def allowed(self, host: str, port: int, timeout: float | None) -> list[Address]:
         """The addresses of `host` that may be reached. Raises as connect_tcp does, short of connecting."""
