@@ -30,7 +30,7 @@ def words(text: str, until: int) -> list[Span]:
         if run.start() >= until:
             break
         start, end = _trimmed(text, *run.span())
-        if start < end and not run["link"]:
+        if start < min(end, until) and not run["link"]:
             found.append((start, end))
     return found
 

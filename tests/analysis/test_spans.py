@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.analysis.spans import pieces, without, words
@@ -37,6 +37,7 @@ def test_words_are_whole(text, said):
 
 
 @given(ANY, st.integers(0, 130))
+@example("«слово", 1)
 def test_words_are_in_order_apart_and_begin_in_time(text, until):
     spans = words(text, until)
     assert all(0 <= a < b <= len(text) and a < until for a, b in spans)
