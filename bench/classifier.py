@@ -23,7 +23,9 @@ from bench.peak import breakdown, operations, peak
 from services.analysis.text import text_for_encoder
 from services.classifier import load_encoder
 from services.classifier.batches import batches, padded
+from services.classifier.bundled import SHA256
 from services.classifier.cores import usable_cores
+from services.classifier.thinning import read_thinning
 from services.settings import home_of, load
 
 DEMO = Path("services/demo/palmyra-2016.jsonl")
@@ -111,7 +113,8 @@ def ours(encoder, texts, folder, threads, rate):
     tokens, places = sum(map(len, ids)), sum(len(g) * max(map(len, g)) for g in groups)
     print(f"  {tokens / len(ids):.1f} tokens a text; padding adds {places / tokens - 1:.1%} in {len(groups)} batches")
     config = json.loads((folder / "config.json").read_text())
-    done = operations(config) * tokens / len(ids)
+    kept = int(read_thinning(config, SHA256).kept.sum())
+    done = operations(config, kept) * tokens / len(ids)
     for title, shape in (("1024-cubed product", (1024, 1024, 1024)), ("a layer's own product", (320, 384, 1536))):
         wall, cpu = peak(threads, shape)
         print(f"  int8 peak, {title}: {wall / 1e9:.0f} GOP/s; the dense layers' share of it, everything else"

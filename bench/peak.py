@@ -25,10 +25,13 @@ GROUPS = {
 }
 
 
-def operations(config):
-    """Operations of the dense layers for one token (attention's own products come on top and are not counted)."""
-    width, inner = config["hidden_size"], config["intermediate_size"]
-    return 2 * config["num_hidden_layers"] * (4 * width * width + 2 * width * inner)
+def operations(config, inner_kept):
+    """Operations of the dense layers for one token, of the inner neurons that are left only.
+
+    Attention's own products come on top and are not counted.
+    """
+    width = config["hidden_size"]
+    return 2 * (config["num_hidden_layers"] * 4 * width * width + 2 * width * inner_kept)
 
 
 def products(rows, inner, columns):
