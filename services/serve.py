@@ -48,6 +48,7 @@ def create_app(conf: Settings | None = None) -> ASGIApp:
     api = create_api(
         store, now=_now, intake=lambda: _intake(conf), token=conf.api_token, borrow=model,
         rule=Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days)), public_url=conf.public_url,
+        rate=conf.api_rate,
     )  # fmt: skip
     console = create_console(store, now=_now, token=conf.api_token, borrow=model)
     faces = by_path(api, console)

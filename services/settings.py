@@ -32,6 +32,8 @@ class Settings:
     """Port of the API and console; `framewatch up` takes a free one when it is taken."""
     api_token: str = ""
     """Bearer token for the API; empty means open, which is refused on any but a loopback address."""
+    api_rate: int = 1200
+    """Requests a minute that each token of the API may make; 0 sets no limit. An open API has none."""
     exporter_host: str = "127.0.0.1"
     """Address the Prometheus exporter listens on."""
     exporter_port: int = 9787

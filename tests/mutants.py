@@ -295,6 +295,48 @@ MUTANTS = [
         "rows = zip(starts.tolist(), (seen - seen.mean()).tolist()",
         "tests/analysis/test_detector.py -k 'later or portions'",
     ),
+    Mutant(
+        14,
+        "services/api/callers.py",
+        "if caller is None or wanted not in caller.scopes:",
+        "if caller is None:",
+        "tests/api/test_tokens.py -k 'every_route'",
+    ),
+    Mutant(
+        14,
+        "services/api/callers.py",
+        'return "read" if method in ("GET", "HEAD") else "admin"',
+        'return "read"',
+        "tests/api/test_tokens.py -k 'writes_need'",
+    ),
+    Mutant(
+        14,
+        "services/api/app.py",
+        "dependencies=[Depends(permit)]",
+        "dependencies=[]",
+        "tests/api/test_tokens.py -k every_route",
+    ),
+    Mutant(
+        14,
+        f"{SQL}/tokens.sql",
+        "where token_id = %(token_id)s and revoked_at is null and",
+        "where token_id = %(token_id)s and",
+        "tests/api/test_tokens.py -k revoked",
+    ),
+    Mutant(
+        14,
+        "services/store/tokens.py",
+        'not hmac.compare_digest(bytes(found["digest"]), _digest(token))',
+        "False",
+        "tests/api/test_tokens.py -k nearly",
+    ),
+    Mutant(
+        14,
+        "services/api/guard.py",
+        "return too_often(wait) if wait else caller",
+        "return caller",
+        "tests/api/test_tokens.py -k too_often",
+    ),
 ]
 
 

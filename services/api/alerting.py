@@ -8,6 +8,7 @@ from pydantic import Field
 from schemas import wire_alerts
 from schemas.errors import PermanentError, Reason
 from schemas.rule import NAME, check
+from services.api.callers import needs
 from services.api.questions import Question
 from services.api.routes import FAULTS, Means, means
 from services.store import announcing, rules
@@ -59,21 +60,30 @@ def dry(by: By, asked: Annotated[DryRunQuestion, Query()]) -> wire_alerts.DryRun
         return wire_alerts.DryRun.model_validate(dry_run(tx, rule, days=asked.days, wall=by.now()))
 
 
-@alerting.post("/alerts/{alert_id}/ack", summary="Somebody has it in hand", dependencies=Preflighted)
+@alerting.post(
+    "/alerts/{alert_id}/ack", summary="Somebody has it in hand", dependencies=Preflighted, openapi_extra=needs("write")
+)
 def ack(by: By, alert_id: AlertId) -> wire_alerts.Stand:
     """Nothing more is told of it until it is over."""
     with by.store.transaction() as tx:
         return _stand(announcing.ack(tx, alert_id, by.now()))
 
 
-@alerting.post("/alerts/{alert_id}/snooze", summary="Say nothing of it until a time", dependencies=Preflighted)
+@alerting.post(
+    "/alerts/{alert_id}/snooze",
+    summary="Say nothing of it until a time",
+    dependencies=Preflighted,
+    openapi_extra=needs("write"),
+)
 def snooze(by: By, alert_id: AlertId, asked: Annotated[wire_alerts.Snooze, Body()]) -> wire_alerts.Stand:
     """What is news by then is told then."""
     with by.store.transaction() as tx:
         return _stand(announcing.snooze(tx, alert_id, asked.until, by.now()))
 
 
-@alerting.post("/alerts/{alert_id}/resolve", summary="End it by hand", dependencies=Preflighted)
+@alerting.post(
+    "/alerts/{alert_id}/resolve", summary="End it by hand", dependencies=Preflighted, openapi_extra=needs("write")
+)
 def resolve(by: By, alert_id: AlertId) -> wire_alerts.Stand:
     """The same burst is not raised again."""
     with by.store.transaction() as tx:

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from schemas.scopes import MEANING
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
 from services.api.alerting import alerting
-from services.api.guard import OPEN, Guard
+from services.api.callers import OPEN, permit, usual_scope
+from services.api.guard import Guard
 from services.api.problems import install
 from services.api.push import pushes
 from services.api.routes import Means, probes, router
@@ -20,6 +22,11 @@ from services.store.pool import Store
 from services.why import Borrow, nobody
 
 OPENAPI = "/api/v1/openapi.json"
+_TOKENS = (
+    "A token of `framewatch tokens create`, or FRAMEWATCH_API_TOKEN, which may do everything; not needed while that is "
+    "empty. Each operation names the scope it needs: "
+    + "; ".join(f"{scope}: {told}" for scope, told in MEANING.items())
+)
 _RULE = Rule()
 _ABOUT = """Which narrative frames people's posts carry, how many independent voices, and what moves.
 
@@ -36,8 +43,12 @@ def create_api(
     borrow: Borrow = nobody,
     rule: Rule = _RULE,
     public_url: str = "",
+    rate: int = 0,
 ) -> FastAPI:
-    """The API as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for what is asked of words."""
+    """The API as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for what is asked of words.
+
+    `rate` is the requests a minute of each token; 0 sets no limit.
+    """
     app = FastAPI(
         title="framewatch",
         version="1",
@@ -45,6 +56,7 @@ def create_api(
         openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(permit)],
     )
     app.state.means = Means(store, now, intake, borrow, rule)
     app.state.public_url = public_url
@@ -56,7 +68,7 @@ def create_api(
     app.include_router(pushes)
     app.include_router(hubs)
     install(app)
-    app.add_middleware(Guard, token=token)
+    app.add_middleware(Guard, store=store, now=now, token=token, rate=rate)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
@@ -65,11 +77,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document: what FastAPI knows, with our errors' media type and the token."""
     told = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     for path, operations in told["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:
                     answer["content"] = {"application/problem+json": answer["content"]["application/json"]}
-            operation["security"] = [] if path in OPEN else [{"token": []}]
-    about = {"type": "http", "scheme": "bearer", "description": "FRAMEWATCH_API_TOKEN; not needed when it is empty."}
+            wanted = operation.pop("x-scope", None) or usual_scope(method.upper())
+            operation["security"] = [] if path in OPEN else [{"token": [wanted]}]
+    about = {"type": "http", "scheme": "bearer", "description": _TOKENS}
     told["components"]["securitySchemes"] = {"token": about}
     return told

@@ -1,46 +1,114 @@
-"""Stands before every route: asks for the token, and keeps answers out of caches. It knows no route but the probes."""
+"""Stands before every route: who asks, how often, and that nothing of it stays in caches. It knows no route.
+
+Requests are counted in this process alone: the limit protects it and its database, and needs no trip to either.
+"""
 
 import hmac
+import logging
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.problems import unauthorised
+from schemas.errors import TransientError
+from schemas.scopes import granted
+from services.analysis.limiting import Bucket, Pace, take
+from services.api.callers import LOCAL, OPERATOR, Caller, is_open
+from services.api.problems import away, too_often, unauthorised
+from services.store import tokens
+from services.store.pool import Store
 
-OPEN = frozenset({"/healthz", "/readyz"})
-"""What an orchestrator asks without a token."""
-CALLBACKS = "/websub/"
-"""Where hubs tell us of news; a word in the path and a signature stand for the token."""
+GUESSES = Pace(per_second=0.5, burst=20)
+"""Wrong tokens of one address that are looked up."""
+REMEMBERED = 10_000
+"""Callers counted at a time; the one not seen longest is forgotten."""
+
+log = logging.getLogger("framewatch.api")
 
 
 class Guard:
-    """Wraps an ASGI app; an empty token means open."""
+    """Wraps an ASGI app; with an empty token the house is open, and only a token of ours is looked at."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, *, store: Store, now: Callable[[], datetime], token: str, rate: int) -> None:
         self.app = app
+        self.store = store
+        self.now = now
         self.token = token.encode()
+        self.pace = Pace.a_minute(rate) if rate > 0 else None
+        self.buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401, or let the request through."""
+        """Answer 401 or 429, or let the request through with its caller in its state."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        status = 0
 
         async def stamped(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["Cache-Control"] = "no-store"
+                headers.setdefault("Cache-Control", "no-store")
                 headers["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
-        given = Headers(scope=scope).get("authorization", "")
-        if scope["path"] in OPEN or scope["path"].startswith(CALLBACKS) or self.allows(given):
+        if is_open(scope["path"]):
             await self.app(scope, receive, stamped)
-        else:
-            await unauthorised(given=bool(given))(scope, receive, stamped)
+            return
+        found = await self.who(scope)
+        if isinstance(found, Response):
+            await found(scope, receive, stamped)
+            return
+        scope.setdefault("state", {})["caller"] = found
+        await self.app(scope, receive, stamped)
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            told = {"caller": found.name, "method": scope["method"], "path": scope["path"][:200], "status": status}
+            log.info("api_write", extra=told)
 
-    def allows(self, given: str) -> bool:
-        """Whether an Authorization header names the token; takes the same time however wrong it is."""
-        scheme, _, token = given.partition(" ")
-        right = hmac.compare_digest(token.strip().encode("latin-1"), self.token)
-        return not self.token or (right and scheme.lower() == "bearer")
+    async def who(self, scope: Scope) -> Caller | Response:
+        """The caller of a request, or the answer that turns it away."""
+        given = Headers(scope=scope).get("authorization", "")
+        scheme, _, word = given.partition(" ")
+        token = word.strip() if scheme.lower() == "bearer" else ""
+        if not self.token and not tokens.looks_ours(token):
+            return LOCAL
+        if self.token and hmac.compare_digest(token.encode("latin-1"), self.token):
+            return self._counted(OPERATOR)
+        if not tokens.looks_ours(token):
+            return unauthorised(given=bool(given))
+        address = f"guess {(scope.get('client') or ('',))[0]}"
+        if wait := self._wait(address, GUESSES, peek=True):
+            return too_often(wait)
+        try:
+            found = await run_in_threadpool(self._find, token)
+        except TransientError as error:
+            return away(error)
+        if found is None:
+            self._wait(address, GUESSES)
+            return unauthorised(given=bool(given))
+        return self._counted(found)
+
+    def _find(self, token: str) -> Caller | None:
+        with self.store.transaction() as tx:
+            row = tokens.find_token(tx, token, self.now())
+        return None if row is None else Caller(row["name"], granted(tuple(row["scopes"])), row["token_id"])
+
+    def _counted(self, caller: Caller) -> Caller | Response:
+        wait = self._wait(caller.key, self.pace) if self.pace else 0.0
+        return too_often(wait) if wait else caller
+
+    def _wait(self, key: str, pace: Pace, *, peek: bool = False) -> float:
+        """Seconds until `key` may ask again; 0: now. `peek` takes nothing."""
+        after, wait = take(self.buckets.get(key), self.now().timestamp(), pace)
+        if not peek:
+            self.buckets[key] = after
+            self.buckets.move_to_end(key)
+            if len(self.buckets) > REMEMBERED:
+                self.buckets.popitem(last=False)
+        return math.ceil(wait)

@@ -14,7 +14,7 @@ from schemas.errors import PermanentError, Reason, TransientError
 
 RETRY_AFTER_S = 5
 """When to come back, if nobody knows better."""
-_STATUS = {Reason.NOT_FOUND: 404, Reason.BAD_INPUT: 400, Reason.MODEL_UNAVAILABLE: 503}
+_STATUS = {Reason.NOT_FOUND: 404, Reason.BAD_INPUT: 400, Reason.NO_ACCESS: 403, Reason.MODEL_UNAVAILABLE: 503}
 
 log = logging.getLogger("framewatch.api")
 
@@ -34,6 +34,13 @@ def unauthorised(*, given: bool) -> Response:
     detail = "this token is not the right one" if given else "a token is needed: Authorization: Bearer <token>"
     challenge = 'Bearer realm="framewatch"' + (', error="invalid_token"' if given else "")
     return problem(401, detail, headers={"WWW-Authenticate": challenge})
+
+
+def too_often(seconds: float) -> Response:
+    """429 for a caller who asks more often than is allowed."""
+    wait = max(int(seconds), 1)
+    told = f"too many requests; come back in {wait} s"
+    return problem(429, told, reason=Reason.RATE_LIMITED, headers={"Retry-After": str(wait)})
 
 
 def install(app: FastAPI) -> None:
@@ -65,6 +72,11 @@ def _http(_: Request, error: Exception) -> Response:
 
 def _transient(_: Request, error: Exception) -> Response:
     assert isinstance(error, TransientError)  # noqa: S101
+    return away(error)
+
+
+def away(error: TransientError) -> Response:
+    """503 for what will work again by itself."""
     seconds = RETRY_AFTER_S if error.retry_after is None else max(int(error.retry_after.total_seconds()), 1)
     log.warning("answer_waits", extra={"reason": error.reason.value, "told": str(error)})
     detail = "the database is not available" if error.reason is Reason.DATABASE_UNAVAILABLE else str(error)

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from schemas.errors import PermanentError, Reason
 from schemas.records import Page
 from schemas.wire_intake import Pushed
+from services.api.callers import needs
 from services.api.routes import FAULTS, Means, means
 from services.sources import parse_file
 from services.store import feeds
@@ -29,7 +30,7 @@ Feed = Annotated[
 ]
 
 
-@pushes.post("/posts", summary="Send posts", openapi_extra={"requestBody": _BODY})
+@pushes.post("/posts", summary="Send posts", openapi_extra={"requestBody": _BODY, **needs("push")})
 async def push(by: Annotated[Means, Depends(means)], request: Request, feed: Feed) -> Pushed:
     """Idempotent: a post is its id within the feed. What was stored is sorted into frames within seconds."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in TYPES:

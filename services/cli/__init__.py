@@ -22,6 +22,7 @@ COMMANDS = {
     "alerts": ("services.cli.alerts:alerts", "List and show alerts, silence them, and try rules on stored history."),
     "digest": ("services.cli.digest:digest", "Preview and send the digest."),
     "channels": ("services.cli.channels:channels", "Where alerts and digests go."),
+    "tokens": ("services.cli.tokens:tokens", "Who may ask the API what."),
     "why": ("services.cli.why:why", "Why a post got its frames: nearest examples, and the words that carried it."),
     "posts": ("services.cli.posts:posts", "Delete posts; give parked ones another chance."),
 }
