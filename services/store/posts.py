@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from schemas.records import StoredPost
+from services.store import labels
 from services.store.pool import Connection, Row, one, row, rows, run
 
 _COLUMNS = (
@@ -70,7 +71,10 @@ def delete_posts(
         known_only=known_only,
     )
     if gone:
-        unscore_posts(connection, [r["post_id"] for r in gone])
+        ids = [r["post_id"] for r in gone]
+        unscore_posts(connection, ids)
+        labels.forget_samples(connection, ids)
+        labels.forget_labels(connection, ids)
     return len(gone)
 
 

@@ -1,0 +1,73 @@
+-- name: add_label
+-- The last word of a judge on a post counts; the same word again changes nothing. No row: there is no such post.
+insert into labels (codebook, frame, post_id, judge, answer, unit_key, origin, judged_at)
+select %(codebook)s, %(frame)s, p.post_id, %(judge)s, %(answer)s, p.unit_key,
+       case when exists (select from samples s where s.codebook = %(codebook)s and s.frame = %(frame)s
+                           and s.post_id = p.post_id) then 'sample' else 'free' end, %(now)s
+from post_keys k join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+where k.post_id = %(post_id)s and k.deleted_at is null
+-- A post that is being erased at this moment is waited for: no label may outlive its post.
+for share of k
+on conflict (codebook, frame, post_id, judge) do update
+set answer = excluded.answer, unit_key = excluded.unit_key, origin = excluded.origin,
+    judged_at = case when labels.answer = excluded.answer and labels.unit_key = excluded.unit_key
+                     then labels.judged_at else excluded.judged_at end
+returning answer, origin, judged_at;
+
+-- name: remove_label
+delete from labels
+where codebook = %(codebook)s and frame = %(frame)s and post_id = %(post_id)s and judge = %(judge)s
+returning post_id;
+
+-- name: unjudged_samples
+-- What a judge has not judged yet, newest week first, in the drawn order. Says nothing of what the model said. A text
+-- that was edited since it was drawn is another text.
+select * from (
+  select distinct on (s.unit_key) s.codebook, s.frame, s.week, s.place, p.post_id, p.text, p.lang, p.source,
+         p.published_at
+  from samples s
+  join post_keys k on k.post_id = s.post_id
+  join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+  where s.codebook = %(codebook)s and s.frame = %(frame)s and s.week >= %(oldest)s and p.unit_key = s.unit_key
+    and not exists (select from labels l where l.codebook = s.codebook and l.frame = s.frame
+                      and l.judge = %(judge)s and l.unit_key = s.unit_key)
+  order by s.unit_key, s.week desc) t
+order by week desc, place
+limit %(limit)s;
+
+-- name: count_unjudged
+-- How many samples of each current frame a judge has still to judge.
+select b.codebook, f.frame, f.title, f.description, b.version,
+       count(distinct s.unit_key) filter (where p.unit_key = s.unit_key and not exists (
+         select from labels l where l.codebook = s.codebook and l.frame = s.frame and l.judge = %(judge)s
+           and l.unit_key = s.unit_key))::int as unjudged,
+       count(distinct s.unit_key)::int as samples
+from codebooks b join frames f using (version_id)
+left join samples s on s.codebook = b.codebook and s.frame = f.frame and s.week >= %(oldest)s
+left join post_keys k on k.post_id = s.post_id
+left join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+where b.state = 'current'
+group by b.codebook, b.version, f.position, f.frame, f.title, f.description
+order by b.codebook, f.position;
+
+-- name: list_labels
+-- Every label with its post, as labelled posts are exported.
+select l.codebook, l.frame, l.judge, l.answer, l.origin, l.judged_at, p.post_id, p.source, p.native_id, p.text,
+       p.lang, p.author, p.url, p.published_at, p.unit_key = l.unit_key as same_text
+from labels l
+join post_keys k on k.post_id = l.post_id
+join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+where l.codebook = %(codebook)s and (%(frame)s::text is null or l.frame = %(frame)s)
+order by l.post_id, l.judge, l.frame;
+
+-- name: find_posts
+-- Our numbers of posts by their identity.
+select k.native_id, k.post_id from post_keys k
+where k.source = %(source)s and k.native_id = any(%(native_id)b::text[]) and k.deleted_at is null;
+
+-- name: forget_samples
+-- Erased posts are judged no more. To be asked in a statement of its own, after the tombstones: see add_label.
+delete from samples s using unnest(%(post_id)b::bigint[]) as t (post_id) where s.post_id = t.post_id;
+
+-- name: forget_labels
+delete from labels l using unnest(%(post_id)b::bigint[]) as t (post_id) where l.post_id = t.post_id;

@@ -1,0 +1,85 @@
+"""How good each current frame is, put together from labels and samples at the moment of asking. It writes nothing
+but which labels chose a threshold."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from schemas import wire_labels
+from services.analysis import measuring
+from services.analysis.taught import taught, thresholds
+from services.store import codebooks, feeds, labels
+from services.store.pool import Connection, Row, rows, run
+
+Frame = tuple[str, str]
+"""Codebook and frame."""
+
+
+def judged_samples(
+    connection: Connection, oldest: date, *, codebook: str | None = None, frame: str | None = None
+) -> list[Row]:
+    """What was judged of samples under the current versions, a row a sample and judge, in the order of drawing."""
+    return rows(connection, "qualities", "judged_samples", oldest=oldest, codebook=codebook, frame=frame)
+
+
+def threshold_choices(connection: Connection) -> list[Row]:
+    """Thresholds that labels chose: codebook, frame, threshold, unit_key."""
+    return rows(connection, "qualities", "threshold_choices")
+
+
+def add_threshold_units(
+    connection: Connection, *, codebook: str, frame: str, threshold: float, units: Iterable[bytes], now: datetime
+) -> None:
+    """Remember that labels of these units chose a threshold."""
+    values: dict[str, Any] = {"codebook": codebook, "frame": frame, "threshold": threshold, "now": now}
+    run(connection, "qualities", "add_threshold_units", **values, unit_key=list(units))
+
+
+def read_quality(
+    connection: Connection, wall: datetime, *, codebook: str | None = None, frame: str | None = None
+) -> dict[Frame, wire_labels.Quality]:
+    """How good each current frame is (or those of one id), by (codebook, frame); one never judged is there too.
+
+    A text that the current version was taught with, near copies included, or whose label chose the threshold it has,
+    does not count.
+    """
+    oldest = labels.oldest_week(feeds.present(connection, wall))
+    found: dict[Frame, list[Row]] = {
+        (f["codebook"], f["frame"]): []
+        for f in codebooks.list_frames(connection)
+        if codebook in (None, f["codebook"]) and frame in (None, f["frame"])
+    }
+    for row in judged_samples(connection, oldest, codebook=codebook, frame=frame):
+        found[row["codebook"], row["frame"]].append(row)
+    leaked = leaks(connection)
+    return {key: wire_labels.Quality(**measuring.quality(of, leaked)) for key, of in found.items()}
+
+
+def leaks(connection: Connection) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether the text of a row of judged_samples was used to make the version it is measured under."""
+    bodies = {c["version_id"]: c["body"] for c in codebooks.current_codebooks(connection)}
+    chose = _chose(threshold_choices(connection))
+
+    def leaked(row: Mapping[str, Any]) -> bool:
+        body = bodies[row["version_id"]]
+        key = (row["codebook"], row["frame"], thresholds(body).get(row["frame"]))
+        return bytes(row["unit_key"]) in chose.get(key, ()) or taught(body, row["text"])
+
+    return leaked
+
+
+def read_qualities(connection: Connection, wall: datetime) -> wire_labels.Qualities:
+    """The quality of every current frame, with the names it goes by."""
+    found = read_quality(connection, wall)
+    frames = []
+    for row in codebooks.list_frames(connection):
+        about = {k: row[k] for k in ("codebook", "version", "frame", "title")}
+        frames.append(wire_labels.FrameQuality(**about, **dict(found[row["codebook"], row["frame"]])))
+    return wire_labels.Qualities(present=feeds.present(connection, wall), frames=tuple(frames))
+
+
+def _chose(choices: Sequence[Row]) -> Mapping[tuple[str, str, float | None], set[bytes]]:
+    found: dict[tuple[str, str, float | None], set[bytes]] = {}
+    for c in choices:
+        found.setdefault((c["codebook"], c["frame"], c["threshold"]), set()).add(bytes(c["unit_key"]))
+    return found

@@ -1,0 +1,262 @@
+"""Samples for people to judge: drawn once, told blind, gone with their posts; and what labels say of a frame."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from schemas.errors import PermanentError
+from services.store import applying, draws, labels, posts, qualities, readings
+from tests.stages.conftest import CODEBOOK, World, post
+from tests.stages.test_classify import gather
+from workers.stages.classify import classify
+from workers.stages.upkeep import upkeep
+
+MONDAY = datetime(2016, 12, 5, tzinfo=UTC)
+FRAME = "staged-theatrics"
+WORDS = [
+    "alpha",
+    "bravo",
+    "charlie",
+    "delta",
+    "echo",
+    "foxtrot",
+    "golf",
+    "hotel",
+    "india",
+    "juliet",
+    "kilo",
+    "lima",
+    "mike",
+    "november",
+    "oscar",
+    "papa",
+]
+
+
+def words(number: int) -> str:
+    """A text that is no near copy of another number's."""
+    return " ".join(WORDS[(number >> (4 * k)) & 15] + str(number * 7 + k) for k in range(6))
+
+
+def text(number: int, word: str = "") -> str:
+    return f"{word} {words(number)}".strip()
+
+
+@pytest.fixture
+def week(world: World) -> World:
+    """One ISO week of a replayed feed: 40 texts that carry the frame (one of them twice), 60 that do not."""
+    world.apply()
+    world.add_feed(clock="feed")
+    carrying = [post(n, text(n, "theatre"), at=MONDAY + timedelta(hours=n)) for n in range(40)]
+    copy = post("copy", f"RT @somebody: {text(0, 'theatre')} https://example.org/x", at=MONDAY + timedelta(hours=50))
+    rest = [post(n, text(n), at=MONDAY + timedelta(hours=n)) for n in range(100, 160)]
+    last = post("last", "the week after", at=MONDAY + timedelta(days=8))
+    gather(world, *carrying, copy, *rest, last)
+    classify(world.rt)
+    with world.store.transaction() as tx:
+        tx.execute("update feeds set heard_until = %s, state = 'ended'", [MONDAY + timedelta(days=8)])
+    return world
+
+
+def draw(world: World, seed: int = 1) -> int:
+    with world.store.transaction() as tx:
+        return draws.draw_last_week(tx, world.clock(), seed)
+
+
+def samples(world: World, frame: str = FRAME) -> list[dict[str, Any]]:
+    return world.rows("select * from samples where frame = %s order by place", frame)
+
+
+def ask(world: World, judge: str = "anna", limit: int = 100) -> list[dict[str, Any]]:
+    with world.store.transaction() as tx:
+        frame = readings.current_frame(tx, FRAME)
+        return labels.next_unjudged(tx, frame, judge, present=MONDAY + timedelta(days=8), limit=limit)
+
+
+def answer(world: World, post_id: int, said: str = "yes", judge: str = "anna") -> dict[str, Any]:
+    with world.store.transaction() as tx:
+        about: dict[str, Any] = {"codebook": "test", "frame": FRAME, "judge": judge, "answer": said}
+        return labels.add_label(tx, **about, post_id=post_id, now=world.clock())
+
+
+def judge_all(world: World, judge: str = "anna", wrong: Iterable[int] = ()) -> None:
+    """Say yes to each text about theatre, but for the wrong ones by their place."""
+    wrong = set(wrong)
+    for i, asked in enumerate(ask(world, judge)):
+        answer(world, asked["post_id"], "yes" if ("theatre" in asked["text"]) != (i in wrong) else "no", judge)
+
+
+def quality(world: World) -> Any:
+    with world.store.transaction() as tx:
+        return qualities.read_quality(tx, world.clock())["test", FRAME]
+
+
+def test_a_week_is_drawn_once_with_what_each_stratum_holds(week: World) -> None:
+    upkeep(week.rt)
+    upkeep(week.rt)
+    drawn = samples(week)
+    strata = [d["stratum"] for d in drawn]
+    # All carry it with the same score: near the threshold, and the others' share is theirs too.
+    assert (strata.count("near"), strata.count("carried"), strata.count("rest")) == (20, 0, 5)
+    row = week.rows("select * from draws where frame = %s", FRAME)
+    assert [(r["week"], r["near"], r["carried"], r["rest"]) for r in row] == [(MONDAY.date(), 40, 0, 60)]
+    assert {d["stratum"]: d["inclusion"] for d in drawn} == {"near": 0.5, "rest": 5 / 60}
+    assert sorted(d["place"] for d in drawn) == list(range(25))
+
+
+def test_the_same_seed_draws_the_same_and_another_seed_another(week: World) -> None:
+    found = []
+    for seed in (1, 1, 2):
+        draw(week, seed)
+        found.append([s["post_id"] for s in samples(week)])
+        week.rows("delete from draws returning week")
+    assert found[0] == found[1]
+    assert found[0] != found[2]
+
+
+def test_no_text_is_drawn_twice(week: World) -> None:
+    with week.store.transaction() as tx:
+        tx.execute("delete from posts where native_id not in ('0', 'copy', '100')")
+        tx.execute("delete from carried c where not exists (select from posts p where p.post_id = c.post_id)")
+    draw(week)
+    carried = [s for s in samples(week) if s["stratum"] != "rest"]
+    assert len(carried) == 1
+    assert week.one("select near from draws where frame = %s", FRAME) == 1
+
+
+def test_of_two_drawings_at_once_one_draws(week: World) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda seed: draw(week, seed), range(4)))
+    assert sorted(done) == [0, 0, 0, 2], "two frames, drawn by one of four"
+    assert len(samples(week)) == 25
+    assert len({s["week"] for s in samples(week)}) == 1
+
+
+def test_a_drawing_that_dies_half_way_is_drawn_again(week: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(*_: Any, **__: Any) -> None:
+        raise psycopg.errors.AdminShutdown("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(draws, "add_samples", dies)
+        with pytest.raises(Exception, match="killed"):
+            draw(week)
+    assert week.one("select count(*) from draws") == 0
+    assert draw(week) == 2
+    assert len(samples(week)) == 25
+
+
+def test_a_judge_is_told_nothing_of_what_the_model_said(week: World) -> None:
+    draw(week)
+    asked = ask(week)
+    assert len(asked) == 25
+    assert set(asked[0]) == {"codebook", "frame", "week", "place", "post_id", "text", "lang", "source", "published_at"}
+    answer(week, asked[0]["post_id"], judge="boris")
+    assert [a["post_id"] for a in ask(week)] == [a["post_id"] for a in asked], "nor of what others answered"
+
+
+def test_what_was_judged_is_not_asked_again_and_the_last_word_counts(week: World) -> None:
+    draw(week)
+    first = ask(week)[0]
+    told = answer(week, first["post_id"], "no")
+    assert told["origin"] == "sample"
+    week.clock.forward(minutes=1)
+    assert answer(week, first["post_id"], "no")["judged_at"] == told["judged_at"], "the same word changes nothing"
+    assert answer(week, first["post_id"], "yes")["judged_at"] == week.clock()
+    assert week.rows("select answer, count(*) from labels group by 1") == [{"answer": "yes", "count": 1}]
+    assert first["post_id"] not in {a["post_id"] for a in ask(week)}
+
+
+def test_a_deleted_post_leaves_sample_and_labels(week: World) -> None:
+    draw(week)
+    first, second = ask(week)[:2]
+    for asked in (first, second):
+        answer(week, asked["post_id"])
+    native = week.one("select native_id from post_keys where post_id = %s", first["post_id"])
+    with week.store.transaction() as tx:
+        posts.delete_posts(tx, "rss", [native], week.clock())
+    assert week.rows("select post_id from labels") == [{"post_id": second["post_id"]}]
+    assert first["post_id"] not in {s["post_id"] for s in samples(week)}
+    with pytest.raises(PermanentError, match="may have been deleted"):
+        answer(week, first["post_id"])
+
+
+def test_a_label_does_not_outlive_a_post_that_is_erased_meanwhile(week: World) -> None:
+    draw(week)
+    first = ask(week)[0]["post_id"]
+    native = week.one("select native_id from post_keys where post_id = %s", first)
+    with ThreadPoolExecutor(1) as pool:
+        with week.store.transaction() as tx:
+            posts.delete_posts(tx, "rss", [native], week.clock())
+            late = pool.submit(answer, week, first)
+            with pytest.raises(TimeoutError):
+                late.result(0.3)
+        with pytest.raises(PermanentError, match="may have been deleted"):
+            late.result(10)
+    with ThreadPoolExecutor(1) as pool:
+        second = ask(week)[0]["post_id"]
+        native = week.one("select native_id from post_keys where post_id = %s", second)
+        with week.store.transaction() as tx:
+            about: dict[str, Any] = {"codebook": "test", "frame": FRAME, "judge": "anna", "answer": "yes"}
+            labels.add_label(tx, **about, post_id=second, now=week.clock())
+            gone = pool.submit(_delete, week, native)
+            with pytest.raises(TimeoutError):
+                gone.result(0.3)
+        gone.result(10)
+    assert week.rows("select * from labels") == []
+
+
+def _delete(world: World, native: str) -> None:
+    with world.store.transaction() as tx:
+        posts.delete_posts(tx, "rss", [native], world.clock())
+
+
+def test_precision_and_agreement_of_two_judges(week: World) -> None:
+    assert quality(week).told == "precision not measured yet"
+    draw(week)
+    judge_all(week)
+    told = quality(week)
+    assert (told.precision, told.judged, told.judged_carrying, told.judges) == (1.0, 25, 20, 1)
+    assert told.precision_low == pytest.approx(0.839, abs=0.001), "Wilson's limit of 20 in 20"
+    assert (told.kappa, told.alpha, told.judged_twice) == (None, None, 0)
+    assert told.told == "precision 100% (95% interval 84 to 100%, 20 judged, 2016-W49)"
+    judge_all(week, "boris")
+    assert (quality(week).kappa, quality(week).alpha, quality(week).judged_twice) == (1.0, 1.0, 25)
+
+
+def test_a_new_version_is_measured_with_old_labels_but_those_it_was_taught(week: World) -> None:
+    draw(week)
+    judge_all(week)
+    taught = [a["text"] for a in week.rows("select text from posts join labels using (post_id) where answer = 'yes'")]
+    # A near copy of the first, the second as it is, and the third as an example of the other frame.
+    copies = [f"{taught[0].upper()}!!", taught[1]]
+    body = CODEBOOK.replace("[theatre]", f'["{copies[0]}", "{copies[1]}"]').replace(
+        "[washington]", f'[washington, "{taught[2]}"]'
+    )
+    with week.store.transaction() as tx:
+        applying.apply(tx, body, week.clock())
+    assert quality(week).left_out == 0, "readers see the old version"
+    classify(week.rt)
+    with week.store.transaction() as tx:
+        tx.execute("update codebooks set state = 'retired' where version = 1")
+        tx.execute("update codebooks set state = 'current' where version = 2")
+    told = quality(week)
+    assert (told.left_out, told.judged, told.judged_carrying) == (3, 22, 17)
+
+
+def test_labels_that_chose_a_threshold_do_not_measure_it(week: World) -> None:
+    draw(week)
+    judge_all(week)
+    units = [bytes(r["unit_key"]) for r in samples(week) if r["stratum"] == "near"][:4]
+    with week.store.transaction() as tx:
+        qualities.add_threshold_units(
+            tx, codebook="test", frame=FRAME, threshold=0.37, units=units, now=week.clock()
+        )  # fmt: skip
+    assert quality(week).left_out == 0, "the current version has another threshold"
+    body = CODEBOOK.replace("examples: [theatre]", "examples: [theatre], threshold: 0.37")
+    with week.store.transaction() as tx:
+        tx.execute("update codebooks set body = %s", [body])
+    assert (quality(week).left_out, quality(week).judged_carrying) == (4, 16)
