@@ -1,5 +1,6 @@
 """framewatch codebook: check a file, make it current, measure it on labelled posts."""
 
+import json
 from pathlib import Path
 from textwrap import shorten
 
@@ -15,8 +16,6 @@ from services.cli.evaluate import evaluate
 from services.store import applying, codebooks
 
 File = click.Path(path_type=Path, exists=True, dir_okay=False)
-FEW = 5
-"""Examples below which a frame is said to have few."""
 
 
 @click.group()
@@ -27,29 +26,46 @@ def codebook() -> None:
 @codebook.command()
 @click.argument("file", type=File)
 @click.option(
-    "--learn", is_flag=True, help="Also learn it, and name examples that contradict each other or stand alone."
-)
-def check(*, file: Path, learn: bool) -> None:
+    "--learn/--no-learn", default=None,
+    help="Also learn it, and name examples that cannot be told apart.  [default: where the model is ready]",
+)  # fmt: skip
+def check(*, file: Path, learn: bool | None) -> None:
     """Name every mistake in FILE with its line, frame and remedy."""
-    read = files.parse(file.read_text(encoding="utf-8"), str(file))
-    for frame in read.frames:
-        if len(frame.examples) < FEW:
-            click.echo(f"{file}: frame {frame.id}: {len(frame.examples)} examples are few; give 8 or more", err=True)
-        if not frame.counterexamples:
-            click.echo(f"{file}: frame {frame.id}: no counterexamples; near misses make it sharper", err=True)
-    if learn:
-        _review(file, read)
+    text = file.read_text(encoding="utf-8")
+    read = files.parse(text, str(file))
+    for note in files.notes(text, str(file)):
+        click.echo(note, err=True)
+    if _model_is_ready() if learn is None else learn:
+        _review(file, text, read)
     click.echo(f"{read.codebook}: {len(read.frames)} frames, {len(read.background)} background posts. It can be used.")
 
 
-def _review(file: Path, read: files.Codebook) -> None:
+@codebook.command()
+def schema() -> None:
+    """Print the JSON Schema of a codebook, with which editors complete and check it as you write.
+
+    Save it beside your codebook and begin that with: # yaml-language-server: $schema=codebook.schema.json
+    """
+    click.echo(json.dumps(files.json_schema(), indent=2, ensure_ascii=False))
+
+
+def _model_is_ready() -> bool:
+    """Whether learning needs nothing to be unpacked or fetched first."""
+    models = settings.home_of(settings.load()) / "models"
+    return models.is_dir() and any(models.iterdir())
+
+
+def _review(file: Path, text: str, read: files.Codebook) -> None:
     """Tell what learning makes one doubt; that examples are few has been told."""
     from services.classifier import review_codebook
     from services.cli.classify import encoder_of
 
+    places = {(frame, text_for_encoder(post)): line for line, frame, post in reversed(files.places(text, str(file)))}
+    anywhere = {post: line for (_, post), line in places.items()}
     for doubt in review_codebook(encoder_of(settings.load()), read, text_for_encoder):
         if doubt.text:
-            click.echo(f"{file}: frame {doubt.frame}: {doubt.remedy}: {shorten(doubt.text, 120)}", err=True)
+            line = places.get((doubt.frame, doubt.text), anywhere.get(doubt.text, 1))
+            click.echo(f"{file}:{line}: frame {doubt.frame}: {doubt.remedy}: {shorten(doubt.text, 120)}", err=True)
 
 
 @codebook.command()
