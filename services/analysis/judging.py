@@ -10,6 +10,7 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv
 
 Z = 1.959964
 """Of a 95 % interval."""
@@ -54,12 +55,18 @@ def wilson(share: float, count: float) -> tuple[float, float]:
     With `count` the effective size of a weighted sample it is the interval that Dean and Pagano (2015) recommend for
     surveys with few cases.
     """
-    if count <= 0:
-        return 0.0, 1.0
-    spread = Z * Z / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z * math.sqrt(max(share * (1 - share), 0.0) / count + spread / (4 * count)) / (1 + spread)
+    middle = (share * count + Z * Z / 2) / (count + Z * Z)
+    half = Z * math.sqrt(max(share * (1 - share), 0.0) * count + Z * Z / 4) / (count + Z * Z)
     return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def exact(share: float, count: float) -> tuple[float, float]:
+    """The interval of Clopper and Pearson (1934) with an effective count, as Korn and Graubard (1998) have it for rare
+    things in surveys: wider than Wilson's, whose lower limit promises too much where one in many was found."""
+    hits = share * count
+    low = float(betaincinv(hits, count - hits + 1, 0.025)) if hits > 0 else 0.0
+    high = float(betaincinv(hits + 1, count - hits, 0.975)) if hits < count else 1.0
+    return min(low, share), max(high, share)
 
 
 def effective(weights: Floats) -> float:
@@ -154,7 +161,7 @@ def _part(
         return None
     so = [samples[i].yes * (samples[i].carried is carried) for i in here]
     share = float(np.average(so, weights=weighed[list(here)]))
-    return share, *wilson(share, effective(_by_unit(samples, weighed, here)))
+    return share, *exact(share, effective(_by_unit(samples, weighed, here)))
 
 
 def _by_unit(samples: Sequence[Judged], weighed: Floats, here: Iterable[int]) -> Floats:
