@@ -6,9 +6,11 @@ Holds no logic and asks nobody.
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.records import TimeQuality
+from schemas.wire_base import Wire as Wire
+from schemas.wire_quality import Quality
 
 State = Literal["learning", "insufficient coverage", "ok", "burst"]
 
@@ -36,12 +38,6 @@ Cursor = Annotated[
     str | None,
     _about("Pass it as `cursor` to get the next page; null when this is the last. Opaque: do not take apart."),
 ]
-
-
-class Wire(BaseModel):
-    """An answer, or a part of one."""
-
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class Fault(Wire):
@@ -109,6 +105,9 @@ class Frame(Wire):
     coverage: Coverage
     verdict: Annotated[Verdict | None, _about("The newest closed bucket; null before there is one.")]
     alert_id: Annotated[str | None, _about("The alert that is firing for this frame; null when none is.")]
+    quality: Annotated[Quality | None, _about("How good the frame is, as people judged; null when not asked for.")] = (
+        None
+    )
 
 
 class Frames(Wire):

@@ -1,44 +1,31 @@
 """What is said of labels: samples as judges see them (blind), answers, and how good frames are. No logic."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, ConfigDict, Field
 
-from schemas.wire import Wire
+from schemas.codebook import ID
+from schemas.wire_base import Wire
+from schemas.wire_quality import Quality
 
 Answer = Literal["yes", "no", "unsure"]
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+"""What some scripts' names are written with."""
 
 
-class Quality(Wire):
-    """How good a frame is, measured on posts people judged; every share is of distinct texts, with a 95 % interval."""
+def judge_name(name: str) -> str:
+    """A judge's name as it is kept: one line without blanks around it. Raises ValueError for what is no name."""
+    if name != name.strip() or not name.translate(_JOINERS).isprintable():
+        raise ValueError("a judge's name is one line of letters, without blanks around it")
+    return name
 
-    precision: Annotated[
-        float | None, Field(description="Part of what is said to carry the frame that does, 0 to 1; null: too few.")
-    ]
-    precision_low: Annotated[float | None, Field(description="Lower limit of precision; null as above.")]
-    precision_high: Annotated[float | None, Field(description="Upper limit of precision; null as above.")]
-    recall: Annotated[
-        float | None,
-        Field(description="Part of what carries the frame that is found, 0 to 1; null: the sample cannot say."),
-    ]
-    recall_low: Annotated[float | None, Field(description="Lower limit of recall; null as above.")]
-    recall_high: Annotated[float | None, Field(description="Upper limit of recall; null as above.")]
-    judged: Annotated[int, Field(description="Judged texts that count, of any stratum.")]
-    judged_carrying: Annotated[int, Field(description="Those of them said to carry the frame: precision's n.")]
-    left_out: Annotated[
-        int, Field(description="Judged texts that do not count: the codebook holds them, or they chose its threshold.")
-    ]
-    judges: Annotated[int, Field(description="People who judged.")]
-    judged_twice: Annotated[int, Field(description="Texts that two or more answered with yes or no.")]
-    kappa: Annotated[float | None, Field(description="Cohen's kappa, −1 to 1; null unless two people judged the same.")]
-    alpha: Annotated[
-        float | None,
-        Field(description="Krippendorff's alpha of all judges, at most 1; null when none judged the same."),
-    ]
-    first_week: Annotated[date | None, Field(description="Monday of the first week with a judged sample that counts.")]
-    last_week: Annotated[date | None, Field(description="Monday of the last one.")]
-    told: Annotated[str, Field(description="Precision in a few words, as alerts say it.")]
+
+Judge = Annotated[
+    str,
+    Field(min_length=1, max_length=60, description="Who judges: a name, the same every time."),
+    AfterValidator(judge_name),
+]
 
 
 class FrameQuality(Quality):
@@ -88,3 +75,24 @@ class Label(Wire):
     answer: Annotated[Answer, Field(description="Whether the post carries the frame.")]
     origin: Annotated[Literal["sample", "free"], Field(description="Drawn as a sample, or picked by hand.")]
     judged_at: Annotated[datetime, Field(description="When this was answered, by the clock.")]
+
+
+class NewLabel(Wire):
+    """An answer to be kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    frame: Annotated[str, Field(description="Id of the frame.", pattern=ID, max_length=80)]
+    codebook: Annotated[
+        str | None,
+        Field(description="Id of its codebook; needed when two have such a frame.", pattern=ID, max_length=80),
+    ] = None
+    post_id: Annotated[int, Field(description="Our number of the post.", ge=1, le=2**63 - 1)]
+    answer: Annotated[Answer, Field(description="Whether the post carries the frame.")]
+    judge: Annotated[Judge | None, Field(description="Who answered; left out: the token's name.")] = None
+
+
+class Draws(Wire):
+    """What was drawn on demand."""
+
+    frames: Annotated[int, Field(description="Frames of which the running week was drawn; 0: it was drawn before.")]

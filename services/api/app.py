@@ -13,6 +13,7 @@ from services.analysis.intake import Intake
 from services.api.alerting import alerting
 from services.api.callers import OPEN, permit, usual_scope
 from services.api.guard import Guard
+from services.api.labels import judging
 from services.api.problems import install
 from services.api.push import pushes
 from services.api.routes import Means, probes, router
@@ -65,6 +66,7 @@ def create_api(
     app.include_router(alerting)
     app.include_router(syndication)
     app.include_router(router)
+    app.include_router(judging)
     app.include_router(pushes)
     app.include_router(hubs)
     install(app)

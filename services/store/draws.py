@@ -47,6 +47,11 @@ def draw_this_week(connection: Connection, wall: datetime, seed: int) -> int:
     return _draw(connection, frames, (since, present + timedelta(seconds=1)), seed=seed, now=wall) if frames else 0
 
 
+def draw_now(connection: Connection, wall: datetime, seed: int) -> int:
+    """On demand: the last whole week where it is not drawn yet, and the running one; how many frames were drawn."""
+    return draw_last_week(connection, wall, seed) + draw_this_week(connection, wall, seed)
+
+
 def undrawn_frames(connection: Connection, week: date) -> list[Row]:
     """Current frames (version_id, codebook, version, frame, position) without a draw of the week of this Monday."""
     return rows(connection, "draws", "undrawn_frames", week=week)

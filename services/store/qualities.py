@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from schemas import wire_labels
+from schemas.wire_labels import FrameQuality, Qualities
+from schemas.wire_quality import Quality
 from services.analysis import measuring
 from services.analysis.taught import taught, thresholds
 from services.store import codebooks, feeds, labels
@@ -37,7 +38,7 @@ def add_threshold_units(
 
 def read_quality(
     connection: Connection, wall: datetime, *, codebook: str | None = None, frame: str | None = None
-) -> dict[Frame, wire_labels.Quality]:
+) -> dict[Frame, Quality]:
     """How good each current frame is (or those of one id), by (codebook, frame); one never judged is there too.
 
     A text that the current version was taught with, near copies included, or whose label chose the threshold it has,
@@ -52,7 +53,7 @@ def read_quality(
     for row in judged_samples(connection, oldest, codebook=codebook, frame=frame):
         found[row["codebook"], row["frame"]].append(row)
     leaked = leaks(connection)
-    return {key: wire_labels.Quality(**measuring.quality(of, leaked)) for key, of in found.items()}
+    return {key: Quality(**measuring.quality(of, leaked)) for key, of in found.items()}
 
 
 def leaks(connection: Connection) -> Callable[[Mapping[str, Any]], bool]:
@@ -68,14 +69,14 @@ def leaks(connection: Connection) -> Callable[[Mapping[str, Any]], bool]:
     return leaked
 
 
-def read_qualities(connection: Connection, wall: datetime) -> wire_labels.Qualities:
+def read_qualities(connection: Connection, wall: datetime) -> Qualities:
     """The quality of every current frame, with the names it goes by."""
     found = read_quality(connection, wall)
     frames = []
     for row in codebooks.list_frames(connection):
         about = {k: row[k] for k in ("codebook", "version", "frame", "title")}
-        frames.append(wire_labels.FrameQuality(**about, **dict(found[row["codebook"], row["frame"]])))
-    return wire_labels.Qualities(present=feeds.present(connection, wall), frames=tuple(frames))
+        frames.append(FrameQuality(**about, **dict(found[row["codebook"], row["frame"]])))
+    return Qualities(present=feeds.present(connection, wall), frames=tuple(frames))
 
 
 def _chose(choices: Sequence[Row]) -> Mapping[tuple[str, str, float | None], set[bytes]]:

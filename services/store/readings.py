@@ -14,7 +14,7 @@ from schemas import wire
 from schemas.errors import PermanentError, Reason
 from services.analysis.coverage import coverage
 from services.analysis.digest import share
-from services.store import alerts, codebooks, feeds, trends
+from services.store import alerts, codebooks, feeds, qualities, trends
 from services.store.pool import Connection, Row, one, rows
 
 DAY = timedelta(days=1)
@@ -111,9 +111,15 @@ def read_frames(connection: Connection, wall: datetime) -> wire.Frames:
         before[number] = totals(connection, number, since - DAY, since, present=present)[1]
     verdicts = {(v["version_id"], v["frame"]): v for v in alerts.last_verdicts(connection)}
     firing = {(a["codebook"], a["frame"]): a["alert_id"] for a in reversed(firing_alerts(connection))}
+    good = qualities.read_quality(connection, wall)
     found = [
         _frame(
-            {**row, **now[row["version_id"]][row["frame"]], "alert_id": firing.get((row["codebook"], row["frame"]))},
+            {
+                **row,
+                **now[row["version_id"]][row["frame"]],
+                "alert_id": firing.get((row["codebook"], row["frame"])),
+                "quality": good[row["codebook"], row["frame"]],
+            },
             verdicts.get((row["version_id"], row["frame"])),
             before[row["version_id"]][row["frame"]]["share"],
         )
