@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.analysis import alerting, coordination, evidence, telling
 from services.analysis.alerting import Episode, Rule
-from services.store import alerts, announcing, codebooks, firings, rules, tellings, trends
+from services.store import alerts, announcing, codebooks, firings, qualities, rules, tellings, trends
 from services.store import coordination as same
 from services.store.pool import Connection, Row
 from workers.runtime import Runtime
@@ -102,7 +102,15 @@ def _bundle(tx: Connection, watch: Row, scene: Scene, about: tuple[str, Rule, Ve
     period = {"version_id": watch["version_id"], "frame": watch["frame"], "since": since, "until": until}
     facts = alerts.facts(tx, **period) | {"scored": trends.posts_scored(tx, watch["version_id"], since, until)}
     models = codebooks.models_of(tx, watch["version_id"])
-    return evidence.burst(identity, rule, scene.titles[watch["frame"]], facts, run=run, models=models)
+    told = evidence.burst(identity, rule, scene.titles[watch["frame"]], facts, run=run, models=models)
+    return told | {"quality": _quality(tx, watch, scene)}
+
+
+def _quality(tx: Connection, watch: Row, scene: Scene) -> dict[str, Any]:
+    """How good the frame is as far as people judged it, frozen with the rest."""
+    codebook, frame = scene.version["codebook"], watch["frame"]
+    found = qualities.read_quality_at(tx, scene.until, codebook=codebook, frame=frame)
+    return found[codebook, frame].model_dump(mode="json") if (codebook, frame) in found else {}
 
 
 def _waves(tx: Connection, rt: Runtime, watch: Row, scene: Scene, about: tuple[Rule, Verdicts]) -> int:
@@ -136,6 +144,7 @@ def _wave(tx: Connection, rt: Runtime, watch: Row, scene: Scene, about: tuple[Ru
     facts["scored"] = trends.posts_scored(tx, watch["version_id"], wave.onset - rule.step, until)
     models = codebooks.models_of(tx, watch["version_id"])
     bundle = evidence.coordinated(identity, rule, scene.titles[watch["frame"]], facts, wave=wave, models=models)
+    bundle["quality"] = _quality(tx, watch, scene)
     alert = {"alert_id": identity, "kind": "coordinated", "rule": rule.name, "version_id": watch["version_id"],
              "frame": watch["frame"], "feed_id": None, "onset": wave.onset, "last_bucket": wave.last,
              "evidence": bundle}  # fmt: skip

@@ -2,18 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
+NONE: Mapping[str, Any] = MappingProxyType({})
 Totals = Sequence[Mapping[str, Any]]
 
 
 def compose(
-    about: Mapping[str, Any], *, now: Totals, before: Totals, posts: tuple[int, int], states: Mapping[str, str]
+    about: Mapping[str, Any],
+    *,
+    now: Totals,
+    before: Totals,
+    posts: tuple[int, int],
+    states: Mapping[str, str],
+    quality: Mapping[str, Any] = NONE,
 ) -> dict[str, Any]:
     """The body of a digest.
 
     `about` is taken over as it is (digest, slot, period, codebook, alerts, coverage, gaps); `now` and `before` are
-    totals a frame of this period and the one before; `posts` how many posts were scored in each of them.
+    totals a frame of this period and the one before; `posts` how many posts were scored in each of them; `quality` says
+    how good each frame is.
     """
     shares = {t["frame"]: share(t["posts"], posts[1]) for t in before}
     frames = []
@@ -29,6 +38,7 @@ def compose(
                 "previous_share": previous,
                 "change": None if previous is None or current is None else current - previous,
                 "state": states.get(total["frame"], "learning"),
+                "quality": quality.get(total["frame"]),
             }
         )
     frames.sort(key=lambda f: (f["state"] != "burst", -(f["change"] or 0.0), -f["posts"]))

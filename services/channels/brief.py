@@ -98,6 +98,8 @@ def _measured(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"Units: {seen} where {usual} were expected (usual at most {number(expected.get('upper'))})"
     if coverage is not None and coverage < 1:
         yield f"Coverage {percent(coverage)}: not every feed was heard; what is missing is unknown, not zero"
+    if quality := data.get("quality"):
+        yield f"The frame: {line(quality['told'])}"
     if sources := data.get("sources"):
         yield "Sources: " + ", ".join(f"{line(s['source'], 40)} {number(s['posts'])}" for s in sources[:6])
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.analysis import digest as composing
 from services.analysis.coverage import coverage, gaps
-from services.store import alerts, codebooks, feeds, trends
+from services.store import alerts, codebooks, feeds, qualities, trends
 from services.store.pool import Connection
 
 PERIOD = timedelta(days=1)
@@ -37,6 +37,7 @@ def read_digest(connection: Connection, digest: str, slot: datetime) -> dict[str
         ],
     }
     number = version["version_id"]
+    good = qualities.read_quality_at(connection, slot, codebook=version["codebook"])
     return composing.compose(
         about,
         now=trends.frame_totals(connection, number, since, slot),
@@ -46,6 +47,7 @@ def read_digest(connection: Connection, digest: str, slot: datetime) -> dict[str
             trends.posts_scored(connection, number, since - PERIOD, since),
         ),
         states=_states(connection, number, since, slot),
+        quality={frame: found.model_dump(mode="json") for (_, frame), found in good.items()},
     )
 
 

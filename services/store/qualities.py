@@ -36,15 +36,20 @@ def add_threshold_units(
     run(connection, "qualities", "add_threshold_units", **values, unit_key=list(units))
 
 
-def read_quality(
-    connection: Connection, wall: datetime, *, codebook: str | None = None, frame: str | None = None
-) -> dict[Frame, Quality]:
-    """How good each current frame is (or those of one id), by (codebook, frame); one never judged is there too.
+def read_quality(connection: Connection, wall: datetime) -> dict[Frame, Quality]:
+    """How good each current frame is, by (codebook, frame); one that was never judged is there too.
 
     A text that the current version was taught with, near copies included, or whose label chose the threshold it has,
     does not count.
     """
-    oldest = labels.oldest_week(feeds.present(connection, wall))
+    return read_quality_at(connection, feeds.present(connection, wall))
+
+
+def read_quality_at(
+    connection: Connection, present: datetime, *, codebook: str | None = None, frame: str | None = None
+) -> dict[Frame, Quality]:
+    """`read_quality` at a present of the stream, of one codebook or frame where one is named."""
+    oldest = labels.oldest_week(present)
     found: dict[Frame, list[Row]] = {
         (f["codebook"], f["frame"]): []
         for f in codebooks.list_frames(connection)

@@ -31,7 +31,8 @@ def alert_data(**more: Any) -> dict[str, Any]:
         "languages": [{"lang": "en", "posts": 40}, {"lang": "ar", "posts": 18}],
         "links": [{"url": "https://video.example/w?v=1&t=2", "posts": 9}],
         "first_carriers": [post(1), post(2, "هذه مسرحية متفق عليها", lang="ar", source="mastodon")],
-        "typical": [post(3, "A theatre, nothing more. https://t.example/x", score=0.97)], **more,
+        "typical": [post(3, "A theatre, nothing more. https://t.example/x", score=0.97)],
+        "quality": {"told": "precision 90% (95% interval 71 to 97%, 19 judged, 2016-W49)"}, **more,
     }  # fmt: skip
 
 
@@ -43,7 +44,8 @@ def digest_data(**more: Any) -> dict[str, Any]:
         "codebook": {"id": "palmyra-2016", "version": 3, "title": "The fall of Palmyra"},
         "totals": {"posts": 2480, "carrying": 512},
         "frames": [
-            {**frame, "previous_share": 0.08, "change": 0.04, "state": "burst"},
+            {**frame, "previous_share": 0.08, "change": 0.04, "state": "burst",
+             "quality": {"told": "precision 90% (95% interval 71 to 97%, 19 judged, 2016-W49)"}},
             {**frame, "title": "Россия винит США", "previous_share": None, "change": None, "state": "learning"},
         ],
         "alerts": [{"alert_id": "a1b2c3", "frame": "staged", "title": "Staged theatrics",

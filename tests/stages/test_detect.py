@@ -64,6 +64,7 @@ def test_a_burst_is_one_alert_with_its_evidence(replayed: World) -> None:
     alerts = replayed.rows("select alert_id, frame, kind, onset, state, evidence from alerts")
     assert [(a["frame"], a["kind"]) for a in alerts] == [("staged-theatrics", "burst")]
     found = alerts[0]["evidence"]
+    assert found["quality"]["told"] == "precision not measured yet"
     assert alerts[0]["onset"] == T0 + 221 * HOUR
     assert found["counts"]["posts"] == found["counts"]["authors"] == 10
     assert found["counts"]["publishers"] == 1, "the addresses are hosts of one registrable domain"

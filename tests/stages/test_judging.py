@@ -3,15 +3,21 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psycopg
 import pytest
 
 from schemas.errors import PermanentError
-from services.store import applying, draws, labels, posts, qualities, readings
+from schemas.records import Notice
+from services.channels.brief import brief
+from services.channels.rendering import render
+from services.store import applying, digests, draws, labels, posts, qualities, readings
+from tests.channels.notices import alert_data
 from tests.stages.conftest import CODEBOOK, World, post
 from tests.stages.test_classify import gather
+from workers import telling
 from workers.stages.classify import classify
 from workers.stages.upkeep import upkeep
 
@@ -260,3 +266,25 @@ def test_labels_that_chose_a_threshold_do_not_measure_it(week: World) -> None:
     with week.store.transaction() as tx:
         tx.execute("update codebooks set body = %s", [body])
     assert (quality(week).left_out, quality(week).judged_carrying) == (4, 16)
+
+
+def test_alert_and_digest_say_how_good_the_frame_is(week: World) -> None:
+    draw(week)
+    judge_all(week)
+    told = "precision 100% (95% interval 84 to 100%, 20 judged, 2016-W49)"
+    with week.store.transaction() as tx:
+        body = digests.read_digest(tx, "morning", MONDAY + timedelta(days=8))
+        scene = SimpleNamespace(version={"codebook": "test"}, until=MONDAY + timedelta(days=8))
+        frozen = telling._quality(tx, {"frame": FRAME}, cast(Any, scene))
+    assert body is not None
+    assert {f["id"]: f["quality"]["told"] for f in body["frames"]} == {
+        FRAME: told,
+        "russia-blames-us": "precision not measured yet",
+    }
+    assert frozen["told"] == told
+    bundle = alert_data(quality=frozen)
+    for data, kind in ((bundle, "alert"), (body, "digest")):
+        text, html = render(Notice("n", kind, "a subject", data), "")
+        assert told in text
+        assert told in html
+    assert f"The frame: {told}" in brief(Notice("n", "alert", "a subject", bundle), "").lines
