@@ -20,6 +20,7 @@ from schemas.errors import FramewatchError, PermanentError, Reason
 from services import logs, settings
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
+from services.analysis.unsubscribing import reader_of
 from services.api import create_api
 from services.classifier import load_encoder
 from services.classifier.resting import Resting
@@ -31,7 +32,7 @@ EX_CONFIG = 78
 """Exit status that tells a supervisor not to start this process again (sysexits.h)."""
 POOL = 6
 _PROBES = ("/healthz", "/readyz")
-_OURS = ("/api/", "/websub/")
+_OURS = ("/api/", "/websub/", "/leave/")
 
 
 def create_app(conf: Settings | None = None) -> ASGIApp:
@@ -49,6 +50,7 @@ def create_app(conf: Settings | None = None) -> ASGIApp:
         store, now=_now, intake=lambda: _intake(conf), token=conf.api_token, borrow=model,
         rule=Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days)), public_url=conf.public_url,
         rate=conf.api_rate,
+        reader_of=lambda given: reader_of(settings.author_key(conf), given),
     )  # fmt: skip
     console = create_console(store, now=_now, token=conf.api_token, borrow=model)
     faces = by_path(api, console)

@@ -20,6 +20,7 @@ from services import logs, settings
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
 from services.analysis.text import text_for_encoder
+from services.analysis.unsubscribing import token
 from services.fetch import Fetcher
 from services.store import counts, feeds
 from services.store.clock import SharedClock
@@ -74,6 +75,7 @@ def runtime() -> Runtime:
         intake=Intake(settings.author_key(conf), guess),
         now=SharedClock(store),
         chance=random.random,
+        sign=partial(token, settings.author_key(conf)),
         lease=timedelta(seconds=conf.lease_seconds),
         hubs=_hubs(fetcher, conf.public_url),
         host_gap=timedelta(seconds=conf.host_gap_seconds),

@@ -117,6 +117,8 @@ class Runtime:
     now: Callable[[], datetime]
     chance: Callable[[], float]
     """A number in [0, 1)."""
+    sign: Callable[[int], str] = str
+    """The number of a digest's reader → the token by which they can leave it."""
     lease: timedelta = timedelta(seconds=60)
     host_gap: timedelta = timedelta(0)
     """Time between two fetches from one host, whichever worker makes them."""

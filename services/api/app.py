@@ -14,6 +14,7 @@ from services.api.alerting import alerting
 from services.api.callers import OPEN, permit, usual_scope
 from services.api.guard import Guard
 from services.api.labels import judging
+from services.api.leaving import leaving
 from services.api.problems import install
 from services.api.push import pushes
 from services.api.routes import Means, probes, router
@@ -45,6 +46,7 @@ def create_api(
     rule: Rule = _RULE,
     public_url: str = "",
     rate: int = 0,
+    reader_of: Callable[[str], int | None] = lambda _: None,
 ) -> FastAPI:
     """The API as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for what is asked of words.
 
@@ -61,6 +63,7 @@ def create_api(
     )
     app.state.means = Means(store, now, intake, borrow, rule)
     app.state.public_url = public_url
+    app.state.reader_of = reader_of
     app.include_router(probes)
     # Before the routes of single alerts: `dry-run` is no alert's id.
     app.include_router(alerting)
@@ -69,6 +72,7 @@ def create_api(
     app.include_router(judging)
     app.include_router(pushes)
     app.include_router(hubs)
+    app.include_router(leaving)
     install(app)
     app.add_middleware(Guard, store=store, now=now, token=token, rate=rate)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

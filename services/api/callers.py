@@ -14,8 +14,8 @@ from schemas.scopes import SCOPES, Scope
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """What an orchestrator asks without a token."""
-CALLBACKS = "/websub/"
-"""Where hubs tell us of news; a word in the path and a signature stand for the token."""
+CALLBACKS = ("/websub/", "/leave/")
+"""Where hubs tell us of news and readers leave a digest; a signed word in the path stands for the token."""
 _SCOPE = "x-scope"
 
 

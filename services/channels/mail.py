@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 
 from schemas.records import Notice
 from services.channels.base import ChannelConfig, Means, Poster
-from services.channels.rendering import render
+from services.channels.rendering import leave_link, render, render_all
 from services.channels.smtp_replies import Refused, failure, refusal
 from services.channels.wording import header, stable_id
 
@@ -151,7 +151,7 @@ class Mail:
 
 def compose(notice: Notice, config: Config, public_url: str, *, sent_at: datetime) -> EmailMessage:
     """The mail itself; the same notice gives the same Message-ID."""
-    text, html = render(notice, public_url)
+    text, html, pictures = render_all(notice, public_url)
     message = EmailMessage()
     message["Subject"] = header(notice.subject) or "framewatch"
     message["From"] = _address(config.sender)
@@ -160,9 +160,26 @@ def compose(notice: Notice, config: Config, public_url: str, *, sent_at: datetim
     message["Message-ID"] = f"<{stable_id(notice.message_id)}@framewatch>"
     message["Auto-Submitted"] = "auto-generated"
     message["List-Id"] = f"<{notice.kind}.framewatch>"
+    for name, value in _ways_out(leave_link(notice.data, public_url)):
+        message[name] = value
     message.set_content(text)
     message.add_alternative(html, subtype="html")
+    _, page = message.iter_parts()
+    for picture in pictures:
+        page.add_related(picture.png, "image", "png", cid=f"<{picture.cid}>", disposition="inline")
     return message
+
+
+def _ways_out(address: str) -> tuple[tuple[str, str], ...]:
+    """Headers by which a mail program offers to leave the digest.
+
+    One click (RFC 8058) is for HTTPS alone; over HTTP the link is a plain one (RFC 2369); nobody reads the sender's
+    mailbox, so that none is named.
+    """
+    if not address:
+        return ()
+    one_click = (("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),)
+    return (("List-Unsubscribe", f"<{address}>"), *(one_click if address.startswith("https://") else ()))
 
 
 class _Plain(smtplib.SMTP):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -91,11 +92,35 @@ def no_markdown(text: str) -> str:
 
 def when(value: Any) -> str:
     """An RFC 3339 time as people read it, in UTC; anything else as it is."""
-    try:
-        moment = datetime.fromisoformat(str(value)).astimezone(UTC)
-    except (ValueError, OverflowError):
+    at = moment(value)
+    if at is None:
         return line(value, 40) if value else "–"
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def moment(value: Any) -> datetime | None:
+    """An RFC 3339 time, None for anything else."""
+    try:
+        return datetime.fromisoformat(str(value)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def local(value: Any, timezone: Any, form: str = "%-d %b %Y, %H:%M") -> str:
+    """An RFC 3339 time as the clocks of `timezone` have it (UTC where there is none); anything else as it is."""
+    at = moment(value)
+    if at is None:
+        return line(value, 40) if value else "–"
+    try:
+        zone = ZoneInfo(str(timezone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    return format(at.astimezone(zone), form)
+
+
+def without(sentence: str, title: Any) -> str:
+    """A sentence of ours that follows its own title, without the title."""
+    return sentence.removeprefix(f"{line(title)}: ")
 
 
 def number(value: float | None) -> str:
@@ -141,5 +166,6 @@ def width(value: float | None, most: float | None) -> int:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (line, post, quote, link, host, when, number, ratio, percent, points, chance, width)
+    f.__name__: f
+    for f in (line, post, quote, link, host, when, local, without, number, ratio, percent, points, chance, width)
 }

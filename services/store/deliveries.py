@@ -1,6 +1,6 @@
 """The outbox, the channels it empties into, and the digests that fill it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -73,17 +73,14 @@ def delete_channel(connection: Connection, name: str) -> bool:
     return row(connection, "deliveries", "delete_channel", name=name) is not None
 
 
-def add_digest(connection: Connection, digest: str, *, schedule: str, timezone: str, since: datetime) -> None:
-    """Add a digest by cron expression; one of this name stays as it is."""
-    run(
-        connection,
-        "deliveries",
-        "add_digest",
-        digest=digest,
-        schedule=schedule,
-        timezone=timezone,
-        since=since,
-    )
+def add_digest(
+    connection: Connection, digest: str, *, schedule: str, timezone: str, since: datetime, silent: bool = False,
+    channels: Sequence[str] | None = None,
+) -> bool:  # fmt: skip
+    """Add a digest by cron expression, to these channels or all; False (and nothing changes) when the name is taken."""
+    about = {"digest": digest, "schedule": schedule, "timezone": timezone, "since": since, "silent": silent}
+    names = None if channels is None else list(channels)
+    return row(connection, "deliveries", "add_digest", **about, channels=names) is not None
 
 
 def list_digests(connection: Connection) -> list[Row]:

@@ -1,64 +1,81 @@
-"""Reads what a digest is composed of and has it composed; used by the stage and by previews alike."""
+"""Readers of digests, the messages to them, and what only digests ask of the stored posts."""
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-import numpy as np
+from psycopg.types.json import Jsonb
 
-from services.analysis import digest as composing
-from services.analysis.coverage import coverage, gaps
-from services.store import alerts, codebooks, feeds, qualities, trends
-from services.store.pool import Connection
-
-PERIOD = timedelta(days=1)
-GAP_S = 900.0
-"""Seconds of silence that a digest mentions."""
+from services.store.pool import Connection, Row, one, row, rows, run
 
 
-def read_digest(connection: Connection, digest: str, slot: datetime) -> dict[str, Any] | None:
-    """The digest of the day before `slot`, composed; None while no codebook is current."""
-    current = codebooks.current_codebooks(connection)
-    if not current:
-        return None
-    version, since = current[0], slot - PERIOD
-    spans = feeds.spans(connection, since, slot)
-    heard = coverage(np.array([since.timestamp()]), PERIOD.total_seconds(), spans)[0]
-    titles = {f["feed_id"]: f["title"] or f["address"] for f in feeds.list_feeds(connection)}
-    about = {
-        "digest": digest,
-        "slot": slot.isoformat(),
-        "period": {"from": since.isoformat(), "until": slot.isoformat()},
-        "codebook": {"id": version["codebook"], "version": version["version"], "title": version["title"]},
-        "alerts": [_alert(a) for a in alerts.alerts_between(connection, since, slot)],
-        "coverage": None if np.isnan(heard) else float(heard),
-        "gaps": [
-            {"feed": titles.get(feed_id, ""), "from": begin.isoformat(), "until": end.isoformat()}
-            for feed_id, begin, end in gaps(spans, GAP_S)
-        ],
-    }
-    number = version["version_id"]
-    good = qualities.read_quality_at(connection, slot, codebook=version["codebook"])
-    return composing.compose(
-        about,
-        now=trends.frame_totals(connection, number, since, slot),
-        before=trends.frame_totals(connection, number, since - PERIOD, since),
-        posts=(
-            trends.posts_scored(connection, number, since, slot),
-            trends.posts_scored(connection, number, since - PERIOD, since),
-        ),
-        states=_states(connection, number, since, slot),
-        quality={frame: found.model_dump(mode="json") for (_, frame), found in good.items()},
-    )
+def remove_digest(connection: Connection, digest: str) -> bool:
+    """Forget a digest, its slots and who left it; False when there is none."""
+    return row(connection, "digests", "remove_digest", digest=digest) is not None
 
 
-def _states(connection: Connection, version_id: int, since: datetime, until: datetime) -> dict[str, str]:
-    """The state of each frame over a period: burst when any bucket was one, else that of the newest bucket."""
-    states: dict[str, str] = {}
-    for row in alerts.states_between(connection, version_id, since, until):
-        states[row["frame"]] = "burst" if row["burst"] else row["state"]
-    return states
+def add_readers(connection: Connection, digest: str, channels: Sequence[str] | None) -> None:
+    """Know everybody that the enabled channels (these, or all) write to by address as a reader of the digest."""
+    run(connection, "digests", "add_readers", digest=digest, channels=None if channels is None else list(channels))
 
 
-def _alert(row: dict[str, Any]) -> dict[str, Any]:
-    keys = ("alert_id", "frame", "title", "state", "reason")
-    return {**{k: row[k] for k in keys}, "onset": row["onset"].isoformat()}
+def addressees(connection: Connection, digest: str, channels: Sequence[str] | None) -> list[Row]:
+    """Whom a digest goes to: channel_id, name, and of people reader (their address), reader_id, unsubscribed_at."""
+    names = None if channels is None else list(channels)
+    return rows(connection, "digests", "addressees", digest=digest, channels=names)
+
+
+def add_delivery(connection: Connection, message_id: str, **values: Any) -> None:
+    """One message of a digest; nothing when there is one of this id.
+
+    `values`: digest, slot, channel_id, reader, state, reason, subject, data, now.
+    """
+    data: Mapping[str, Any] = values.pop("data")
+    run(connection, "digests", "add_delivery", message_id=message_id, data=Jsonb(dict(data)), **values)
+
+
+def list_readers(connection: Connection, digest: str | None = None) -> list[Row]:
+    """Readers known of one digest or all: digest, address, unsubscribed_at, sent_at (the last mail)."""
+    return rows(connection, "digests", "list_readers", digest=digest)
+
+
+def find_reader(connection: Connection, reader_id: int) -> Row | None:
+    """One reader: digest, address, unsubscribed_at; None when the digest is gone."""
+    return row(connection, "digests", "find_reader", reader_id=reader_id)
+
+
+def unsubscribe(connection: Connection, reader_id: int, now: datetime) -> Row | None:
+    """Send a reader nothing more of their digest, not even what waits already; None when there is no such reader."""
+    return row(connection, "digests", "unsubscribe", reader_id=reader_id, now=now)
+
+
+def resubscribe(connection: Connection, digest: str, address: str) -> bool:
+    """Write to a reader again who had left; False when nobody of this address had."""
+    return row(connection, "digests", "resubscribe", digest=digest, address=address) is not None
+
+
+def alerts_with_evidence(connection: Connection, since: datetime, until: datetime) -> list[Row]:
+    """Alerts that were going on in a period, with their evidence, the oldest first."""
+    return rows(connection, "digests", "alerts_with_evidence", since=since, until=until)
+
+
+def new_publishers(connection: Connection, *, limit: int, **period: Any) -> list[Row]:
+    """Publishers new to a frame in a period, up to `limit` a frame: frame, name, posts, first_at, publishers (all)."""
+    return rows(connection, "digests", "new_publishers", limit=limit, **period)
+
+
+def new_authors(connection: Connection, **period: Any) -> list[Row]:
+    """By frame: authors in the period, and how many of them are `fresh`: not heard with it since the horizon."""
+    return rows(connection, "digests", "new_authors", **period)
+
+
+def heard_before(connection: Connection, *, version_id: int, horizon: datetime, since: datetime) -> bool:
+    """Whether posts from before the period were scored, as far back as the horizon."""
+    values = {"version_id": version_id, "horizon": horizon, "since": since}
+    return bool(one(connection, "digests", "heard_before", **values)["heard"])
+
+
+def posts_carrying(connection: Connection, *, version_id: int, since: datetime, until: datetime) -> int:
+    """Posts of a period that carry a frame or more, each once."""
+    values = {"version_id": version_id, "since": since, "until": until}
+    return int(one(connection, "digests", "posts_carrying", **values)["posts"])

@@ -36,21 +36,47 @@ def alert_data(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def digest_data(**more: Any) -> dict[str, Any]:
-    frame = {"id": "staged", "title": "Staged theatrics", "posts": 300, "units": 210, "share": 0.12}
+def chart_data(**more: Any) -> dict[str, Any]:
+    units = [*[i % 3 for i in range(150)], None, None, *[2, 9, 14, 11, 3] * 3, 0]
     return {
-        "digest": "Morning digest", "slot": "2016-12-12T09:00:00Z",
+        "from": "2016-12-05T09:00:00Z", "step_seconds": 3600, "new": 144, "units": units,
+        "expected": [1.2] * 168, "upper": [None] * 24 + [4.0] * 144, "burst": [153, 154, 155], **more,
+    }  # fmt: skip
+
+
+def digest_data(**more: Any) -> dict[str, Any]:
+    frame = {
+        "id": "staged", "codebook": "palmyra-2016", "title": "Staged theatrics", "posts": 300, "units": 210,
+        "authors": 205, "share": 0.12, "ratio": 6.6, "sigma": 4.2, "began": True, "quality": None,
+    }  # fmt: skip
+    voices = {
+        "authors": 205,
+        "fresh": 71,
+        "publishers": 3,
+        "names": [{"name": "video.example", "posts": 9}],
+        "days": 28,
+    }
+    judged = {"judged": 19, "told": "precision 90% (95% interval 71 to 97%, 19 judged, 2016-W49)"}
+    alert = {
+        "alert_id": "a1b2c3", "kind": "burst", "codebook": "palmyra-2016", "frame": "staged",
+        "title": "Staged theatrics", "onset": "2016-12-11T14:00:00Z", "until": "2016-12-11T16:00:00Z",
+        "state": "firing", "reason": "Staged theatrics: 41 units, 6.2 expected.", "ratio": 6.6, "expected": 6.2,
+        "counts": None, "first": [post(1, "A play, says one who should know.")], "typical": [post(3, score=0.97)],
+        "links": [],
+    }  # fmt: skip
+    return {
+        "digest": "Morning digest", "slot": "2016-12-12T09:00:00Z", "timezone": "Europe/Berlin",
         "period": {"from": "2016-12-11T09:00:00Z", "until": "2016-12-12T09:00:00Z"},
+        "before": {"from": "2016-12-10T09:00:00Z", "until": "2016-12-11T09:00:00Z"},
         "codebook": {"id": "palmyra-2016", "version": 3, "title": "The fall of Palmyra"},
-        "totals": {"posts": 2480, "carrying": 512},
+        "totals": {"posts": 2480, "previous_posts": 2310, "carrying": 512},
         "frames": [
-            {**frame, "previous_share": 0.08, "change": 0.04, "state": "burst",
-             "quality": {"told": "precision 90% (95% interval 71 to 97%, 19 judged, 2016-W49)"}},
-            {**frame, "title": "Россия винит США", "previous_share": None, "change": None, "state": "learning"},
+            {**frame, "previous_share": 0.08, "change": 0.04, "state": "burst", "moved": "burst", "voices": voices,
+             "chart": chart_data()},
+            {**frame, "id": "blame", "title": "Россия винит США", "previous_share": None, "change": None,
+             "state": "learning", "moved": "unknown", "voices": None, "ratio": None, "quality": judged},
         ],
-        "alerts": [{"alert_id": "a1b2c3", "frame": "staged", "title": "Staged theatrics",
-                    "onset": "2016-12-11T14:00:00Z", "state": "firing", "reason": "41 units, 6.2 expected."}],
-        "coverage": 0.97,
+        "alerts": [alert], "suggestions": [], "coverage": 0.97,
         "gaps": [{"feed": "Al-Masdar", "from": "2016-12-11T20:00:00Z", "until": "2016-12-11T21:00:00Z"}], **more,
     }  # fmt: skip
 

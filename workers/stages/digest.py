@@ -2,13 +2,11 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from cronsim import CronSim
 
 from schemas.records import Notice
-from services.analysis.digest import subject
-from services.store import alerts, deliveries, digests, feeds
+from services.analysis import slots
+from services.analysis.digest import nothing_new, subject
+from services.store import alerts, deliveries, digesting, feeds, mailing
 from services.store.pool import Connection, Row
 from workers.runtime import Outcome, Runtime
 
@@ -20,37 +18,44 @@ def digest(rt: Runtime) -> Outcome:
     """Compose every digest whose slot has come; after a pause only the latest slot."""
     with rt.store.transaction() as tx:
         judged = judged_until(tx, rt.now())
-        due = [(d, due_slot(d, judged)) for d in deliveries.list_digests(tx)]
+        due = [(d, due_slot(d, judged)) for d in deliveries.list_digests(tx)] if judged else []
     filled = sum(fill(rt, d, slot) for d, slot in due if slot is not None)
     return Outcome(rows=filled, wake=("deliver",) if filled else ())
 
 
-def judged_until(tx: Connection, now: datetime) -> datetime:
-    """How far digests may look: as far as every frame is judged, but never more than LATEST behind the wall clock."""
+def judged_until(tx: Connection, now: datetime) -> datetime | None:
+    """How far digests may look: as far as every frame is judged, but never more than LATEST behind the wall clock.
+
+    None while a replay has not been judged at all.
+    """
     present = feeds.present(tx, now)
     positions = [w["evaluated_until"] for w in alerts.watch_positions(tx)]
-    judged: datetime = min([present, *(p for p in positions if p is not None)])
-    return max(judged, now - LATEST) if present == now else judged
+    known: list[datetime] = [p for p in positions if p is not None]
+    judged = min([present, *known]) if len(known) == len(positions) else None
+    if present != now:
+        return judged
+    return max(judged or now - LATEST, now - LATEST)
 
 
 def due_slot(row: Row, judged: datetime) -> datetime | None:
     """The latest slot of a digest's schedule that has come and is not filled; None when there is none."""
-    zone = ZoneInfo(row["timezone"])
     last = row["last_slot"] or row["since"]
-    # Walking back from the present finds the latest slot at once, however long the pause was.
-    latest: datetime = next(CronSim(row["schedule"], (judged + timedelta(seconds=1)).astimezone(zone), reverse=True))
+    latest = slots.latest(row["schedule"], row["timezone"], judged)
     return latest if last < latest <= judged else None
 
 
 def fill(rt: Runtime, row: Row, slot: datetime) -> int:
     """Compose one slot; 1 when it was this worker that filled it."""
+    name, since = row["digest"], slots.before(row["schedule"], row["timezone"], slot)
     with rt.store.transaction() as tx:
-        body: dict[str, Any] | None = digests.read_digest(tx, row["digest"], slot)
+        edition = digesting.Edition(name, slot, since, row["timezone"])
+        body: dict[str, Any] | None = digesting.read_digest(tx, edition)
         if body is None:
             return 0
-        if not deliveries.fill_slot(tx, row["digest"], slot, body=body, now=rt.now()):
+        if not deliveries.fill_slot(tx, name, slot, body=body, now=rt.now()):
             return 0
-        name = f"digest.{row['digest']}.{slot:%Y%m%dT%H%M%SZ}"
-        notice = Notice(name, "digest", subject(body, slot), body)
-        deliveries.add_deliveries(tx, notice, now=rt.now(), digest=row["digest"], slot=slot)
+        notice = Notice(f"digest.{name}.{slot:%Y%m%dT%H%M%SZ}", "digest", subject(body, slot), body)
+        silent = row["silent_when_empty"] and nothing_new(body)
+        posting = mailing.Posting(name, row["channels"], rt.sign, slot=slot, silent=silent)
+        mailing.post_digest(tx, notice, posting, now=rt.now())
     return 1

@@ -28,8 +28,10 @@ with due as (
   from due where d.delivery_id = due.delivery_id
   returning d.*
 )
-select c.delivery_id, c.fence, c.attempts, h.kind as channel_kind, h.config as channel_config, c.message_id, c.kind,
-       c.subject, c.data, c.created_at
+select c.delivery_id, c.fence, c.attempts, h.kind as channel_kind,
+       case when c.reader is null then h.config else h.config || jsonb_build_object('to', jsonb_build_array(c.reader)) end
+         as channel_config,
+       c.message_id, c.kind, c.subject, c.data, c.created_at
 from claimed c left join channels h using (channel_id)
 order by c.delivery_id;
 
@@ -83,11 +85,12 @@ update channels set quiet = %(quiet)s where name = %(name)s returning channel_id
 delete from channels where name = %(name)s returning channel_id;
 
 -- name: add_digest
-insert into digests (digest, schedule, timezone, since) values (%(digest)s, %(schedule)s, %(timezone)s, %(since)s)
-on conflict (digest) do nothing;
+insert into digests (digest, schedule, timezone, since, silent_when_empty, channels)
+values (%(digest)s, %(schedule)s, %(timezone)s, %(since)s, %(silent)s, %(channels)s)
+on conflict (digest) do nothing returning digest;
 
 -- name: list_digests
-select d.digest, d.schedule, d.timezone, d.since,
+select d.digest, d.schedule, d.timezone, d.since, d.silent_when_empty, d.channels,
        (select max(slot) from digest_slots s where s.digest = d.digest) as last_slot
 from digests d order by d.digest;
 

@@ -1,0 +1,153 @@
+"""Reads what a digest is composed of and has it composed; for the stage and for previews alike. It writes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from services.analysis import digest as composing
+from services.analysis.coverage import coverage, gaps
+from services.store import alerts, codebooks, digests, feeds, qualities, readings, trends
+from services.store.pool import Connection, Row
+
+DAY = timedelta(days=1)
+GAP_S = 900.0
+"""Seconds of silence that a digest mentions."""
+HORIZON = timedelta(days=28)
+"""A voice is new when it did not carry the frame in the time so long before."""
+NAMES = 5
+HOURLY = 8 * DAY
+"""A period up to this is drawn by the hour, a longer one by the day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One digest to be: its name, when it is for, from when it tells, and in whose time."""
+
+    digest: str
+    slot: datetime
+    since: datetime
+    timezone: str
+
+
+def read_digest(connection: Connection, edition: Edition) -> dict[str, Any] | None:
+    """The digest of the time before its slot, composed; None while no codebook is current."""
+    current = codebooks.current_codebooks(connection)
+    if not current:
+        return None
+    since, slot = edition.since, edition.slot
+    told = [_alert(a) for a in digests.alerts_with_evidence(connection, since, slot)]
+    parts = [_part(connection, version, since, slot) for version in current]
+    body = composing.compose(_about(connection, edition), parts, alerts=told)
+    for frame in composing.charted(body):
+        frame["chart"] = _chart(connection, frame, since, slot)
+    return body
+
+
+def _about(connection: Connection, edition: Edition) -> dict[str, Any]:
+    since, slot = edition.since, edition.slot
+    spans = feeds.spans(connection, since, slot)
+    heard = coverage(np.array([since.timestamp()]), (slot - since).total_seconds(), spans)[0]
+    titles = {f["feed_id"]: f["title"] or f["address"] for f in feeds.list_feeds(connection)}
+    return {
+        "digest": edition.digest,
+        "slot": slot.isoformat(),
+        "timezone": edition.timezone,
+        "period": {"from": since.isoformat(), "until": slot.isoformat()},
+        "before": {"from": (since - (slot - since)).isoformat(), "until": since.isoformat()},
+        "coverage": None if np.isnan(heard) else float(heard),
+        "gaps": [
+            {"feed": titles.get(feed_id, ""), "from": begin.isoformat(), "until": end.isoformat()}
+            for feed_id, begin, end in gaps(spans, GAP_S)
+        ],
+        "suggestions": [],
+    }
+
+
+def _part(connection: Connection, version: Row, since: datetime, slot: datetime) -> composing.Part:
+    number, earlier = version["version_id"], since - (slot - since)
+    good = qualities.read_quality_at(connection, slot, codebook=version["codebook"])
+    return composing.Part(
+        codebook={"id": version["codebook"], "version": version["version"], "title": version["title"]},
+        now=trends.frame_totals(connection, number, since, slot),
+        before=trends.frame_totals(connection, number, earlier, since),
+        posts=(
+            trends.posts_scored(connection, number, since, slot),
+            trends.posts_scored(connection, number, earlier, since),
+        ),
+        carrying=digests.posts_carrying(connection, version_id=number, since=since, until=slot),
+        states=_states(connection, number, since, slot),
+        voices=_voices(connection, number, since, slot),
+        quality={frame: found.model_dump(mode="json") for (_, frame), found in good.items()},
+    )
+
+
+def _states(connection: Connection, version_id: int, since: datetime, until: datetime) -> dict[str, str]:
+    """The state of each frame over a period: burst when any bucket was one, else that of the newest bucket."""
+    states: dict[str, str] = {}
+    for row in alerts.states_between(connection, version_id, since, until):
+        states[row["frame"]] = "burst" if row["burst"] else row["state"]
+    return states
+
+
+def _voices(connection: Connection, version_id: int, since: datetime, until: datetime) -> dict[str, Row]:
+    """New voices by frame; none while there is no past in which they could have been heard."""
+    period: dict[str, Any] = {"version_id": version_id, "horizon": since - HORIZON, "since": since}
+    if not digests.heard_before(connection, **period):
+        return {}
+    named: dict[str, list[Row]] = {}
+    for row in digests.new_publishers(connection, **period, until=until, limit=NAMES):
+        named.setdefault(row["frame"], []).append(row)
+    return {
+        row["frame"]: {
+            "authors": row["authors"],
+            "fresh": row["fresh"],
+            "publishers": max((n["publishers"] for n in named.get(row["frame"], ())), default=0),
+            "names": [{"name": n["name"], "posts": n["posts"]} for n in named.get(row["frame"], ())],
+            "days": HORIZON.days,
+        }
+        for row in digests.new_authors(connection, **period, until=until)
+    }
+
+
+def _chart(connection: Connection, frame: Mapping[str, Any], since: datetime, slot: datetime) -> dict[str, Any]:
+    """What a picture of a frame is drawn of: units by step, with what was expected, ending where the digest ends."""
+    step: readings.Step = "1h" if slot - since <= HOURLY else "1d"
+    length = readings.STEPS[step]
+    shown = max(7 * DAY, 2 * (slot - since)) if step == "1h" else 3 * (slot - since)
+    trend = readings.read_trend(
+        connection, slot, frame=frame["id"], codebook=frame["codebook"], step=step, since=slot - shown, until=slot
+    )
+    points = [p for p in trend.points if p.at < slot]
+    return {
+        "from": points[0].at.isoformat() if points else slot.isoformat(),
+        "step_seconds": int(length.total_seconds()),
+        "new": sum(p.at + length <= since for p in points),
+        "units": [p.units for p in points],
+        "expected": [_short(p.expected) for p in points],
+        "upper": [_short(p.upper) for p in points],
+        "burst": [i for i, p in enumerate(points) if p.state == "burst"],
+    }
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def _alert(row: Row) -> dict[str, Any]:
+    evidence = row["evidence"]
+    kept = {k: row[k] for k in ("alert_id", "kind", "codebook", "frame", "title", "state", "reason")}
+    expected = evidence.get("expected") or {}
+    return {
+        **kept,
+        "onset": row["onset"].isoformat(),
+        "until": row["last_bucket"].isoformat(),
+        "counts": evidence.get("counts"),
+        "expected": expected.get("units"),
+        "ratio": expected.get("ratio") if row["kind"] == "burst" else None,
+        "first": (evidence.get("first_carriers") or [])[:1],
+        "typical": (evidence.get("typical") or [])[:2],
+        "links": (evidence.get("links") or [])[:3],
+    }
