@@ -27,7 +27,7 @@ test: $(VENV)/.installed-dev ## format, lint, types, house rules and the whole s
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 bench: $(VENV)/.installed-dev ## the benchmarks; each prints ratios measured in one run
 	$(BIN)/python -m bench

@@ -12,7 +12,8 @@ from services.embedded.postgres import Postgres
 from services.store.migrate import prepare
 from services.store.pool import Store
 
-TEMPLATE = "framewatch_tests"
+# Several processes share a run, and where a server is given they share that too: each makes databases of its own.
+TEMPLATE = f"framewatch_tests_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 _numbers = itertools.count(1)
 
 
