@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help up test bench fmt lint clean
+.PHONY: help up test browser bench fmt lint clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -22,7 +22,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 up: $(VENV)/.installed ## install if needed, start everything, show the demo; Ctrl-C stops it
 	@$(BIN)/framewatch up --demo
 
-test: $(VENV)/.installed-dev ## format, lint, types, house rules and the whole suite
+browser: $(VENV)/.installed-dev ## a Chromium for the console's tests, where there is none yet
+	@$(BIN)/python -m tests.chromium
+
+test: $(VENV)/.installed-dev browser ## format, lint, types, house rules and the whole suite
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -46,13 +46,13 @@ def create_app(conf: Settings | None = None) -> ASGIApp:
         raise PermanentError(Reason.BAD_CONFIG, told)
     store = Store(settings.database_url(conf), size=POOL, name="framewatch serve", statement_timeout_s=30)
     model = Resting(lambda: load_encoder(conf.model, settings.home_of(conf) / "models", conf.threads, "cpu"))
+    rule = Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days))
     api = create_api(
-        store, now=_now, intake=lambda: _intake(conf), token=conf.api_token, borrow=model,
-        rule=Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days)), public_url=conf.public_url,
-        rate=conf.api_rate,
+        store, now=_now, intake=lambda: _intake(conf), token=conf.api_token, borrow=model, rule=rule,
+        public_url=conf.public_url, rate=conf.api_rate,
         reader_of=lambda given: reader_of(settings.author_key(conf), given),
     )  # fmt: skip
-    console = create_console(store, now=_now, token=conf.api_token, borrow=model)
+    console = create_console(store, now=_now, token=conf.api_token, borrow=model, rule=rule)
     faces = by_path(api, console)
     if not conf.api_token:
         faces = KnownHosts(faces, public_url=conf.public_url)

@@ -15,7 +15,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from schemas.errors import PermanentError, Reason, TransientError
-from services.console import pages, sign_in
+from services.analysis.alerting import Rule
+from services.console import sign_in
+from services.console.desk import Desk, page
+from services.console.forms import is_ours, posted
+from services.console.pages import alerts, feeds, frames, now, posts
 from services.console.session import Session
 from services.store.pool import Store
 from services.why import Borrow, nobody
@@ -28,26 +32,36 @@ HEADERS = {
         " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _OPEN = ("/sign-in", "/static/")
+PAGES = [
+    Route("/", now.now),
+    Route("/frames/{codebook}/{frame}", frames.frame),
+    Route("/alerts", alerts.alerts),
+    Route("/alerts/{alert_id}.json", alerts.export),
+    Route("/alerts/{alert_id}", alerts.alert),
+    Route("/alerts/{alert_id}/{action}", posted(alerts.act), methods=["POST"]),
+    Route("/posts/{post_id}", posts.post),
+    Route("/feeds", feeds.feeds, methods=["GET"]),
+    Route("/feeds", posted(feeds.act), methods=["POST"]),
+    Route("/sign-in", sign_in.show, methods=["GET"]),
+    Route("/sign-in", sign_in.check, methods=["POST"]),
+    Route("/sign-out", sign_in.leave, methods=["POST"]),
+]
 
 
-def create_console(store: Store, *, now: Callable[[], datetime], token: str = "", borrow: Borrow = nobody) -> Starlette:
-    """The console as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for the page of a post."""
+def create_console(
+    store: Store, *, now: Callable[[], datetime], token: str = "", borrow: Borrow = nobody, rule: Rule | None = None
+) -> Starlette:
+    """The console as an ASGI app; an empty token leaves it open.
+
+    `borrow` lends the encoder, `rule` is the rule of the settings.
+    """
     app = Starlette(
-        routes=[
-            Route("/", pages.now),
-            Route("/frames/{codebook}/{frame}", pages.frame),
-            Route("/alerts/{alert_id}", pages.alert),
-            Route("/posts/{post_id}", pages.post),
-            Route("/sign-in", sign_in.show, methods=["GET"]),
-            Route("/sign-in", sign_in.check, methods=["POST"]),
-            Route("/sign-out", sign_in.leave, methods=["POST"]),
-            Mount("/static", StaticFiles(directory=STATIC)),
-        ],
+        routes=[*PAGES, Mount("/static", StaticFiles(directory=STATIC))],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_guard)],
         exception_handlers={
             TransientError: _away,
@@ -57,14 +71,18 @@ def create_console(store: Store, *, now: Callable[[], datetime], token: str = ""
             Exception: _bug,
         },
     )
-    app.state.desk = pages.Desk(store, now, Session(token), borrow, guarded=bool(token))
+    app.state.desk = Desk(store, now, Session(token), borrow, rule or Rule(), guarded=bool(token))
     return app
 
 
 async def _guard(request: Request, go_on: RequestResponseEndpoint) -> Response:
-    desk: pages.Desk = request.app.state.desk
+    desk: Desk = request.app.state.desk
     static = request.url.path.startswith("/static/")
-    if request.url.path.startswith(_OPEN) or desk.session.allows(request, desk.now()):
+    if not _storable(request):
+        answer = page(request, "problem.html", status=404, title="Not found", told="There is no such page.")
+    elif not is_ours(request):
+        answer = page(request, "problem.html", status=403, title="Not from here", told=FORGED)
+    elif request.url.path.startswith(_OPEN) or desk.session.allows(request, desk.now()):
         answer = await go_on(request)
     else:
         answer = sign_in.ask(request)
@@ -73,29 +91,39 @@ async def _guard(request: Request, go_on: RequestResponseEndpoint) -> Response:
     return answer
 
 
+def _storable(request: Request) -> bool:
+    """Whether what is asked for is text that a database could hold: no NUL, no half of a surrogate pair."""
+    asked = [request.scope["path"], *(text for pair in request.query_params.multi_items() for text in pair)]
+    return not any("\0" in text or any("\ud800" <= c <= "\udfff" for c in text) for text in asked)
+
+
+FORGED = "This was not sent by one of our own pages, so nothing was changed. Open the page again and use its form."
+
+
 def _away(request: Request, _: Exception) -> Response:
     told = "The database is not available. This page will work again when it is back."
-    answer = pages.page(request, "problem.html", status=503, title="Not available", told=told)
+    answer = page(request, "problem.html", status=503, title="Not available", told=told)
     answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer
 
 
 def _permanent(request: Request, error: Exception) -> Response:
     assert isinstance(error, PermanentError)  # noqa: S101 - what we registered for
-    status = 404 if error.reason is Reason.NOT_FOUND else 400
-    return pages.page(request, "problem.html", status=status, title="Not found", told=f"{error}.".capitalize())
+    status, title = (404, "Not found") if error.reason is Reason.NOT_FOUND else (400, "That cannot be done")
+    told = str(error).rstrip(".")
+    return page(request, "problem.html", status=status, title=title, told=f"{told[:1].upper()}{told[1:]}.")
 
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     told = "There is no such page." if error.status_code == 404 else f"{error.detail}."
-    answer = pages.page(request, "problem.html", status=error.status_code, title=error.detail, told=told)
+    answer = page(request, "problem.html", status=error.status_code, title=error.detail, told=told)
     answer.headers.update(error.headers or {})
     return answer
 
 
 def _bug(request: Request, _: Exception) -> Response:
     told = "This is a bug in framewatch; its log says more."
-    answer = pages.page(request, "problem.html", status=500, title="Something broke", told=told)
+    answer = page(request, "problem.html", status=500, title="Something broke", told=told)
     answer.headers.update({**HEADERS, "Cache-Control": "no-store"})
     return answer

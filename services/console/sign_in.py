@@ -1,40 +1,38 @@
 """The sign-in form: the token in, a cookie out. It never shows or keeps the token."""
 
 import asyncio
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.console import pages
+from services.console import forms
+from services.console.desk import desk_of, page
 from services.console.session import COOKIE, LASTS
 
-MOST = 4096
-"""Bytes of a form that are read at all."""
 DELAY_S = 0.3
 """What a wrong guess costs."""
 
 
 def show(request: Request) -> Response:
     """The form."""
-    return pages.page(request, "sign_in.html", onward="/", wrong=False)
+    return page(request, "sign_in.html", onward="/", wrong=False)
 
 
 def ask(request: Request) -> Response:
     """The form in place of a page that was asked for without a cookie."""
-    answer = pages.page(request, "sign_in.html", status=401, onward=request.url.path, wrong=False)
+    answer = page(request, "sign_in.html", status=401, onward=request.url.path, wrong=False)
     answer.headers["WWW-Authenticate"] = 'Bearer realm="framewatch"'
     return answer
 
 
 async def check(request: Request) -> Response:
     """Set the cookie and go on, or show the form again."""
-    desk: pages.Desk = request.app.state.desk
-    form = await _form(request)
+    desk = desk_of(request)
+    form = await forms.read(request) or {}
     onward = own_path(form.get("onward", "/"))
     if not desk.session.is_token(form.get("token", "")):
         await asyncio.sleep(DELAY_S)
-        answer = pages.page(request, "sign_in.html", status=401, onward=onward, wrong=True)
+        answer = page(request, "sign_in.html", status=401, onward=onward, wrong=True)
         answer.headers["WWW-Authenticate"] = 'Bearer realm="framewatch", error="invalid_token"'
         return answer
     answer = RedirectResponse(onward, 303)
@@ -58,16 +56,3 @@ def own_path(path: str) -> str:
 def _set(answer: Response, request: Request, value: str, seconds: int) -> None:
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, value, max_age=seconds, httponly=True, samesite="lax", secure=secure)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST:
-            return {}
-    try:
-        fields = parse_qs(body.decode("ascii"), max_num_fields=8)
-    except ValueError:
-        return {}
-    return {name: values[0] for name, values in fields.items()}

@@ -1,12 +1,13 @@
 """How the console words things: states, times, the headline. Pure; markup is the templates', escaping Jinja's."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from jinja2 import Undefined
 
 from schemas.wire import Frame
+from services.analysis.moving import Movement
 from services.channels.wording import FILTERS
 
 STATES = {
@@ -18,9 +19,49 @@ STATES = {
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def ranked(frames: Sequence[Frame]) -> list[Frame]:
-    """What moves first: bursts, then what is on alert, then by how much the share has changed."""
-    return sorted(frames, key=lambda f: (f.state != "burst", f.alert_id is None, -(f.change or 0.0), -(f.posts or 0)))
+DONE = {
+    "acked": "Acknowledged: nothing more is told of this alert until it is over.",
+    "snoozed": "Snoozed: what is news by then is told then.",
+    "resolved": "Resolved by hand: the same burst is not raised again.",
+    "muted": "Muted: alerts of this frame are still raised and kept, and nobody is told.",
+    "unmuted": "This frame is spoken of again.",
+    "added": "Added; it is fetched at once.",
+    "there": "That feed was there already.",
+    "paused": "Paused: its silence is no gap.",
+    "enabled": "Enabled: it is fetched again.",
+}
+"""What a form did, by the word in the address it leads to."""
+Moves = Mapping[tuple[str, str], Movement | None]
+"""Movements by codebook and frame."""
+
+
+def ranked(frames: Sequence[Frame], moves: Moves = {}) -> list[Frame]:  # noqa: B006 - never changed
+    """What moves first: bursts, then what is on alert, then by how far the voices are above what the past explains.
+
+    How far is the lower end of the interval, so that two voices where none was expected do not outrank fifty.
+    """
+
+    def order(frame: Frame) -> tuple[bool, bool, float, float, int]:
+        moved = moves.get((frame.codebook, frame.frame))
+        low = moved.low if moved else 0.0
+        return (frame.state != "burst", frame.alert_id is None, -low, -(frame.change or 0.0), -(frame.posts or 0))
+
+    return sorted(frames, key=order)
+
+
+def evidence(moved: Movement | None) -> str:
+    """What was heard against what was expected, in one line."""
+    if moved is None:
+        return "nothing could be judged"
+    return f"{many(moved.units, 'voice')}, {measure(moved.expected)} expected"
+
+
+def times(moved: Movement | None) -> str:
+    """How many times the usual, with its interval; nothing of nearly nothing."""
+    if moved is None or (moved.units < 2 and moved.expected < 1):
+        return ""
+    much = f"{measure(moved.ratio)}×" if moved.ratio < 100 else "over 100×"
+    return f"{much} the usual ({measure(moved.low)} to {measure(moved.high)})"
 
 
 def headline(frames: Sequence[Frame]) -> str:
@@ -62,6 +103,19 @@ def ago(at: datetime | None, now: datetime) -> str:
     return "just now" if now - at < timedelta(seconds=5) else f"{lasting(now - at)} ago"
 
 
+def seconds(value: float) -> str:
+    """15 minutes, from seconds."""
+    return lasting(timedelta(seconds=value))
+
+
+def gist(alert: Any) -> str:
+    """Why an alert fired, without the title that stands before it."""
+    told = getattr(alert, "reason", None) or (alert.get("reason") if isinstance(alert, dict) else None) or ""
+    title = getattr(alert, "title", None) or (alert.get("title") if isinstance(alert, dict) else None) or ""
+    rest = told.removeprefix(f"{title}: ")
+    return rest[:1].upper() + rest[1:]
+
+
 def day(at: datetime) -> str:
     """14 Dec."""
     return f"{at.day} {at:%b}"
@@ -96,7 +150,10 @@ def many(count: int | None, word: str) -> str:
 
 def filters() -> dict[str, Callable[..., Any]]:
     """Those of our messages and our own; what is missing reads as unknown."""
-    own = {f.__name__: f for f in (ago, day, moment, lasting, ranked, headline, measure, many, signed)}
+    own = {
+        f.__name__: f
+        for f in (ago, day, moment, lasting, headline, listed, measure, many, signed, evidence, times, seconds, gist)
+    }
     return {name: _lenient(f) for name, f in {**FILTERS, **own}.items()}
 
 

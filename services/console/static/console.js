@@ -1,11 +1,13 @@
-// Keeps the first page fresh while somebody looks at it. Nothing depends on it.
+// Keyboard, the first page kept fresh, and forms not sent twice. Nothing depends on it.
 "use strict";
 const EVERY = 30000;
+const typing = (at) => at?.closest?.("input, textarea, select, [contenteditable]");
 
 async function refresh() {
-  const reading = document.querySelector("details[open]") || String(document.getSelection());
-  if (document.hidden || reading) return;
-  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  const reading = document.querySelector("main details[open], dialog[open]") || String(document.getSelection());
+  const at = document.activeElement;
+  if (document.hidden || reading || (at && at.id !== "main" && at.closest("main"))) return;
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of ["main", ".context"]) {
@@ -15,4 +17,54 @@ async function refresh() {
   document.title = page.title;
 }
 
+function step(by) {
+  const items = [...document.querySelectorAll("main [data-item]")];
+  if (!items.length) return;
+  const now = items.findIndex((item) => item.classList.contains("at"));
+  const next = items[Math.max(0, Math.min(items.length - 1, now < 0 ? (by > 0 ? 0 : items.length - 1) : now + by))];
+  items[now]?.classList.remove("at");
+  next.classList.add("at");
+  const link = next.querySelector(".open, a, button");
+  link?.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+let going = false;
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return;
+  const dialog = document.getElementById("keys");
+  if (event.key === "?") {
+    event.preventDefault();
+    if (dialog.open) dialog.close(); else dialog.showModal();
+    return;
+  }
+  if (dialog?.open) return;
+  if (going) {
+    going = false;
+    const to = [...document.querySelectorAll("[data-go]")].find((a) => a.dataset.go === event.key);
+    if (to) { event.preventDefault(); location.href = to.href; }
+    return;
+  }
+  if (event.key === "g") { going = true; setTimeout(() => { going = false; }, 1500); return; }
+  if (event.key === "j" || event.key === "k") { event.preventDefault(); step(event.key === "j" ? 1 : -1); return; }
+  if (event.key === "/") {
+    const field = document.querySelector("main [data-find], main input[type=search], main textarea");
+    if (field) { event.preventDefault(); field.focus(); }
+    return;
+  }
+  const pressed = [...document.querySelectorAll("main [data-key]")].find((at) => at.dataset.key === event.key);
+  if (pressed) { event.preventDefault(); pressed.click(); }
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  form.querySelectorAll("[data-busy]").forEach((at) => { at.textContent = at.dataset.busy; });
+  setTimeout(() => { delete form.dataset.sent; }, 30000);
+});
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));
+
+document.querySelector(".keys-hint")?.removeAttribute("hidden");
 if (location.pathname === "/") setInterval(() => refresh().catch(() => {}), EVERY);

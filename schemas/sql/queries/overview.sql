@@ -1,0 +1,42 @@
+-- name: verdict_series
+-- What was judged of every current frame in a period, hour by hour.
+select c.codebook, v.frame, v.bucket as at, v.posts, v.units, v.expected, v.upper, v.coverage, v.state
+from codebooks c join verdicts v using (version_id)
+where c.state = 'current' and v.bucket >= %(since)s and v.bucket < %(until)s
+order by 1, 2, 3;
+
+-- name: parts_by_source
+select source as part, sum(posts)::int as posts from trend_points
+where version_id = %(version_id)s and frame = %(frame)s and bucket >= %(since)s and bucket < %(until)s
+group by 1 having sum(posts) > 0 order by 2 desc, 1;
+
+-- name: parts_by_lang
+select lang as part, sum(posts)::int as posts from trend_points
+where version_id = %(version_id)s and frame = %(frame)s and bucket >= %(since)s and bucket < %(until)s
+group by 1 having sum(posts) > 0 order by 2 desc, 1;
+
+-- name: top_carriers
+-- Who carries a frame most: posts, and how many texts of their own those are.
+select author, source, count(*)::int as posts, count(distinct unit_key)::int as texts, min(published_at) as first_at,
+       max(published_at) as last_at
+from carried
+where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
+  and author <> ''
+group by 1, 2 order by 3 desc, 5, 1 limit %(limit)s;
+
+-- name: filtered_alerts
+select a.alert_id, a.kind, a.rule, a.frame, a.state, a.onset, a.last_bucket, a.raised_at, a.resolved_at,
+       a.acked_at, a.snoozed_until,
+       a.evidence -> 'frame' ->> 'title' as title, a.evidence ->> 'reason' as reason,
+       c.codebook, c.version
+from alerts a left join codebooks c using (version_id)
+where (%(frame)s::text is null or a.frame = %(frame)s)
+  and (%(kind)s::text is null or a.kind = %(kind)s)
+  and (%(open)s::boolean is null or (a.state <> 'resolved') = %(open)s)
+  and (%(before)s::timestamptz is null or (a.raised_at, a.alert_id) < (%(before)s, %(before_id)s::text))
+order by a.raised_at desc, a.alert_id desc
+limit %(limit)s;
+
+-- name: feed_intake
+-- Posts of every feed by what became of them.
+select feed_id, outcome, posts from intake where posts > 0 order by 1, 3 desc, 2;

@@ -1,0 +1,68 @@
+"""What every page of the console needs: the desk they work at, the templates, and a filled template as an answer.
+
+It knows no page and reads nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, PackageLoader
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from services.analysis.alerting import Rule
+from services.console import words
+from services.console.session import Session
+from services.store.pool import Store
+from services.why import Borrow
+
+NAV = (
+    ("Now", "/", "n"), ("Alerts", "/alerts", "a"), ("Feeds", "/feeds", "f"),
+)  # fmt: skip
+"""Name, path and key (after g) of the pages that every page leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a page needs."""
+
+    store: Store
+    now: Callable[[], datetime]
+    session: Session
+    borrow: Borrow
+    rule: Rule
+    """The rule of the settings."""
+    guarded: bool
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of the app that a request came to."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+@cache
+def environment() -> Environment:
+    """Templates that escape everything."""
+    made = Environment(
+        loader=PackageLoader("services.console"), autoescape=True, undefined=ChainableUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters.update(words.filters())
+    made.globals |= {"STATES": words.STATES, "NAV": NAV}
+    return made
+
+
+def page(request: Request, template: str, *, status: int = 200, **told: Any) -> Response:
+    """A filled template."""
+    desk = desk_of(request)
+    about = {"now": desk.now(), "guarded": desk.guarded, "path": request.url.path, "said": said(request)}
+    return HTMLResponse(environment().get_template(template).render(**about, **told), status)
+
+
+def said(request: Request) -> str:
+    """What a form that led here did, in our words; anything that is not ours is nothing."""
+    return words.DONE.get(request.query_params.get("done", ""), "")

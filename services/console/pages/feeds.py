@@ -1,0 +1,83 @@
+"""Feeds: how each does, in plain words, with its coverage; and pausing one or enabling it again."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.errors import PermanentError, Reason
+from services.analysis.coverage import coverage
+from services.analysis.health import ORDER, health
+from services.console import chart
+from services.console.desk import desk_of, page
+from services.console.forms import Form, onward
+from services.console.health import told as health_told
+from services.store import feeds as rows
+from services.store import listings, overview, readings
+from services.store.pool import Connection, Row
+
+PERIOD = timedelta(days=7)
+HOUR = readings.STEPS["1h"]
+STATES = ("enabled", "paused")
+
+
+def feeds(request: Request) -> Response:
+    """Every feed, what needs a person first."""
+    desk = desk_of(request)
+    with desk.store.transaction() as tx:
+        wall = desk.now()
+        present = rows.present(tx, wall)
+        raw = {f["feed_id"]: f for f in rows.list_feeds(tx)}
+        shown = listings.read_feeds(tx, wall).feeds
+        intake = overview.feed_intake(tx)
+        strips, every = _strips(tx, list(raw), present)
+    told = [
+        {"feed": f, "health": (state := health(raw[f.feed_id], wall)), "words": health_told(raw[f.feed_id], wall),
+         "strip": strips[f.feed_id], "intake": _intake(intake.get(f.feed_id, {})), "rank": ORDER.index(state)}
+        for f in shown
+    ]  # fmt: skip
+    told.sort(key=lambda t: (t["rank"], t["feed"].feed_id))
+    counts = {name: sum(t["health"] == name for t in told) for name in ORDER}
+    return page(request, "feeds.html", feeds=told, present=present, counts=counts, strip=every)
+
+
+def _strips(tx: Connection, feed_ids: list[int], present: datetime) -> tuple[dict[int, Any], chart.Strip | None]:
+    """The coverage of each feed over the period, and of all of them."""
+    until = readings.floor(present, HOUR) + HOUR
+    starts = [until - PERIOD + i * HOUR for i in range(PERIOD // HOUR)]
+    spans: dict[int, list[Row]] = {feed_id: [] for feed_id in feed_ids}
+    for span in rows.spans(tx, starts[0], min(until, present)) if starts[0] < present else []:
+        spans.setdefault(span["feed_id"], []).append(span)
+    at = np.array([s.timestamp() for s in starts])
+    heard = {feed_id: _known(coverage(at, HOUR.total_seconds(), of)) for feed_id, of in spans.items()}
+    everything = _known(coverage(at, HOUR.total_seconds(), [s for of in spans.values() for s in of]))
+    return {feed_id: chart.strip(starts, of) for feed_id, of in heard.items()}, chart.strip(starts, everything)
+
+
+def _known(found: Any) -> list[float | None]:
+    return [None if np.isnan(value) else float(value) for value in found]
+
+
+def _intake(found: dict[str, int]) -> str:
+    """What became of its posts, in words."""
+    told = [f"{found[name]:,} {name}" for name in ("fetched", "new", "duplicate") if name in found]
+    for outcome, count in found.items():
+        kind, _, reason = outcome.partition(":")
+        if kind == "dropped":
+            told.append(f"{count:,} dropped ({reason.replace('_', ' ')})")
+    return ", ".join(told)
+
+
+def act(request: Request, form: Form) -> Response:
+    """Pause a feed, or enable it again."""
+    desk, number, state = desk_of(request), form.get("feed", ""), form.get("state", "")
+    if state not in STATES or not number.isdecimal() or len(number) > 18:
+        raise PermanentError(Reason.BAD_INPUT, "choose a feed, and whether it is to be paused or enabled")
+    feed_id, wall = int(number), desk.now()
+    with desk.store.transaction() as tx:
+        if not rows.set_feed_state(tx, feed_id, state, wall):
+            raise PermanentError(Reason.NOT_FOUND, "there is no such feed")
+        (rows.expect_feed if state == "enabled" else rows.stop_expecting_feed)(tx, feed_id, wall)
+    return onward("/feeds", state)

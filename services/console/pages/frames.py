@@ -1,0 +1,142 @@
+"""The page of one frame: its trend as asked for, its alerts, who carries it and what they say. It writes nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas import wire
+from services.analysis.moving import movement
+from services.console import chart, plot
+from services.console.desk import desk_of, page
+from services.store import alerts as alert_rows
+from services.store import feeds, listings, overview, readings
+from services.store.pool import Connection
+
+POSTS = 12
+ALERTS = 12
+CARRIERS = 8
+PARTS = 6
+PERIODS = {
+    "1": "1 day",
+    "3": "3 days",
+    "7": "7 days",
+    "14": "14 days",
+    "30": "30 days",
+    "90": "90 days",
+    "365": "1 year",
+}
+STEPS = {"5m": "5 minutes", "1h": "hour", "1d": "day", "1w": "week"}
+SHOWN: dict[str, str] = {"units": "Voices", "posts": "Posts", "share": "Share"}
+SPLITS = {"": "All", "source": "By source", "lang": "By language"}
+MOST_STEPS = 2500
+"""So many bars can still be told apart when zoomed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the trend is to be shown."""
+
+    days: str
+    step: readings.Step
+    show: chart.Measure
+    by: str
+
+    @property
+    def length(self) -> timedelta:
+        """Of the period."""
+        return timedelta(days=int(self.days))
+
+    def steps(self) -> dict[str, str]:
+        """The steps that suit the period."""
+        return {k: v for k, v in STEPS.items() if suits(self.days, k)}
+
+    def link(self, **change: str) -> str:
+        """The query of this view with something changed."""
+        asked = {"days": self.days, "step": self.step, "show": self.show, "by": self.by, **change}
+        if not suits(asked["days"], asked["step"]):
+            asked["step"] = usual_step(asked["days"])
+        usual = {"days": "14", "step": usual_step(asked["days"]), "show": "units", "by": ""}
+        return "?" + urlencode({k: v for k, v in asked.items() if v != usual[k]})
+
+
+def suits(days: str, step: str) -> bool:
+    """Whether a period has few enough, and more than one, of these steps."""
+    length, each = timedelta(days=int(days)), readings.STEPS[cast(readings.Step, step)]
+    return 2 <= length / each <= MOST_STEPS
+
+
+def usual_step(days: str) -> readings.Step:
+    """The step that a period is shown in unless another is asked for."""
+    return "1h" if int(days) <= 30 else "1d"
+
+
+def view_of(request: Request) -> View:
+    """What a request asks for; what is not known is the usual."""
+    asked = request.query_params
+    days = asked.get("days", "14")
+    days = days if days in PERIODS else "14"
+    step = asked.get("step", "")
+    step = step if step in STEPS and suits(days, step) else usual_step(days)
+    show = asked.get("show", "units")
+    by = asked.get("by", "")
+    return View(
+        days, cast(readings.Step, step), cast(chart.Measure, show if show in SHOWN else "units"),
+        by if by in SPLITS else "",
+    )  # fmt: skip
+
+
+def frame(request: Request) -> Response:
+    """One frame."""
+    desk, view = desk_of(request), view_of(request)
+    about: dict[str, Any] = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
+    with desk.store.transaction() as tx:
+        wall = desk.now()
+        since = feeds.present(tx, wall) - view.length
+        trend = readings.read_trend(tx, wall, **about, since=since, step=view.step)
+        told = _told(tx, wall, trend, view)
+        posts = listings.read_posts(tx, wall, **about, since=since, limit=POSTS).posts
+    return page(request, "frame.html", trend=trend, present=trend.present, view=view, posts=posts, periods=PERIODS,
+                shown=SHOWN, splits=SPLITS, **told)  # fmt: skip
+
+
+def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict[str, Any]:
+    step = readings.STEPS[view.step]
+    rows = readings.read_frames(tx, wall).frames
+    found = next((f for f in rows if (f.codebook, f.frame) == (trend.codebook, trend.frame)), None)
+    alerts = overview.filtered_alerts(tx, limit=ALERTS, frame=trend.frame)
+    began = [a for a in alerts if trend.since <= a["onset"] < trend.until]
+    show: chart.Measure = view.show if found or view.show != "units" else "posts"
+    told: dict[str, Any] = {
+        "frame": found, "alerts": alerts,
+        "chart": chart.draw(trend.points, measure=show, step=step, alerts=[a["onset"] for a in began]),
+        "columns": plot.columns(trend.points, measure=show, step=step, alerts=began),
+        "parts_of": _parts(tx, wall, trend, view),
+    }  # fmt: skip
+    if found:
+        row = readings.current_frame(tx, trend.frame, trend.codebook)
+        period = {"version_id": row["version_id"], "frame": trend.frame, "since": trend.since, "until": trend.until}
+        day = overview.verdict_series(tx, trend.present - timedelta(days=1), trend.until)
+        told |= {
+            "facts": alert_rows.facts(tx, **period), "moved": movement(day.get((trend.codebook, trend.frame), [])),
+            "carriers": overview.top_carriers(tx, limit=CARRIERS, **period),
+        }  # fmt: skip
+    return told
+
+
+def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> list[dict[str, Any]]:
+    """A small chart for each of the largest parts."""
+    if not view.by:
+        return []
+    row = readings.current_frame(tx, trend.frame, trend.codebook)
+    period = {"version_id": row["version_id"], "frame": trend.frame, "since": trend.since, "until": trend.until}
+    about: dict[str, Any] = {"frame": trend.frame, "codebook": trend.codebook, "step": view.step}
+    told = []
+    for part in overview.parts(tx, view.by, **period)[:PARTS]:
+        points = readings.read_trend(tx, wall, **about, since=trend.since, **{view.by: part["part"]}).points
+        drawn = chart.draw(points[-len(trend.points) :], measure=view.show, step=readings.STEPS[view.step])
+        told.append({**part, "chart": drawn})
+    return told

@@ -1,0 +1,41 @@
+"""A trend as columns of numbers for the script that draws it with a cursor. Pure; the template escapes it as any text.
+
+The same points as the drawing of services/console/chart.py: what was not heard is null, never nought.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from schemas.wire import TrendPoint
+from services.console.chart import Measure, each, heeded
+
+DIGITS = 5
+
+
+def columns(
+    points: Sequence[TrendPoint], *, measure: Measure, step: timedelta, alerts: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """JSON: at (epoch seconds), value, posts, coverage, expected, upper, burst, and alerts that began (at, told)."""
+    shown = heeded(points)
+    told: dict[str, Any] = {
+        "step": int(step.total_seconds()),
+        "each": each(step),
+        "measure": measure,
+        "at": [int(p.at.timestamp()) for p in shown],
+        "value": [_short(getattr(p, measure)) for p in shown],
+        "posts": [p.posts for p in shown],
+        "coverage": [_short(p.coverage) for p in shown],
+        "burst": [int(p.state == "burst") for p in shown],
+        "alerts": [{"at": int(a["onset"].timestamp()), "told": f"{a['kind']}, {a['state']}"} for a in alerts],
+    }
+    if measure == "units" and any(p.expected is not None for p in shown):
+        heard = [p if p.coverage != 0 else None for p in shown]
+        told["expected"] = [None if p is None else _short(p.expected) for p in heard]
+        told["upper"] = [None if p is None else _short(p.upper) for p in heard]
+    return json.dumps(told, separators=(",", ":"))
+
+
+def _short(value: float | None) -> float | int | None:
+    return value if value is None or isinstance(value, int) else round(value, DIGITS)

@@ -1,0 +1,61 @@
+"""What the console asks beyond what all faces share: verdicts of all frames at once, parts, carriers, filtered lists.
+
+It reads only.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from schemas import wire
+from services.store import readings
+from services.store.pool import Connection, Row, rows
+
+Key = tuple[str, str]
+"""Codebook and frame."""
+
+
+def verdict_series(connection: Connection, since: datetime, until: datetime) -> dict[Key, list[wire.TrendPoint]]:
+    """The judged hours of every current frame in a period, as trend points without share and authors."""
+    found: dict[Key, list[wire.TrendPoint]] = {}
+    for row in rows(connection, "overview", "verdict_series", since=since, until=until):
+        key = row.pop("codebook"), row.pop("frame")
+        point = wire.TrendPoint.model_construct(**readings.unheard(row), authors=None, share=None)
+        found.setdefault(key, []).append(point)
+    return found
+
+
+def parts(connection: Connection, by: str, **about: Any) -> list[Row]:
+    """part and posts of a frame in a period (version_id, frame, since, until), most first; `by` is source or lang."""
+    return parts_by_source(connection, **about) if by == "source" else parts_by_lang(connection, **about)
+
+
+def parts_by_source(connection: Connection, **about: Any) -> list[Row]:
+    """Posts by source, most first."""
+    return rows(connection, "overview", "parts_by_source", **about)
+
+
+def parts_by_lang(connection: Connection, **about: Any) -> list[Row]:
+    """Posts by language, most first."""
+    return rows(connection, "overview", "parts_by_lang", **about)
+
+
+def top_carriers(connection: Connection, *, limit: int, **about: Any) -> list[Row]:
+    """Authors by their posts in a frame and period: author, source, posts, texts, first_at, last_at."""
+    return rows(connection, "overview", "top_carriers", limit=limit, **about)
+
+
+def filtered_alerts(
+    connection: Connection, *, limit: int, frame: str | None = None, kind: str | None = None,
+    is_open: bool | None = None, before: datetime | None = None, before_id: str | None = None,
+) -> list[Row]:  # fmt: skip
+    """Alerts newest first, of a frame, a kind, going on or over."""
+    asked = {"frame": frame, "kind": kind, "open": is_open, "before": before, "before_id": before_id, "limit": limit}
+    return rows(connection, "overview", "filtered_alerts", **asked)
+
+
+def feed_intake(connection: Connection) -> dict[int, dict[str, int]]:
+    """Of every feed, posts by what became of them: fetched, new, duplicate, dropped:<reason>."""
+    found: dict[int, dict[str, int]] = {}
+    for row in rows(connection, "overview", "feed_intake"):
+        found.setdefault(row["feed_id"], {})[row["outcome"]] = int(row["posts"])
+    return found

@@ -1,0 +1,122 @@
+"""A framewatch as a team finds it at work: a burst going on, a gap, hostile posts, feeds of every health, a real server.
+
+The bundled December, its frames by label; texts have vectors of the quick model that knows nothing, and heads learned on
+them, so that all pages have something to show.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import uvicorn
+
+from schemas import codebook as codebook_file
+from services.analysis.text import text_for_encoder
+from services.classifier import learn_codebook
+from services.classifier.noop import NoopEncoder
+from services.serve import create_app
+from services.settings import Settings
+from services.store import draws, feeds, scores
+from services.store.pool import Store
+from tests.api import seeded
+
+HOSTILE = (
+    '<script>window.pwned = 1</script><img src=x onerror="window.pwned = 2"> "\'> {{ 7*7 }} \u202e reversed \u202c '
+    "javascript:alert(1) https://example.org/a?b=<b>"
+)
+UNTIL = "2016-12-12T15"
+FRAME = "staged-theatrics"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a test may look at and ask."""
+
+    address: str
+    store: Store
+    alert_id: str
+    hostile_id: int
+    arabic_id: int
+
+
+def seed(store: Store) -> None:
+    """Fill an empty migrated database."""
+    seeded.seed_palmyra(store, UNTIL)
+    with store.transaction() as tx:
+        feed_id = feeds.list_feeds(tx)[0]["feed_id"]
+        present = feeds.present(tx, seeded.NOW)
+    at = present - timedelta(hours=1)
+    seeded.add_posts(store, feed_id, [(seeded.post("hostile", HOSTILE, at, lang="en", author="ab" * 8), [FRAME])])
+    _embed(store)
+    _feeds(store)
+    with store.transaction() as tx:
+        draws.draw_this_week(tx, seeded.NOW, seed=7)
+
+
+def _embed(store: Store) -> None:
+    """Vectors for every text, and heads, of the quick model."""
+    encoder = NoopEncoder()
+    book = codebook_file.parse((seeded.DEMO / "palmyra-2016.yaml").read_text())
+    heads = learn_codebook(encoder, book, text_for_encoder)
+    with store.transaction() as tx:
+        model_id = scores.register_model(tx, seeded.MODEL)
+        tx.execute("update models set name = %s where model_id = %s", (encoder.name, model_id))
+        tx.execute("update heads set body = %s where model_id = %s", (heads.to_bytes(), model_id))
+        texts = {r["text_hash"]: r["text"] for r in tx.execute("select text_hash, text from posts")}
+        vectors = encoder.encode([text_for_encoder(t) for t in texts.values()]).astype(np.dtype("<f2"))
+        scores.add_embeddings(tx, model_id, {h: v.tobytes() for h, v in zip(texts, vectors, strict=True)})
+
+
+def _feeds(store: Store) -> None:
+    """Feeds of every health; they live in their own time too, so that the stream's present stays December 2016."""
+    with store.transaction() as tx:
+        for name, set_to in (
+            ("failing", "failures = 4, last_reason = 'timeout', last_error = 'no answer within 20 s'"),
+            ("odd", "warning = 'posts were missed between two fetches'"),
+            ("paused", "state = 'paused'"),
+            ("new", "heard_until = null"),
+        ):
+            about = {
+                "source": "rss",
+                "address": f"https://{name}.example.org/feed",
+                "now": seeded.NOW,
+                "interval_s": 900,
+            }
+            feed_id, _ = feeds.add_feed(tx, title=f"A feed that is {name}", clock="feed", **about)
+            tx.execute(f"update feeds set {set_to} where feed_id = %s", (feed_id,))
+
+
+@contextmanager
+def served(url: str, home: Path) -> Iterator[House]:
+    """The seeded database behind a real server on a free port."""
+    store = Store(url, size=2, name="watching")
+    app = create_app(Settings(database_url=url, model="noop", home=str(home)))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield _house(f"http://127.0.0.1:{port}", store)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        store.close()
+
+
+def _house(address: str, store: Store) -> House:
+    with store.transaction() as tx:
+        row = tx.execute(
+            "select (select alert_id from alerts where state <> 'resolved' and frame = %s order by raised_at desc limit 1)"
+            " as alert_id, (select post_id from post_keys where native_id = 'hostile') as hostile_id,"
+            " (select post_id from posts where lang = 'ar' order by post_id limit 1) as arabic_id",
+            (FRAME,),
+        ).fetchone()
+    assert row
+    assert row["alert_id"], "a burst of the frame goes on"
+    return House(address, store, row["alert_id"], row["hostile_id"], row["arabic_id"])
