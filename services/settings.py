@@ -70,6 +70,8 @@ class Settings:
     """Hash of your Telegram app."""
     telegram_session: str = ""
     """Session string of the Telegram account to read with."""
+    stance: str = "off"
+    """`on` tells of each post and frame whether the post promotes, disputes or reports it (experimental); or `off`."""
     budget: float = 1.0
     """False alarms a week the team accepts, over all frames together."""
     learning_days: float = 7.0
@@ -130,6 +132,13 @@ def author_key(settings: Settings) -> bytes:
             "no secret for author pseudonyms: set FRAMEWATCH_AUTHOR_KEY (or _FILE) to 16 characters or more",
         )
     return settings.author_key.encode()
+
+
+def stance_on(settings: Settings) -> bool:
+    """Whether stance is read. Raises PermanentError(BAD_CONFIG) for neither `on` nor `off`."""
+    if settings.stance not in ("on", "off"):
+        raise PermanentError(Reason.BAD_CONFIG, f"FRAMEWATCH_STANCE must be `on` or `off`, not {settings.stance!r}")
+    return settings.stance == "on"
 
 
 SOURCE_KEYS = (

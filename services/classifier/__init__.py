@@ -8,6 +8,8 @@ from services.classifier.codebook import Codebook, Frame, learn_codebook, review
 from services.classifier.encoder import Encoder, load_encoder
 from services.classifier.heads import ABSENT, CARRIES, UNCERTAIN, Heads
 from services.classifier.review import Doubt
+from services.classifier.stance import StanceReader, toward
+from services.classifier.stance_learning import learn_stance, lesson_name
 
 __all__ = [
     "ABSENT",
@@ -18,7 +20,11 @@ __all__ = [
     "Encoder",
     "Frame",
     "Heads",
+    "StanceReader",
     "learn_codebook",
+    "learn_stance",
+    "lesson_name",
     "load_encoder",
     "review_codebook",
+    "toward",
 ]

@@ -13,7 +13,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from schemas import codebook as files
 from services import settings
 from services.analysis.text import text_for_encoder
-from services.classifier import CARRIES, UNCERTAIN, Encoder, Heads, learn_codebook, load_encoder
+from services.classifier import (
+    CARRIES,
+    UNCERTAIN,
+    Encoder,
+    Heads,
+    StanceReader,
+    learn_codebook,
+    learn_stance,
+    load_encoder,
+    toward,
+)
 from services.cli import lines
 from services.settings import Settings
 
@@ -33,17 +43,24 @@ def learned(path: Path, encoder: Encoder) -> Heads:
     return learn_codebook(encoder, codebook, text_for_encoder)
 
 
-def scored(encoder: Encoder, heads: Heads, posts: list[lines.Post]) -> Iterator[dict[str, object]]:
-    """One result a post: id, frames carried, frames uncertain, probability of each frame."""
+def scored(
+    encoder: Encoder, heads: Heads, posts: list[lines.Post], reader: StanceReader | None = None
+) -> Iterator[dict[str, object]]:
+    """One result a post: id, frames carried, frames uncertain, probability of each frame; with a reader, stances."""
     texts = [text_for_encoder(post["text"]) for post in posts]
     distinct = list(dict.fromkeys(texts))
     rows = {text: row for row, text in enumerate(distinct)}
-    probabilities = heads.scores(encoder.encode(distinct), distinct)[[rows[text] for text in texts]]
+    vectors = encoder.encode(distinct)
+    probabilities = heads.scores(vectors, distinct)[[rows[text] for text in texts]]
     answers = heads.answers(probabilities)
-    for post, row, answer in zip(posts, probabilities, answers, strict=True):
+    stances = reader.stances(vectors, distinct) if reader else None
+    for post, text, row, answer in zip(posts, texts, probabilities, answers, strict=True):
+        carried = [f for f, a in zip(heads.frames, answer, strict=True) if a == CARRIES]
+        stance = None if stances is None else toward(stances[rows[text]], len(carried))
         yield {
             "id": post["id"],
-            "frames": [f for f, a in zip(heads.frames, answer, strict=True) if a == CARRIES],
+            "frames": carried,
+            **({} if stance is None else {"stances": dict.fromkeys(carried, stance)}),
             "uncertain": [f for f, a in zip(heads.frames, answer, strict=True) if a == UNCERTAIN],
             "scores": {f: round(float(p), 4) for f, p in zip(heads.frames, row, strict=True)},
         }
@@ -63,12 +80,13 @@ def classify(*, codebook_file: Path, source: Path, output: TextIO, device: str |
     conf = replace(conf, device=device or conf.device)
     encoder = encoder_of(conf)
     heads = learned(codebook_file, encoder)
+    reader = learn_stance(encoder, text_for_encoder) if settings.stance_on(conf) else None
     columns = (TextColumn("classified"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     from rich.console import Console
 
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("classified", total=sum(1 for _ in lines.read(source)))
         for batch in lines.batches(lines.read(source), CARD_BATCH if conf.device == "cuda" else BATCH):
-            for result in scored(encoder, heads, batch):
+            for result in scored(encoder, heads, batch, reader):
                 output.write(json.dumps(result, ensure_ascii=False) + "\n")
             progress.advance(task, len(batch))

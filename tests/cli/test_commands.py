@@ -145,6 +145,25 @@ def test_classify_reads_gzip_and_writes_one_line_a_post(run: Run, tmp_path: Path
     assert [json.loads(line)["id"] for line in out.splitlines()] == [str(i) for i in range(len(texts))]
 
 
+def test_classify_tells_stance_only_where_it_is_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, posts = tmp_path / "book.yaml", tmp_path / "posts.jsonl"
+    book.write_text(demo.codebook_text())
+    posts.write_text("".join(json.dumps({"id": p["id"], "text": p["text"]}) + "\n" for p in demo.posts()[300:340]))
+    asked = ("classify", "--codebook", book, "--input", posts)
+    off = [json.loads(line) for line in run(*asked)[1].splitlines()]
+    assert all("stances" not in told for told in off)
+    monkeypatch.setenv("FRAMEWATCH_STANCE", "on")
+    on = [json.loads(line) for line in run(*asked)[1].splitlines()]
+    assert all(list(told["stances"]) == told["frames"] for told in on)
+    assert any(told["frames"] for told in on)
+    assert [{k: v for k, v in told.items() if k != "stances"} for told in on] == off
+    assert {s for told in on for s in told["stances"].values()} <= {"promotes", "disputes", "reports", "unclear"}
+    monkeypatch.setenv("FRAMEWATCH_STANCE", "yes")
+    code, _, err = run(*asked)
+    assert code == 1
+    assert "FRAMEWATCH_STANCE must be `on` or `off`" in err
+
+
 def test_parse_shows_what_a_saved_answer_holds(run: Run, tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_bytes(RSS)
     code, out, err = run("feeds", "parse", tmp_path / "feed.xml", "--kind", "rss", "--json")
