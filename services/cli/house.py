@@ -87,7 +87,7 @@ def now() -> datetime:
 
 def echo_json(value: Any) -> None:
     """Print JSON for another program to read."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
 
 
 def ago(moment: datetime | None, present: datetime) -> str:
@@ -101,5 +101,13 @@ def ago(moment: datetime | None, present: datetime) -> str:
     return f"{seconds:.0f} s ago"
 
 
-def _plain(value: Any) -> str:
+def write_new(path: Path, text: str, *, overwrite: bool = False) -> None:
+    """Write a file; raises PermanentError(BAD_INPUT) when one is there, unless it may be written over."""
+    if path.exists() and not overwrite:
+        raise PermanentError(Reason.BAD_INPUT, f"{path} is there already; name another file, or say --overwrite")
+    path.write_text(text, encoding="utf-8")
+
+
+def plain(value: Any) -> str:
+    """What JSON has no word for: times as RFC 3339, anything else as text."""
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -74,6 +74,11 @@ def leaks(connection: Connection) -> Callable[[Mapping[str, Any]], bool]:
     return leaked
 
 
+def was_taught(current: Sequence[Row], row: Row) -> bool:
+    """Whether the text of a row of judged_samples is in the version it is measured under; `current` codebooks."""
+    return taught(next(c["body"] for c in current if c["version_id"] == row["version_id"]), row["text"])
+
+
 def read_qualities(connection: Connection, wall: datetime) -> Qualities:
     """The quality of every current frame, with the names it goes by."""
     found = read_quality(connection, wall)

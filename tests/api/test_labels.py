@@ -1,44 +1,19 @@
 """Judging over the API: blind samples, idempotent answers, and the quality of frames wherever they are told."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.store import draws, feeds
 from services.store.pool import Store
-from tests.api import seeded
+from tests.api.week import seed_week
 
 V1 = "/api/v1"
-BOOK = """
-codebook: toy
-title: Toy
-frames:
-  - {id: show, title: A show, description: It is all staged., examples: [a stage set]}
-  - {id: bread, title: Bread, description: Bread is dear., examples: [the price of bread]}
-"""
-MONDAY = datetime(2016, 12, 5, tzinfo=UTC)
 SEEN = {"post_id", "text", "lang", "source", "published_at"}
 
 
 @pytest.fixture
 def drawn(store: Store, database_url: str, web):
-    """A week of 30 posts, 12 of which carry the frame, and its samples."""
-    seeded.add_codebook(store, BOOK)
-    with store.transaction() as tx:
-        feed_id, _ = feeds.add_feed(
-            tx, source="jsonl", address="a", title="", now=seeded.NOW, interval_s=5, clock="feed"
-        )
-        feeds.add_heard(tx, feed_id, MONDAY, MONDAY + timedelta(days=8))
-        tx.execute("update feeds set heard_until = %s", [MONDAY + timedelta(days=8)])
-    told = [
-        (seeded.post(str(n), f"number {n} of the week, {n * 7919} in words", MONDAY + timedelta(hours=n)), frames)
-        for n in range(30)
-        for frames in [["show"] if n < 12 else []]
-    ]
-    seeded.add_posts(store, feed_id, told)
-    with store.transaction() as tx:
-        assert draws.draw_last_week(tx, seeded.NOW, 1) == 2
+    seed_week(store)
     return web
 
 

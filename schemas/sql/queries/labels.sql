@@ -52,7 +52,7 @@ order by b.codebook, f.position;
 
 -- name: list_labels
 -- Every label with its post, as labelled posts are exported.
-select l.codebook, l.frame, l.judge, l.answer, l.origin, l.judged_at, p.post_id, p.source, p.native_id, p.text,
+select l.codebook, l.frame, l.judge, l.answer, l.origin, l.judged_at, l.unit_key, p.post_id, p.source, p.native_id, p.text,
        p.lang, p.author, p.url, p.published_at, p.unit_key = l.unit_key as same_text
 from labels l
 join post_keys k on k.post_id = l.post_id
