@@ -289,6 +289,8 @@ MUTANTS = [
         'text.replace("@", "@\\u200b")',
         "text",
         "tests/channels/test_chats.py -k nobody",
+    ),
+    Mutant(
         13,
         "services/analysis/onsets.py",
         "rows = zip(starts.tolist(), seen.tolist()",
