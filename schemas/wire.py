@@ -149,6 +149,32 @@ class Trend(Wire):
     points: Annotated[tuple[TrendPoint, ...], _about("In order of time.")]
 
 
+class FrameTrend(Wire):
+    """One frame of several over the same time; its lists are as long as `at`."""
+
+    frame: Annotated[str, _about("Id of the frame.")]
+    title: Annotated[str, _about("Title of the frame.")]
+    share: Annotated[tuple[Share, ...], _about("Part of all scored posts that carry it, 0 to 1, a step.")]
+    posts: Annotated[tuple[Posts, ...], _about("Number of posts that carry it, a step.")]
+
+
+class Trends(Wire):
+    """Several frames over the same time; every step of the period is there."""
+
+    present: Present
+    since: Since
+    until: Until
+    step_seconds: Annotated[int, _about("Length of a step in seconds.")]
+    codebook: Annotated[str, _about("Id of the codebook.")]
+    version: Annotated[int, _about("Version of the codebook.")]
+    source: Annotated[str | None, _about("Only posts of this source; null for all.")]
+    lang: Annotated[str | None, _about("Only posts in this language; null for all.")]
+    at: Annotated[tuple[datetime, ...], _about("Start of each step, in order of time.")]
+    coverage: Annotated[tuple[Coverage, ...], _about("Part of the expected feed time that was heard, a step.")]
+    scored: Annotated[tuple[Posts, ...], _about("Number of all scored posts, a step: what shares are shares of.")]
+    frames: Annotated[tuple[FrameTrend, ...], _about("In the order of the codebook.")]
+
+
 class Post(Wire):
     """One post. Its text is somebody else's: show it as text only."""
 

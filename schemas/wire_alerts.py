@@ -1,7 +1,7 @@
 """What the API says and is asked about alerts beyond reading them: one model a message, every field described."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -63,3 +63,27 @@ class DryRun(Wire):
     frames: Annotated[int, Field(description="Number of frames looked at.")]
     again_within_a_day: Annotated[int, Field(description="Firings within a day of one before in the same frame.")]
     firings: Annotated[tuple[Firing, ...], Field(description="Oldest first.")]
+
+
+class Difference(Wire):
+    """One field of the evidence that stored data no longer says."""
+
+    field: Annotated[str, Field(description="Which field.")]
+    then: Annotated[Any, Field(description="What it was when the alert fired.")]
+    now: Annotated[Any, Field(description="What it is now.")]
+    told: Annotated[str, Field(description="The same in words, and why, where that is known.")]
+
+
+class Causes(Wire):
+    """What changed since an alert fired."""
+
+    late_arrivals: Annotated[int, Field(description="Number of posts of that time that came later.")]
+    deleted_since: Annotated[int, Field(description="Number of posts deleted since, of any frame.")]
+
+
+class Recheck(Wire):
+    """The evidence of an alert beside what stored data says now."""
+
+    alert_id: Annotated[str, Field(description="Its id for ever.")]
+    differences: Annotated[tuple[Difference, ...], Field(description="Empty: stored data says the same.")]
+    causes: Annotated[Causes, Field(description="What changed meanwhile.")]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.wire import Present, Wire
 
@@ -45,3 +45,54 @@ class Feeds(Wire):
 
     present: Present
     feeds: Annotated[tuple[Feed, ...], _about("In the order they were added.")]
+
+
+class NewFeed(BaseModel):
+    """A feed to add or to try."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: Annotated[str, Field(description="Address, `#tag@host`, `@user@host`, …", min_length=1, max_length=2000)]
+    kind: Annotated[
+        str, Field(description="Kind of place; empty: as the address tells.", max_length=40, pattern="^[a-z0-9_-]*$")
+    ] = ""
+    title: Annotated[str, Field(description="A name of your own; empty: the feed's.", max_length=300)] = ""
+    interval_s: Annotated[
+        int, Field(description="Wanted time between fetches, seconds; 0: as usual for its kind.", ge=0, le=31 * 86_400)
+    ] = 0
+    listen: Annotated[bool, Field(description="Hold a connection instead of asking now and then.")] = False
+    options: Annotated[dict[str, Any], Field(description="Options of its kind, such as `page`.")] = {}
+
+
+class FeedHealth(Feed):
+    """One feed, and what became of all it brought."""
+
+    present: Present
+    lag_s: Annotated[float | None, _about("Seconds since it was last heard; null before the first fetch.")]
+    coverage: Annotated[
+        float | None, _about("Part of the expected time of the 24 hours before the present heard, 0 to 1; null: none.")
+    ]
+    intake: Annotated[dict[str, int], _about("Number of posts by what became of them: fetched, new, duplicate, …")]
+
+
+class CheckedPost(Wire):
+    """A post as it would be stored; its author becomes a pseudonym before."""
+
+    native_id: Annotated[str, _about("Its id there.")]
+    text: Annotated[str, _about("The text, cleaned. Somebody else's: show it as text only.")]
+    published_at: Annotated[datetime | None, _about("When it was published; null when it does not say.")]
+    lang: Annotated[str, _about("Language as it says, BCP 47; empty when it does not.")]
+    url: Annotated[str, _about("Where it can be read; empty when unknown.")]
+
+
+class CheckedFeed(Wire):
+    """What came of asking a feed once. Nothing was stored."""
+
+    source: Annotated[str, _about("Kind of place.")]
+    address: Annotated[str, _about("The form in which the address would be kept, without passwords.")]
+    title: Annotated[str, _about("Its own title; empty when it has none.")]
+    posts: Annotated[tuple[CheckedPost, ...], _about("What would be stored, at most 100 of them.")]
+    found: Annotated[int, _about("Number of posts it brought.")]
+    dropped: Annotated[dict[str, int], _about("Number of what could not become posts, by reason.")]
+    reason: Annotated[str | None, _about("Why it could not be heard, from our closed list; null when it was.")]
+    told: Annotated[str | None, _about("The same in words.")]

@@ -62,16 +62,27 @@ def with_outline(
     return {**options, OUTLINE: kept} if kept else dict(options)
 
 
+_NO_OPTIONS = 'the options are no JSON object such as {"page": 500}'
+
+
 def read_options(text: str) -> dict[str, Any]:
     """The options that a list carries as a JSON object. Raises ValueError, worded, for what a row cannot keep."""
     try:
         value = json.loads(text[: _LONGEST_OPTIONS + 1], parse_constant=_refuse)
-        told = json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        raise ValueError(_NO_OPTIONS) from None
+    return clean_options(value)
+
+
+def clean_options(value: Any) -> dict[str, Any]:
+    """Options from parsed JSON. Raises ValueError, worded, for what a row cannot keep."""
+    try:
+        told = json.dumps(value, ensure_ascii=False, allow_nan=False)
         told.encode()
     except (ValueError, RecursionError):
-        raise ValueError('the options are no JSON object such as {"page": 500}') from None
-    if not isinstance(value, dict) or "\\u0000" in told:
-        raise ValueError('the options are no JSON object such as {"page": 500}')
+        raise ValueError(_NO_OPTIONS) from None
+    if not isinstance(value, dict) or "\\u0000" in told or len(told) > _LONGEST_OPTIONS:
+        raise ValueError(_NO_OPTIONS)
     return {name: inner for name, inner in value.items() if name != OUTLINE}
 
 

@@ -27,7 +27,7 @@ def _about(text: str, **form: Any) -> Any:
 
 
 Time = Annotated[AwareDatetime, AfterValidator(_sensible)]
-Since = Annotated[Time | None, _about("Start of the period, included: RFC 3339 with offset. Default: 14 days back.")]
+Since = Annotated[Time | None, _about("Start of the period, included: RFC 3339 with offset. Default: as long as the step suits.")]
 Until = Annotated[Time | None, _about("End of the period, excluded: RFC 3339 with offset. Default: the present.")]
 Frame = Annotated[str | None, _about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
 Codebook = Annotated[
@@ -52,6 +52,21 @@ class TrendQuestion(Question):
 
     frame: Annotated[str, _about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
     step: Annotated[Step, _about("Length of a step; the period is widened to whole ones.")] = "1h"
+    since: Since = None
+    until: Until = None
+    source: Source = None
+    lang: Lang = None
+    codebook: Codebook = None
+
+
+class TrendsQuestion(Question):
+    """Which trends, over the same time."""
+
+    frame: Annotated[
+        list[Annotated[str, Field(pattern=_ID, max_length=80)]],
+        _about("Ids of frames; repeat it. Default: every frame of the codebook.", max_length=100),
+    ] = []
+    step: Annotated[Step, _about("Length of a step; the period is widened to whole ones.")] = "1d"
     since: Since = None
     until: Until = None
     source: Source = None

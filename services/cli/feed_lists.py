@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from schemas.errors import PermanentError, Reason
-from services import demo
+from services import adding, demo
 from services.analysis.accounts import read_accounts, write_accounts
 from services.analysis.listing import MAX_LIST_BYTES, FeedList, Listed, Trouble
 from services.analysis.opml import read_opml, write_opml
@@ -29,14 +29,14 @@ def import_feeds(*, source: str, dry_run: bool) -> None:
     good, bad = _check(read.feeds)
     added = 0
     with house.transaction() as tx:
-        known = feed_rows.known_feeds(tx)
+        known = adding.known_feeds(tx)
         for feed in good:
             there = known.get((feed.kind, feed.address))
             added += there is None
             if dry_run and not there:
                 click.echo(f"Would add: {feed.kind} {feed.address}" + (f" ({feed.title})" if feed.title else ""))
             elif not dry_run:
-                feed_rows.add(tx, feed_rows.beside(feed, there), known, house.now())
+                adding.add(tx, feed_rows.beside(feed, there), known, house.now())
     for trouble in sorted([*read.troubles, *bad], key=lambda t: t.line):
         click.echo(f"{source}:{trouble.line}: {trouble.told}", err=True)
     for note in read.notes:
@@ -105,7 +105,7 @@ def _check(found: Iterable[Listed]) -> tuple[list[Listed], list[Trouble]]:
     bad: list[Trouble] = []
     for feed in found:
         try:
-            one = feed_rows.checked(feed)
+            one = adding.checked(feed)
         except PermanentError as error:
             bad.append(Trouble(feed.line, str(error)))
         else:

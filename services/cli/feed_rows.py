@@ -1,57 +1,16 @@
-"""Feeds as people name them → rows, and rows → feeds for a list; the one place where a person's feed is added."""
+"""Feeds as rows → feeds for a list, and what the command line is told of options."""
 
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from schemas.errors import PermanentError, Reason
 from services.analysis.confidential import holds_key, without_login, without_secrets
 from services.analysis.listing import OUTLINE, Listed, read_options
-from services.sources import SOURCES, host_of, mode_of
-from services.sources.guess import recognise
-from services.store import feeds
-from services.store.pool import Connection, Row
-
-USUAL_S = {"poll": 15 * 60, "stream": 10, "push": 15 * 60}
-"""Seconds between fetches when nobody says; of a stream, before it is opened again."""
-Known = dict[tuple[str, str], Row]
-
-
-def checked(feed: Listed) -> Listed:
-    """`feed` with its kind and canonical address, and its mode if that is not the usual one.
-
-    Raises what recognise and mode_of raise.
-    """
-    kind, address = recognise(feed.address, feed.kind)
-    mode = mode_of(kind, feed.mode)
-    return replace(feed, kind=kind, address=address, mode="" if mode == mode_of(kind) else mode)
-
-
-def known_feeds(tx: Connection) -> Known:
-    """The rows there are, by kind and address."""
-    return {(f["source"], f["address"]): f for f in feeds.list_feeds(tx)}
-
-
-def add(tx: Connection, feed: Listed, known: Known, now: datetime) -> bool:
-    """Add a checked feed, due at once; False when it is there already, and then only what is said here changes."""
-    there = known.get((feed.kind, feed.address))
-    title, options, mode = feed.title, dict(feed.options), feed.mode
-    if there:
-        title, options, mode = title or there["title"], {**there["options"], **options}, mode or there["mode"]
-        if (title, options, mode) == (there["title"], there["options"], there["mode"]):
-            return False
-    mode = mode or mode_of(feed.kind)
-    feed_id, new = feeds.add_feed(
-        tx, source=feed.kind, address=feed.address, title=title, now=now, interval_s=feed.interval_s or USUAL_S[mode],
-        clock=there["clock"] if there else "wall", mode=mode, host=host_of(feed.kind, feed.address), options=options,
-    )  # fmt: skip
-    if new and feed.paused:
-        feeds.set_feed_state(tx, feed_id, "paused", now)
-        feeds.stop_expecting_feed(tx, feed_id, now)
-    return new
+from services.sources import SOURCES, mode_of
+from services.store.pool import Row
 
 
 def beside(feed: Listed, there: Row | None) -> Listed:

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from schemas.errors import PermanentError, Reason
+from services import adding
 from services.analysis.listing import Listed
 from services.cli import feed_rows, house
 from services.cli.feed_check import check, show
@@ -37,11 +37,11 @@ def add(*, addresses: tuple[str, ...], kind: str | None, title: str, every: int 
     """Add feeds; each is fetched at once. What kind each is follows from its address, unless you name it."""
     wanted, mode = feed_rows.options_of(options), "stream" if listen else ""
     found = [Listed(a, kind or "", title, (every or 0) * 60, wanted, mode=mode) for a in addresses]
-    checked = [feed_rows.checked(feed) for feed in found]
+    checked = [adding.checked(feed) for feed in found]
     with house.transaction() as tx:
-        known = feed_rows.known_feeds(tx)
+        known = adding.known_feeds(tx)
         for feed in checked:
-            new = feed_rows.add(tx, feed, known, house.now())
+            new = adding.add(tx, feed, known, house.now())
             click.echo(f"{'Added' if new else 'Already there'}: {feed.address} ({feed.kind})")
 
 
@@ -67,9 +67,7 @@ def list_feeds(*, as_json: bool) -> None:
 def set_state(feed_id: int, state: str) -> None:
     """Pause a feed, or enable it again. A paused feed's silence is no gap."""
     with house.transaction() as tx:
-        if not rows.set_feed_state(tx, feed_id, state, house.now()):
-            raise _unknown(feed_id)
-        (rows.expect_feed if state == "enabled" else rows.stop_expecting_feed)(tx, feed_id, house.now())
+        adding.set_state(tx, feed_id, state, house.now())
     click.echo(f"Feed {feed_id} is {state}.")
 
 
@@ -79,7 +77,7 @@ def remove(feed_id: int) -> None:
     """Forget a feed; its posts stay."""
     with house.transaction() as tx:
         if not rows.delete_feed(tx, feed_id):
-            raise _unknown(feed_id)
+            raise adding.unknown(feed_id)
     click.echo(f"Feed {feed_id} is removed.")
 
 
@@ -96,10 +94,6 @@ def told_of(feed: Mapping[str, Any]) -> str:
     """What a person should know of a feed: why it fails, or what is odd about it."""
     moved = f"It says that it has moved to {feed['moved_to']}." if feed["moved_to"] else ""
     return feed["last_error"] or " ".join(filter(None, (feed["warning"], moved)))
-
-
-def _unknown(feed_id: int) -> PermanentError:
-    return PermanentError(Reason.NOT_FOUND, f"there is no feed {feed_id}; see: framewatch feeds list")
 
 
 feeds.add_command(check)

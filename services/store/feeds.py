@@ -123,6 +123,11 @@ def add_intake(connection: Connection, feed_id: int, outcomes: Mapping[str, int]
     run(connection, "feeds", "add_intake", feed_id=feed_id, outcomes=list(told), posts=list(told.values()))
 
 
+def intake_of(connection: Connection, feed_id: int) -> dict[str, int]:
+    """Number of posts of a feed by what became of them."""
+    return {r["outcome"]: r["posts"] for r in rows(connection, "feeds", "intake_of", feed_id=feed_id)}
+
+
 def add_heard(connection: Connection, feed_id: int, starts_at: datetime, ends_at: datetime) -> None:
     """The feed was heard in this span; it joins the span before when they touch."""
     if not extend_heard(connection, feed_id, starts_at, ends_at):

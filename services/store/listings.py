@@ -7,7 +7,7 @@ from typing import Any
 from schemas import wire, wire_feeds
 from schemas.errors import PermanentError, Reason
 from services import logs
-from services.store import alerts, codebooks, deliveries, feeds, posts, readings
+from services.store import alerts, codebooks, deliveries, digests, feeds, posts, readings
 from services.store.pool import Connection, Row
 
 _ALERT_ID = re.compile("[0-9a-f]{20}")
@@ -58,9 +58,10 @@ def read_alerts(connection: Connection, wall: datetime, **page: Any) -> wire.Ale
 
 def read_alert(connection: Connection, wall: datetime, alert_id: str) -> wire.Alert:
     """One alert with evidence, deliveries and its counts as they are now. Raises PermanentError(NOT_FOUND)."""
-    row = alerts.read_alert(connection, alert_id) if _ALERT_ID.fullmatch(alert_id) else None
+    check_alert_id(alert_id)
+    row = alerts.read_alert(connection, alert_id)
     if row is None:
-        raise PermanentError(Reason.NOT_FOUND, "there is no alert of this id")
+        raise _no_alert()
     present = feeds.present(connection, wall)
     evidence = row["evidence"]
     book = evidence.get("codebook") or {}
@@ -72,6 +73,16 @@ def read_alert(connection: Connection, wall: datetime, alert_id: str) -> wire.Al
         "live": _live(connection, row, present) if burst else None, "present": present,
     }  # fmt: skip
     return wire.Alert(**readings.fields_of(wire.Alert, {**row, **about}))
+
+
+def check_alert_id(alert_id: str) -> None:
+    """Raises PermanentError(NOT_FOUND) for what cannot be an alert's id."""
+    if not _ALERT_ID.fullmatch(alert_id):
+        raise _no_alert()
+
+
+def _no_alert() -> PermanentError:
+    return PermanentError(Reason.NOT_FOUND, "there is no alert of this id")
 
 
 def _live(connection: Connection, row: Row, present: datetime) -> wire.Live:
@@ -93,6 +104,21 @@ def read_feeds(connection: Connection, wall: datetime) -> wire_feeds.Feeds:
     return wire_feeds.Feeds(present=feeds.present(connection, wall), feeds=tuple(wire_feeds.Feed(**f) for f in hidden))
 
 
+def read_feed(connection: Connection, wall: datetime, feed_id: int) -> wire_feeds.FeedHealth:
+    """One feed, how far behind it is and what became of what it brought. Raises PermanentError(NOT_FOUND)."""
+    row = next((f for f in feeds.list_feeds(connection) if f["feed_id"] == feed_id), None)
+    if row is None:
+        raise PermanentError(Reason.NOT_FOUND, f"there is no feed {feed_id}")
+    present = feeds.present(connection, wall)
+    heard = row["heard_until"]
+    told = {
+        **row, "address": logs.mask(row["address"]), "last_error": _masked(row["last_error"]), "present": present,
+        "lag_s": None if heard is None else max((present - heard).total_seconds(), 0.0),
+        "coverage": readings.heard_from(connection, feed_id, present), "intake": feeds.intake_of(connection, feed_id),
+    }  # fmt: skip
+    return wire_feeds.FeedHealth(**readings.fields_of(wire_feeds.FeedHealth, told))
+
+
 def read_codebooks(connection: Connection, wall: datetime) -> wire.Codebooks:
     """Every version of every codebook, the frames of the current ones named."""
     named: dict[int, list[str]] = {}
@@ -112,6 +138,15 @@ def read_last_digest(connection: Connection, wall: datetime) -> wire.Digest:
     if row is None:
         raise PermanentError(Reason.NOT_FOUND, "no digest has been composed yet")
     return wire.Digest(present=feeds.present(connection, wall), **row)
+
+
+def preview_digest(connection: Connection, wall: datetime) -> wire.Digest:
+    """The digest of the day before the present. Raises PermanentError(NOT_FOUND) while no codebook is current."""
+    present = feeds.present(connection, wall)
+    body = digests.read_digest(connection, "preview", present)
+    if body is None:
+        raise PermanentError(Reason.NOT_FOUND, "no codebook is current yet, so there is nothing to tell")
+    return wire.Digest(present=present, digest="preview", slot=present, composed_at=wall, body=body)
 
 
 def _masked(text: str | None) -> str | None:

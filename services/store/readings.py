@@ -20,8 +20,10 @@ from services.store.pool import Connection, Row, one, rows
 DAY = timedelta(days=1)
 PERIOD = timedelta(days=14)
 """What is shown when no period is asked for."""
-STEPS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "1d": DAY, "1w": timedelta(weeks=1)}
 Step = Literal["5m", "1h", "1d", "1w"]
+STEPS: dict[Step, timedelta] = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "1d": DAY, "1w": timedelta(weeks=1)}
+PERIODS: dict[Step, timedelta] = {"5m": DAY, "1h": PERIOD, "1d": timedelta(days=90), "1w": timedelta(days=364)}
+"""The same for trends, by the length of a step: what a chart can show."""
 MAX_POINTS = 5000
 EVERYTHING = "*"
 
@@ -69,6 +71,13 @@ def heard(
         spans = [s for s in spans if s["feed_id"] in ours]
     found = coverage(np.array([s.timestamp() for s in starts]), step.total_seconds(), spans)
     return [None if np.isnan(value) else float(value) for value in found]
+
+
+def heard_from(connection: Connection, feed_id: int, present: datetime) -> float | None:
+    """Coverage of one feed in the 24 hours before the present, None where nothing was expected."""
+    spans = [s for s in feeds.spans(connection, present - DAY, present) if s["feed_id"] == feed_id]
+    value = coverage(np.array([(present - DAY).timestamp()]), DAY.total_seconds(), spans)[0]
+    return None if np.isnan(value) else float(value)
 
 
 def current_frame(connection: Connection, frame: str, codebook: str | None = None) -> Row:
@@ -141,10 +150,11 @@ def unheard(row: Row) -> Row:
     return {**row, "posts": None, "units": None} if row["coverage"] == 0 else row
 
 
-def whole_steps(since: datetime | None, until: datetime | None, step: timedelta, present: datetime) -> list[datetime]:
+def whole_steps(since: datetime | None, until: datetime | None, step: timedelta, present: datetime,
+                usual: timedelta = PERIOD) -> list[datetime]:  # fmt: skip
     """The starts of the steps that touch a period, none after the present. Raises PermanentError(BAD_INPUT)."""
     end = min(until or present + timedelta(seconds=1), floor(present, step) + step)
-    begin = floor(since or end - PERIOD, step)
+    begin = floor(since or end - usual, step)
     count = max(-((begin - end) // step), 0)
     if count > MAX_POINTS:
         told = f"the period has {count} steps, more than {MAX_POINTS}: ask for a longer step or a shorter period"
@@ -159,7 +169,7 @@ def read_trend(
     """Every step of a period. Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps."""
     present = feeds.present(connection, wall)
     row, length = current_frame(connection, frame, codebook), STEPS[step]
-    starts = whole_steps(since, until, length, present)
+    starts = whole_steps(since, until, length, present, usual=PERIODS[step])
     first = starts[0] if starts else floor(since or present, length)
     end = starts[-1] + length if starts else first
     about: dict[str, Any] = {"version_id": row["version_id"], "since": first, "until": end}
@@ -180,6 +190,48 @@ def read_trend(
     return wire.Trend(
         present=present, since=first, until=end, step_seconds=int(length.total_seconds()), codebook=row["codebook"],
         version=row["version"], frame=row["frame"], title=row["title"], source=source, lang=lang, points=tuple(points),
+    )  # fmt: skip
+
+
+def read_trends(
+    connection: Connection, wall: datetime, *, frame: Sequence[str] = (), step: Step = "1d",
+    since: datetime | None = None, until: datetime | None = None, source: str | None = None, lang: str | None = None,
+    codebook: str | None = None,
+) -> wire.Trends:  # fmt: skip
+    """Several frames of one codebook (all when none is named) over one period: posts and shares.
+
+    Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps.
+    """
+    present, length = feeds.present(connection, wall), STEPS[step]
+    about = current_frame(connection, frame[0] if frame else EVERYTHING, codebook)
+    known = [f for f in codebooks.list_frames(connection) if f["version_id"] == about["version_id"]]
+    for name in frame:
+        current_frame(connection, name, about["codebook"])
+    chosen = [f for f in known if not frame or f["frame"] in frame]
+    starts = whole_steps(since, until, length, present, usual=PERIODS[step])
+    first = starts[0] if starts else floor(since or present, length)
+    end = starts[-1] + length if starts else first
+    names = [EVERYTHING, *(f["frame"] for f in chosen)]
+    found = trends.trends(
+        connection, names, version_id=about["version_id"], since=first, until=end, step=length, source=source, lang=lang
+    )
+    counted = {(r["frame"], r["at"]): r["posts"] for r in found}
+    covered = heard(connection, starts, length, present=present, source=source)
+    shown = [at if part != 0 else None for at, part in zip(starts, covered, strict=True)]
+
+    def series(name: str) -> tuple[int | None, ...]:
+        return tuple(None if at is None else counted.get((name, at), 0) for at in shown)
+
+    scored = series(EVERYTHING)
+    told = []
+    for row in chosen:
+        carrying = series(row["frame"])
+        shares = tuple(None if n is None else share(n, all_) for n, all_ in zip(carrying, scored, strict=True))
+        told.append(wire.FrameTrend(frame=row["frame"], title=row["title"], share=shares, posts=carrying))
+    return wire.Trends(
+        present=present, since=first, until=end, step_seconds=int(length.total_seconds()), codebook=about["codebook"],
+        version=about["version"], source=source, lang=lang, at=tuple(starts), coverage=tuple(covered), scored=scored,
+        frames=tuple(told),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from schemas.errors import PermanentError, Reason
 from schemas.rule import RuleTerms, check
 from services.analysis.alerting import Rule, rules_for, with_terms
 from services.store import codebooks, deliveries, feeds
-from services.store.pool import Connection, Row, row, rows, run
+from services.store.pool import Connection, Row, one, row, rows, run
 
 
 def list_rules(connection: Connection) -> list[Row]:
@@ -30,9 +30,15 @@ def remove_rule(connection: Connection, name: str) -> bool:
 
 def add_mute(
     connection: Connection, *, frame: str | None, feed_id: int | None, until: datetime | None, now: datetime
-) -> None:
-    """Say nothing of a frame or a feed any more, until then or for good."""
-    run(connection, "rules", "add_mute", frame=frame, feed_id=feed_id, until=until, now=now)
+) -> int:
+    """Say nothing of a frame or a feed any more, until then or for good; our number of the mute."""
+    made: int = one(connection, "rules", "add_mute", frame=frame, feed_id=feed_id, until=until, now=now)["mute_id"]
+    return made
+
+
+def end_mute(connection: Connection, mute_id: int) -> bool:
+    """Speak of it again; False when there is no such mute."""
+    return row(connection, "rules", "end_mute", mute_id=mute_id) is not None
 
 
 def end_mutes(connection: Connection, *, frame: str | None, feed_id: int | None) -> int:

@@ -1,11 +1,15 @@
 """Trend points: folding deltas into them, and reading them at any step."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from services.store.pool import Connection, Row, columns, one, rows, run
 
 _KEY = ("version_id", "frame", "bucket", "source", "lang")
+_STEP = ("version_id", "frame", "step", "bucket")
+KEPT = {timedelta(hours=1): "1h", timedelta(days=1): "1d", timedelta(weeks=1): "1w"}
+"""Steps that are kept as rows; the migration that makes them says of what."""
 
 
 def lock_fold(connection: Connection) -> bool:
@@ -41,13 +45,75 @@ def trend(
     source: str | None = None, lang: str | None = None,
 ) -> list[Row]:  # fmt: skip
     """(at, posts, units, authors) of one frame, or '*' for all posts, by step; empty steps are left out."""
-    values = {"since": since, "until": until, "step": step, "source": source, "lang": lang}
-    return rows(connection, "trends", "trend", version_id=version_id, frame=frame, **values)
+    values: dict[str, Any] = {"since": since, "until": until, "step": step, "source": source, "lang": lang}
+    values |= {"version_id": version_id, "frame": frame}
+    kept = _kept(values)
+    if kept is None:
+        return trend_of_points(connection, **values)
+    return trend_of_hours(connection, **values) if kept == "cells" else rows(
+        connection, "trends", "trend", name=kept, **values)  # fmt: skip
+
+
+def trend_of_points(connection: Connection, **values: Any) -> list[Row]:
+    """The same by any step and period, from the points themselves: as slow as there are many."""
+    return rows(connection, "trends", "trend_of_points", **values)
+
+
+def trend_of_hours(connection: Connection, **values: Any) -> list[Row]:
+    """The same by hour, for one source or one language."""
+    return rows(connection, "trends", "trend_of_hours", **values)
+
+
+def trends(connection: Connection, frames: Sequence[str], *, step: timedelta, **about: Any) -> list[Row]:
+    """(frame, at, posts) of frames ('*' is all posts) by step; about: version_id, since, until, source, lang."""
+    values = {"frames": list(frames), "step": step, **about}
+    kept = _kept(values)
+    if kept is None:
+        return trends_of_points(connection, **values)
+    return trends_of_hours(connection, **values) if kept == "cells" else rows(
+        connection, "trends", "trends", name=kept, **values)  # fmt: skip
+
+
+def trends_of_points(connection: Connection, **values: Any) -> list[Row]:
+    """The same by any step and period, from the points themselves."""
+    return rows(connection, "trends", "trends_of_points", **values)
+
+
+def trends_of_hours(connection: Connection, **values: Any) -> list[Row]:
+    """The same by hour, for one source or one language."""
+    return rows(connection, "trends", "trends_of_hours", **values)
+
+
+def _kept(asked: Mapping[str, Any]) -> str | None:
+    """The step that is kept and answers this; `cells` for hours of one source or language; None: ask the points."""
+    step = asked["step"]
+    name = KEPT.get(step)
+    if name is None or any(asked[end].timestamp() % step.total_seconds() for end in ("since", "until")):
+        return None
+    return "cells" if name == "1h" and (asked["source"] is None) != (asked["lang"] is None) else name
+
+
+def uncounted_steps(connection: Connection, before: datetime, limit: int) -> list[Row]:
+    """Steps over by `before` whose units and authors are unknown: version_id, frame, step, bucket."""
+    return rows(connection, "trends", "uncounted_steps", before=before, limit=limit)
+
+
+def count_steps(connection: Connection, before: datetime, limit: int) -> int:
+    """Count units and authors of such steps, `limit` at most; how many were. Only the one folder may (lock_fold)."""
+    found = uncounted_steps(connection, before, limit)
+    if found:
+        run(connection, "trends", "count_steps", **columns([dict(f) for f in found], *_STEP))
+    return len(found)
 
 
 def frame_totals(connection: Connection, version_id: int, since: datetime, until: datetime) -> list[Row]:
     """Posts, units and authors of every frame in a period."""
     return rows(connection, "trends", "frame_totals", version_id=version_id, since=since, until=until)
+
+
+def frame_posts(connection: Connection, version_id: int, since: datetime, until: datetime) -> list[Row]:
+    """Posts of every frame in a period."""
+    return rows(connection, "trends", "frame_posts", version_id=version_id, since=since, until=until)
 
 
 def posts_scored(connection: Connection, version_id: int, since: datetime, until: datetime) -> int:

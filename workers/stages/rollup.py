@@ -1,9 +1,11 @@
-"""rollup: fold appended trend deltas into trend points, and let a codebook version that is whole become current."""
+"""rollup: fold appended trend deltas into trend points, count the voices of steps, and let a codebook version that is whole become current."""
 
 from services.store import codebooks, trends
 from workers.runtime import Outcome, Runtime
 
 DELTAS = 20_000
+STEPS = 300
+"""Hours, days and weeks whose voices are counted in one run."""
 
 
 def rollup(rt: Runtime) -> Outcome:
@@ -14,9 +16,10 @@ def rollup(rt: Runtime) -> Outcome:
         touched = trends.fold_deltas(tx, DELTAS)
         if touched:
             trends.recount_points(tx, touched)
+        counted = trends.count_steps(tx, rt.now(), STEPS)
     folded = sum(t["deltas"] for t in touched)
-    again = folded == DELTAS
-    promoted = 0 if again else promote(rt)
+    again = folded == DELTAS or counted == STEPS
+    promoted = 0 if folded == DELTAS else promote(rt)
     wake = ("detect",) if touched or promoted else ()
     return Outcome(rows=folded, again=again, wake=wake)
 

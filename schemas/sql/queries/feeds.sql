@@ -201,3 +201,6 @@ where state = 'enabled' and mode <> 'push' and failures = 0 and heard_until is n
 -- The same feeds at another address (a local server that came back on another port).
 update feeds set address = regexp_replace(address, '^https?://[^/]+/', %(base)s)
 where address like %(pattern)s and clock = 'feed' and address not like %(base)s || '%%' returning feed_id;
+
+-- name: intake_of
+select outcome, posts from intake where feed_id = %(feed_id)s order by 1;

@@ -9,7 +9,11 @@ on conflict (name) do update set terms = excluded.terms, changed_at = excluded.c
 delete from rules where name = %(name)s returning name;
 
 -- name: add_mute
-insert into mutes (frame, feed_id, until, made_at) values (%(frame)s, %(feed_id)s, %(until)s, %(now)s);
+insert into mutes (frame, feed_id, until, made_at) values (%(frame)s, %(feed_id)s, %(until)s, %(now)s)
+returning mute_id;
+
+-- name: end_mute
+delete from mutes where mute_id = %(mute_id)s returning mute_id;
 
 -- name: end_mutes
 delete from mutes where frame = %(frame)s or feed_id = %(feed_id)s returning mute_id;

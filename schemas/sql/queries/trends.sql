@@ -51,7 +51,43 @@ where (p.version_id, p.frame, p.bucket, p.source, p.lang) = (t.version_id, t.fra
 select min(bucket) as bucket from trend_deltas where version_id = %(version_id)s and bucket >= %(since)s;
 
 -- name: trend
--- Posts of one frame (or '*') by step; units and authors counted over the whole step.
+-- Posts of one frame (or '*') by hour, day or week, all together or narrowed as far as steps are kept. Units and authors
+-- as rollup counted them, or counted here while what they stand on has changed since.
+select s.bucket as at, s.posts, coalesce(s.units, n.units, 0)::int as units, coalesce(s.authors, n.authors, 0)::int as authors
+from trend_steps s
+left join lateral (
+  select least(count(distinct c.unit_key), count(distinct c.author)) as units, count(distinct c.author) as authors
+  from carried c
+  where s.units is null and s.frame <> '*' and c.version_id = s.version_id and c.frame = s.frame
+    and c.published_at >= s.bucket and c.published_at < s.bucket + %(step)s
+    and (%(source)s::text is null or c.source = %(source)s) and (%(lang)s::text is null or c.lang = %(lang)s)) n on true
+where s.version_id = %(version_id)s and s.frame = %(frame)s and s.step = %(name)s
+  and s.source = coalesce(%(source)s, '*') and s.lang = coalesce(%(lang)s, '*')
+  and s.bucket >= %(since)s and s.bucket < %(until)s and s.posts <> 0
+order by 1;
+
+-- name: trend_of_hours
+-- The same by hour for one source or one language, which hours do not keep apart.
+with points as (
+  select bucket as at, sum(posts) as posts
+  from trend_steps
+  where version_id = %(version_id)s and frame = %(frame)s and step = '1h' and bucket >= %(since)s and bucket < %(until)s
+    and (source = %(source)s or (%(source)s::text is null and source <> '*'))
+    and (lang = %(lang)s or (%(lang)s::text is null and lang <> '*'))
+  group by 1 having sum(posts) <> 0
+), voices as (
+  select date_bin(%(step)s, published_at, timestamptz 'epoch') as at,
+         least(count(distinct unit_key), count(distinct author)) as units, count(distinct author) as authors
+  from carried
+  where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
+    and (%(source)s::text is null or source = %(source)s) and (%(lang)s::text is null or lang = %(lang)s)
+  group by 1
+)
+select p.at, p.posts::int as posts, coalesce(v.units, 0)::int as units, coalesce(v.authors, 0)::int as authors
+from points p left join voices v using (at) order by p.at;
+
+-- name: trend_of_points
+-- The same by any step and period, from the points themselves.
 with points as (
   select date_bin(%(step)s, bucket, timestamptz 'epoch') as at, sum(posts) as posts
   from trend_points
@@ -69,19 +105,84 @@ with points as (
 select p.at, p.posts::int as posts, coalesce(v.units, 0)::int as units, coalesce(v.authors, 0)::int as authors
 from points p left join voices v using (at) order by p.at;
 
+-- name: trends
+-- Posts of several frames by hour, day or week, all together or narrowed as far as steps are kept.
+select frame, bucket as at, posts from trend_steps
+where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and step = %(name)s
+  and source = coalesce(%(source)s, '*') and lang = coalesce(%(lang)s, '*')
+  and bucket >= %(since)s and bucket < %(until)s and posts <> 0;
+
+-- name: trends_of_hours
+select frame, bucket as at, sum(posts)::int as posts from trend_steps
+where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and step = '1h'
+  and bucket >= %(since)s and bucket < %(until)s
+  and (source = %(source)s or (%(source)s::text is null and source <> '*'))
+  and (lang = %(lang)s or (%(lang)s::text is null and lang <> '*'))
+group by 1, 2;
+
+-- name: trends_of_points
+select frame, date_bin(%(step)s, bucket, timestamptz 'epoch') as at, sum(posts)::int as posts from trend_points
+where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and bucket >= %(since)s and bucket < %(until)s
+  and (%(source)s::text is null or source = %(source)s) and (%(lang)s::text is null or lang = %(lang)s)
+group by 1, 2;
+
+-- name: uncounted_steps
+-- Steps that are over and whose units and authors have to be counted again, oldest first.
+select version_id, frame, step, bucket from trend_steps
+where units is null and frame <> '*' and source = '*' and lang = '*'
+  and bucket + case step when '1h' then interval '1 hour' when '1d' then interval '1 day' else interval '7 days' end
+      <= %(before)s
+order by bucket
+limit %(limit)s;
+
+-- name: count_steps
+-- Units and authors of all rows of some steps, from what carries the frame.
+with chosen as (
+  select version_id, frame, step, bucket,
+         case step when '1h' then interval '1 hour' when '1d' then interval '1 day' else interval '7 days' end as width
+  from unnest(%(version_id)s::int[], %(frame)s::text[], %(step)s::text[], %(bucket)s::timestamptz[])
+    as t (version_id, frame, step, bucket)
+), counted as (
+  select h.version_id, h.frame, h.step, h.bucket, n.source, n.lang, n.units, n.authors
+  from chosen h
+  cross join lateral (
+    select coalesce(c.source, '*') as source, coalesce(c.lang, '*') as lang,
+           least(count(distinct c.unit_key), count(distinct c.author)) as units, count(distinct c.author) as authors
+    from carried c
+    where c.version_id = h.version_id and c.frame = h.frame
+      and c.published_at >= h.bucket and c.published_at < h.bucket + h.width
+    group by grouping sets ((), (c.source), (c.lang), (c.source, c.lang))) n
+)
+update trend_steps s set units = coalesce(n.units, 0), authors = coalesce(n.authors, 0)
+from chosen h
+join trend_steps o using (version_id, frame, step, bucket)
+left join counted n on (n.version_id, n.frame, n.step, n.bucket, n.source, n.lang)
+                     = (o.version_id, o.frame, o.step, o.bucket, o.source, o.lang)
+where (s.version_id, s.frame, s.step, s.bucket, s.source, s.lang)
+    = (o.version_id, o.frame, o.step, o.bucket, o.source, o.lang);
+
 -- name: frame_totals
 -- Posts, units and authors of every frame in a period.
 select f.frame, f.title, coalesce(t.posts, 0)::int as posts, coalesce(v.units, 0)::int as units,
        coalesce(v.authors, 0)::int as authors
 from frames f
-left join (
-  select frame, sum(posts) as posts from trend_points
-  where version_id = %(version_id)s and bucket >= %(since)s and bucket < %(until)s group by 1) t using (frame)
-left join (
-  select frame, least(count(distinct unit_key), count(distinct author)) as units, count(distinct author) as authors
-  from carried
-  where version_id = %(version_id)s and published_at >= %(since)s and published_at < %(until)s group by 1) v
-  using (frame)
+cross join lateral (
+  select sum(p.posts) as posts from trend_points p
+  where p.version_id = f.version_id and p.frame = f.frame and p.bucket >= %(since)s and p.bucket < %(until)s) t
+cross join lateral (
+  select least(count(distinct c.unit_key), count(distinct c.author)) as units, count(distinct c.author) as authors
+  from carried c
+  where c.version_id = f.version_id and c.frame = f.frame
+    and c.published_at >= %(since)s and c.published_at < %(until)s) v
+where f.version_id = %(version_id)s order by f.position;
+
+-- name: frame_posts
+-- The posts alone, which is quicker.
+select f.frame, coalesce(t.posts, 0)::int as posts
+from frames f
+cross join lateral (
+  select sum(p.posts) as posts from trend_points p
+  where p.version_id = f.version_id and p.frame = f.frame and p.bucket >= %(since)s and p.bucket < %(until)s) t
 where f.version_id = %(version_id)s order by f.position;
 
 -- name: posts_scored
