@@ -64,4 +64,3 @@ class Mutes(Wire):
     """What nobody wants to hear of now."""
 
     mutes: Annotated[tuple[Mute, ...], Field(description="Oldest first.")]
-

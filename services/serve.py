@@ -25,7 +25,9 @@ from services.api import create_api
 from services.classifier import load_encoder
 from services.classifier.resting import Resting
 from services.console import create_console
+from services.fetch import Fetcher
 from services.settings import Settings
+from services.sources import Means
 from services.store.pool import Store
 
 EX_CONFIG = 78
@@ -49,7 +51,7 @@ def create_app(conf: Settings | None = None) -> ASGIApp:
     rule = Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days))
     api = create_api(
         store, now=_now, intake=lambda: _intake(conf), token=conf.api_token, borrow=model, rule=rule,
-        public_url=conf.public_url, rate=conf.api_rate,
+        public_url=conf.public_url, rate=conf.api_rate, outside=lambda: _outside(conf),
         reader_of=lambda given: reader_of(settings.author_key(conf), given),
     )  # fmt: skip
     console = create_console(store, now=_now, token=conf.api_token, borrow=model, rule=rule)
@@ -120,6 +122,11 @@ def _intake(conf: Settings) -> Intake:
     from services.sources.language import guess
 
     return Intake(settings.author_key(conf), guess)
+
+
+def _outside(conf: Settings) -> Means:
+    fetcher = Fetcher(allow_networks=conf.allow_networks, contact=conf.contact, proxy=conf.proxy)
+    return Means(fetcher, settings.files_of(conf), keys=settings.source_keys(conf))
 
 
 def _now() -> datetime:

@@ -114,6 +114,11 @@ def home_of(settings: Settings) -> Path:
     return Path(base).expanduser() / "framewatch"
 
 
+def files_of(settings: Settings) -> Path:
+    """The only folder that file feeds may read."""
+    return Path(settings.files) if settings.files else home_of(settings) / "files"
+
+
 def database_url(settings: Settings) -> str:
     """The database to use. Raises PermanentError(BAD_CONFIG) when none is named."""
     if not settings.database_url:

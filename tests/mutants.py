@@ -339,6 +339,20 @@ MUTANTS = [
         "return caller",
         "tests/api/test_tokens.py -k too_often",
     ),
+    Mutant(
+        4,
+        "schemas/sql/migrations/0011_trend_steps.sql",
+        "array_agg(n.posts - o.posts)",
+        "array_agg(n.posts)",
+        "tests/stages/test_steps.py",
+    ),
+    Mutant(
+        4,
+        "schemas/sql/migrations/0011_trend_steps.sql",
+        "posts = trend_steps.posts + excluded.posts, units = null, authors = null",
+        "posts = trend_steps.posts + excluded.posts",
+        "tests/stages/test_steps.py -k counted_again",
+    ),
 ]
 
 

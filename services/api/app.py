@@ -1,6 +1,7 @@
 """Puts the API together: routes, errors, guard. It opens nothing itself; store and clock are given."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from schemas.scopes import MEANING
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
+from services.api import alerts, channels, feeds, frames, posts, rules, trends
 from services.api.alerting import alerting
 from services.api.callers import OPEN, permit, usual_scope
 from services.api.guard import Guard
@@ -17,9 +19,10 @@ from services.api.labels import judging
 from services.api.leaving import leaving
 from services.api.problems import install
 from services.api.push import pushes
-from services.api.routes import Means, probes, router
+from services.api.routes import Means, probes
 from services.api.syndication import syndication
 from services.api.websub import hubs
+from services.sources import Means as SourceMeans
 from services.store.pool import Store
 from services.why import Borrow, nobody
 
@@ -45,11 +48,13 @@ def create_api(
     borrow: Borrow = nobody,
     rule: Rule = _RULE,
     public_url: str = "",
+    outside: Callable[[], SourceMeans] | None = None,
     rate: int = 0,
     reader_of: Callable[[str], int | None] = lambda _: None,
 ) -> FastAPI:
     """The API as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for what is asked of words.
 
+    `outside` is what feeds and channels are tried with; without it they cannot be.
     `rate` is the requests a minute of each token; 0 sets no limit.
     """
     app = FastAPI(
@@ -61,14 +66,16 @@ def create_api(
         redoc_url=None,
         dependencies=[Depends(permit)],
     )
-    app.state.means = Means(store, now, intake, borrow, rule)
+    means = Means(store, now, intake, borrow, rule, public_url=public_url)
+    app.state.means = means if outside is None else replace(means, outside=outside)
     app.state.public_url = public_url
     app.state.reader_of = reader_of
     app.include_router(probes)
     # Before the routes of single alerts: `dry-run` is no alert's id.
     app.include_router(alerting)
     app.include_router(syndication)
-    app.include_router(router)
+    for topic in (alerts, channels, feeds, frames, posts, rules, trends):
+        app.include_router(topic.router)
     app.include_router(judging)
     app.include_router(pushes)
     app.include_router(hubs)

@@ -55,7 +55,7 @@ def check(by: With, asked: New) -> wire_feeds.CheckedFeed:
         source=found.kind, address=logs.mask(found.address), title=page.title, found=len(page.posts),
         posts=tuple(wire_feeds.CheckedPost(**{k: getattr(p, k) for k in wire_feeds.CheckedPost.model_fields})
                     for p in page.posts[:SHOWN]),
-        dropped=dict(page.dropped), reason=why and why.reason, told=why and logs.mask(str(why)),
+        dropped=dict(page.dropped), reason=why.reason if why else None, told=logs.mask(str(why)) if why else None,
     )  # fmt: skip
 
 

@@ -27,7 +27,9 @@ def _about(text: str, **form: Any) -> Any:
 
 
 Time = Annotated[AwareDatetime, AfterValidator(_sensible)]
-Since = Annotated[Time | None, _about("Start of the period, included: RFC 3339 with offset. Default: as long as the step suits.")]
+Since = Annotated[
+    Time | None, _about("Start of the period, included: RFC 3339 with offset. Default: as long as the step suits.")
+]
 Until = Annotated[Time | None, _about("End of the period, excluded: RFC 3339 with offset. Default: the present.")]
 Frame = Annotated[str | None, _about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
 Codebook = Annotated[

@@ -88,7 +88,7 @@ _OWN = ("frame", "budget", "min_posts", "min_authors", "min_units", "min_share",
 
 def _rule(rule: Rule, saved: Row | None) -> wire_rules.SavedRule:
     """A rule in force and its row, as the API tells it."""
-    growth = {"factor": rule.growth.factor, "more_voices": rule.growth.more_voices}
-    row = {"saved": saved is not None, "changed_at": saved and saved["changed_at"]}
-    quiet = saved["terms"].get("quiet") if saved else None
-    return wire_rules.SavedRule(name=rule.name, quiet=quiet, **growth, **row, **{k: getattr(rule, k) for k in _OWN})
+    own: Row = {k: getattr(rule, k) for k in _OWN}
+    own |= {"name": rule.name, "factor": rule.growth.factor, "more_voices": rule.growth.more_voices}
+    own |= {"saved": saved is not None, "changed_at": saved["changed_at"] if saved else None}
+    return wire_rules.SavedRule(quiet=saved["terms"].get("quiet") if saved else None, **own)

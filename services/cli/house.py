@@ -50,7 +50,7 @@ def running(home: Path) -> "Run | None":
 
 def files(conf: Settings) -> Path:
     """The folder that file feeds may read."""
-    return Path(conf.files) if conf.files else settings.home_of(conf) / "files"
+    return settings.files_of(conf)
 
 
 def author_key(home: Path) -> str:

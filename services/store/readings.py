@@ -21,7 +21,12 @@ DAY = timedelta(days=1)
 PERIOD = timedelta(days=14)
 """What is shown when no period is asked for."""
 Step = Literal["5m", "1h", "1d", "1w"]
-STEPS: dict[Step, timedelta] = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "1d": DAY, "1w": timedelta(weeks=1)}
+STEPS: dict[Step, timedelta] = {
+    "5m": timedelta(minutes=5),
+    "1h": timedelta(hours=1),
+    "1d": DAY,
+    "1w": timedelta(weeks=1),
+}
 PERIODS: dict[Step, timedelta] = {"5m": DAY, "1h": PERIOD, "1d": timedelta(days=90), "1w": timedelta(days=364)}
 """The same for trends, by the length of a step: what a chart can show."""
 MAX_POINTS = 5000
@@ -109,6 +114,16 @@ def totals(
     }
 
 
+def shares(
+    connection: Connection, version_id: int, since: datetime, until: datetime, *, present: datetime
+) -> dict[str, float | None]:
+    """The share of each frame in a period; None when nothing was heard."""
+    known = heard(connection, [since], until - since, present=present)[0] != 0
+    scored = trends.posts_scored(connection, version_id, since, until)
+    found = trends.frame_posts(connection, version_id, since, until)
+    return {f["frame"]: share(f["posts"], scored) if known else None for f in found}
+
+
 def read_frames(connection: Connection, wall: datetime) -> wire.Frames:
     """Every current frame: its newest verdict, its last 24 hours, and its share in the 24 hours before."""
     present = feeds.present(connection, wall)
@@ -117,7 +132,7 @@ def read_frames(connection: Connection, wall: datetime) -> wire.Frames:
     now, before = {}, {}
     for number in {f["version_id"] for f in known}:
         now[number] = totals(connection, number, since, until, present=present)[1]
-        before[number] = totals(connection, number, since - DAY, since, present=present)[1]
+        before[number] = shares(connection, number, since - DAY, since, present=present)
     verdicts = {(v["version_id"], v["frame"]): v for v in alerts.last_verdicts(connection)}
     firing = {(a["codebook"], a["frame"]): a["alert_id"] for a in reversed(firing_alerts(connection))}
     good = qualities.read_quality(connection, wall)
@@ -130,7 +145,7 @@ def read_frames(connection: Connection, wall: datetime) -> wire.Frames:
                 "quality": good[row["codebook"], row["frame"]],
             },
             verdicts.get((row["version_id"], row["frame"])),
-            before[row["version_id"]][row["frame"]]["share"],
+            before[row["version_id"]][row["frame"]],
         )
         for row in known
     ]
@@ -226,13 +241,17 @@ def read_trends(
     told = []
     for row in chosen:
         carrying = series(row["frame"])
-        shares = tuple(None if n is None else share(n, all_) for n, all_ in zip(carrying, scored, strict=True))
-        told.append(wire.FrameTrend(frame=row["frame"], title=row["title"], share=shares, posts=carrying))
+        parts = tuple(_share(n, all_) for n, all_ in zip(carrying, scored, strict=True))
+        told.append(wire.FrameTrend(frame=row["frame"], title=row["title"], share=parts, posts=carrying))
     return wire.Trends(
         present=present, since=first, until=end, step_seconds=int(length.total_seconds()), codebook=about["codebook"],
         version=about["version"], source=source, lang=lang, at=tuple(starts), coverage=tuple(covered), scored=scored,
         frames=tuple(told),
     )  # fmt: skip
+
+
+def _share(carrying: int | None, scored: int | None) -> float | None:
+    return None if carrying is None or scored is None else share(carrying, scored)
 
 
 def _point(

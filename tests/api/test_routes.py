@@ -72,7 +72,8 @@ def test_a_trend_has_every_step_and_a_gap_is_null(client):
 
 @pytest.mark.parametrize(("step", "seconds"), [("5m", 300), ("1h", 3600), ("1d", 86400), ("1w", 604800)])
 def test_steps_are_whole_and_hold_every_post(client, step, seconds):
-    told = get(client, "/trends", frame="*", step=step)
+    period = {"since": "2016-12-01T00:00:00Z"}
+    told = get(client, "/trends", frame="*", step=step, **period)
     starts = [datetime.fromisoformat(p["at"]).timestamp() for p in told["points"]]
     assert {b - a for a, b in pairwise(starts)} == {seconds}
     assert starts[0] % seconds == 0
@@ -216,7 +217,7 @@ def test_ready_knows_the_schema_and_the_partitions(web, store):
             tx.execute(f"drop table {name}")
     assert "partitions for 1 more days" in web.get("/readyz").json()["detail"]
     with store.transaction() as tx:
-        tx.execute("update schema_migrations set number = 0")
+        tx.execute("delete from schema_migrations")
     assert "schema 0" in web.get("/readyz").json()["detail"]
     with store.transaction() as tx:
         tx.execute("drop table schema_migrations, stage_runs")

@@ -1,4 +1,4 @@
-"""rollup: fold appended trend deltas into trend points, count the voices of steps, and let a codebook version that is whole become current."""
+"""rollup: fold trend deltas into trend points, count voices, and make codebook versions current that are whole."""
 
 from services.store import codebooks, trends
 from workers.runtime import Outcome, Runtime
@@ -16,8 +16,9 @@ def rollup(rt: Runtime) -> Outcome:
         touched = trends.fold_deltas(tx, DELTAS)
         if touched:
             trends.recount_points(tx, touched)
-        counted = trends.count_steps(tx, rt.now(), STEPS)
-    folded = sum(t["deltas"] for t in touched)
+        folded = sum(t["deltas"] for t in touched)
+        # While more comes, steps would be counted over and over.
+        counted = 0 if folded == DELTAS else trends.count_steps(tx, rt.now(), STEPS)
     again = folded == DELTAS or counted == STEPS
     promoted = 0 if folded == DELTAS else promote(rt)
     wake = ("detect",) if touched or promoted else ()

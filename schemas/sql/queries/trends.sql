@@ -118,7 +118,7 @@ where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and step =
   and bucket >= %(since)s and bucket < %(until)s
   and (source = %(source)s or (%(source)s::text is null and source <> '*'))
   and (lang = %(lang)s or (%(lang)s::text is null and lang <> '*'))
-group by 1, 2;
+group by 1, 2 having sum(posts) <> 0;
 
 -- name: trends_of_points
 select frame, date_bin(%(step)s, bucket, timestamptz 'epoch') as at, sum(posts)::int as posts from trend_points

@@ -1,0 +1,107 @@
+"""Hours, days and weeks say what the points below them say, whatever was added, edited or erased meanwhile."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from services.store import feeds, posts, trends
+from tests.api import seeded
+from workers.stages.rollup import rollup
+
+START = datetime(2026, 3, 5, tzinfo=UTC)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
+BOOK = """
+codebook: small
+title: A small one
+frames:
+  - {id: one, title: One, description: D., examples: [a]}
+  - {id: two, title: Two, description: D., examples: [b]}
+"""
+
+
+@pytest.fixture
+def version(store):
+    """Posts of three weeks in two languages, from few authors, many of them saying the same."""
+    version_id = seeded.add_codebook(store, BOOK, START)
+    with store.transaction() as tx:
+        feed_id, _ = feeds.add_feed(tx, source="rss", address="a", title="", now=START, interval_s=60)
+    for source in ("rss", "push"):
+        told = []
+        for i in range(120):
+            at = START + timedelta(minutes=i * i * 2 % 30_000, seconds=i)
+            about = {"author": f"a{i % 7}", "lang": ("en", "ru")[i % 3 == 0]}
+            told.append(
+                (
+                    seeded.post(f"{source}{i}", f"text {i % 11}", at, **about),
+                    [["one"], ["two"], ["one", "two"], []][i % 4],
+                )
+            )
+        seeded.add_posts(store, feed_id, told, source=source, now=START)
+    return version_id
+
+
+def compare(store, version_id):
+    """Every question to the steps, beside the same question to the points."""
+    asked = 0
+    for frame, step, source, lang in product(("one", "two", "*"), (HOUR, DAY, WEEK), (None, "rss"), (None, "ru")):
+        about = {"version_id": version_id, "frame": frame, "since": START - 5 * WEEK, "until": START + 5 * WEEK}
+        about |= {"step": step, "source": source, "lang": lang}
+        with store.transaction() as tx:
+            kept, points = trends.trend(tx, **about), trends.trend_of_points(tx, **about)
+            frames = {k: v for k, v in about.items() if k != "frame"}
+            several = trends.trends(tx, [frame], **frames)
+        assert kept == points, about
+        assert {r["at"]: r["posts"] for r in several} == {r["at"]: r["posts"] for r in points}
+        asked += len(points)
+    assert asked > 50
+
+
+def counted(store):
+    with store.transaction() as tx:
+        return trends.count_steps(tx, START + 9 * WEEK, 10_000)
+
+
+def test_steps_answer_as_points_do_before_and_after_their_voices_are_counted(store, version):
+    compare(store, version)
+    assert counted(store) > 20
+    assert counted(store) == 0
+    compare(store, version)
+
+
+def test_what_changes_below_is_counted_again(store, version):
+    counted(store)
+    with store.transaction() as tx:
+        posts.delete_posts(tx, "rss", [f"rss{i}" for i in range(0, 40, 3)], START)
+        # Said over in another's words: the same points, other voices.
+        tx.execute("update carried set unit_key = 'x', author = 'z' where source = 'push' and frame = 'one'")
+        tx.execute(
+            "insert into trend_deltas select version_id, frame, bucket, source, lang, n from carried,"
+            " unnest(array[1, -1]) n where source = 'push' and frame = 'one'"
+        )
+    seeded.fold(store)
+    compare(store, version)
+    assert counted(store) > 10
+    compare(store, version)
+
+
+def test_a_step_that_goes_on_is_left_to_readers(store, version):
+    with store.transaction() as tx:
+        open_until = START + timedelta(hours=5)
+        chosen = trends.uncounted_steps(tx, open_until, 10_000)
+    width = {"1h": HOUR, "1d": DAY, "1w": WEEK}
+    assert chosen
+    assert all(r["bucket"] + width[r["step"]] <= open_until for r in chosen)
+
+
+def test_rollup_counts_them(store, version):
+    outcome = rollup(seeded.runtime(store, START + 9 * WEEK))
+    assert not outcome.again
+    with store.transaction() as tx:
+        assert trends.uncounted_steps(tx, START + 9 * WEEK, 10) == []
+
+
+def test_a_forgotten_codebook_takes_its_steps_along(store, version):
+    with store.transaction() as tx:
+        tx.execute("delete from codebooks where version_id = %s", [version])
+        assert tx.execute("select count(*) as n from trend_steps").fetchone()["n"] == 0
