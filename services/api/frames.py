@@ -1,4 +1,4 @@
-"""The routes of frames, codebooks and digests: each reads the store once. They decide nothing."""
+"""The routes of frames and codebooks: each reads the store once. They decide nothing."""
 
 from fastapi import APIRouter
 
@@ -21,17 +21,3 @@ def codebooks(by: With) -> wire.Codebooks:
     """Versions with their state."""
     with by.store.transaction() as tx:
         return listings.read_codebooks(tx, by.now())
-
-
-@router.get("/digests/latest", summary="The newest digest")
-def latest_digest(by: With) -> wire.Digest:
-    """404 before the first."""
-    with by.store.transaction() as tx:
-        return listings.read_last_digest(tx, by.now())
-
-
-@router.get("/digests/preview", summary="The digest of the day before the present, as it would be sent now")
-def preview_digest(by: With) -> wire.Digest:
-    """Nothing is saved or sent; 404 while no codebook is current."""
-    with by.store.transaction() as tx:
-        return listings.preview_digest(tx, by.now())

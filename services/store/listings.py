@@ -4,10 +4,11 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas import wire, wire_feeds
+from schemas import wire, wire_digests, wire_feeds
 from schemas.errors import PermanentError, Reason
 from services import logs
-from services.store import alerts, codebooks, deliveries, digests, feeds, posts, readings
+from services.analysis import slots
+from services.store import alerts, codebooks, deliveries, digesting, feeds, posts, readings
 from services.store.pool import Connection, Row
 
 _ALERT_ID = re.compile("[0-9a-f]{20}")
@@ -140,10 +141,20 @@ def read_last_digest(connection: Connection, wall: datetime) -> wire.Digest:
     return wire.Digest(present=feeds.present(connection, wall), **row)
 
 
+def read_digests(connection: Connection, wall: datetime) -> wire_digests.Digests:
+    """Every digest, with its last slot and its next."""
+    found = []
+    for row in deliveries.list_digests(connection):
+        following = slots.after(row["schedule"], row["timezone"], wall)
+        told = readings.fields_of(wire_digests.DigestSchedule, {**row, "next_slot": following})
+        found.append(wire_digests.DigestSchedule(**told))
+    return wire_digests.Digests(digests=tuple(found))
+
+
 def preview_digest(connection: Connection, wall: datetime) -> wire.Digest:
     """The digest of the day before the present. Raises PermanentError(NOT_FOUND) while no codebook is current."""
     present = feeds.present(connection, wall)
-    body = digests.read_digest(connection, "preview", present)
+    body = digesting.read_digest(connection, digesting.Edition("preview", present, present - readings.DAY, "UTC"))
     if body is None:
         raise PermanentError(Reason.NOT_FOUND, "no codebook is current yet, so there is nothing to tell")
     return wire.Digest(present=present, digest="preview", slot=present, composed_at=wall, body=body)

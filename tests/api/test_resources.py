@@ -157,5 +157,6 @@ def test_evidence_is_rechecked(client):
 
 def test_a_digest_is_previewed_and_nothing_is_kept(client):
     told = client.get(f"{V1}/digests/preview").json()
-    assert told["body"]["frames"]
+    assert told["body"]["codebook"]
+    assert client.get(f"{V1}/digests").json() == {"digests": []}
     assert client.get(f"{V1}/digests/latest").status_code == 404
