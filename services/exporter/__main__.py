@@ -3,10 +3,11 @@
 import logging
 import signal
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from schemas.errors import FramewatchError
 from services import logs, settings
+from services.analysis.alerting import Rule
 from services.exporter.server import start
 from services.store.pool import Store
 
@@ -25,14 +26,18 @@ def main() -> None:
         logs.set_up("INFO")
         logging.getLogger("framewatch").critical("cannot_start", extra={"told": str(error)})
         sys.exit(EX_CONFIG)
-    server, thread = start(store, host=conf.exporter_host, port=conf.exporter_port, now=lambda: datetime.now(UTC))
+    rule = Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days))
+    about = {"host": conf.exporter_host, "port": conf.exporter_port}
+    server, thread = start(store, host=conf.exporter_host, port=conf.exporter_port, now=_now, rule=rule)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: server.shutdown())
-    logging.getLogger("framewatch").info(
-        "exporter_listens", extra={"host": conf.exporter_host, "port": server.server_port}
-    )
+    logging.getLogger("framewatch").info("exporter_listens", extra=about | {"port": server.server_port})
     thread.join()
     store.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Reads the figures of one scrape from the store. When it cannot, it says so and tells nothing stale."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import psycopg.errors
@@ -9,10 +9,15 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from schemas.errors import TransientError
+from services.analysis.alerting import Rule
 from services.exporter import metrics
-from services.store import alerts, codebooks, counts, feeds, readings
+from services.store import alerts, codebooks, counts, feeds, qualities, readings
 from services.store.pool import Connection, Row, Store
 
+Qualities = Mapping[tuple[str, str], Row]
+"""By codebook and frame."""
+AFRESH = timedelta(minutes=5)
+_RULE = Rule()
 WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24)}
 
 log = logging.getLogger("framewatch.exporter")
@@ -21,9 +26,11 @@ log = logging.getLogger("framewatch.exporter")
 class HouseCollector(Collector):
     """Asks the database anew for each scrape."""
 
-    def __init__(self, store: Store, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, *, now: Callable[[], datetime], rule: Rule = _RULE) -> None:
         self.store = store
         self.now = now
+        self.rule = rule
+        self.judged: tuple[datetime, Qualities] | None = None
 
     def describe(self) -> list[Metric]:
         """Nothing: the registry must not scrape us to learn our names."""
@@ -33,7 +40,7 @@ class HouseCollector(Collector):
         """All metrics, or `framewatch_up 0` alone."""
         try:
             with self.store.transaction() as tx:
-                figures = read_figures(tx, self.now())
+                figures = read_figures(tx, self.now(), self.rule, self.qualities(tx))
         except (TransientError, psycopg.errors.UndefinedTable) as error:
             log.warning("scrape_waits", extra={"told": str(error)})
             yield metrics.up(alive=False)
@@ -41,13 +48,21 @@ class HouseCollector(Collector):
         yield metrics.up(alive=True)
         yield from metrics.describe(figures)
 
+    def qualities(self, connection: Connection) -> Qualities:
+        """How good the frames are: judged by people once a week, so worked out once in five minutes."""
+        now = self.now()
+        if self.judged is None or not timedelta(0) <= now - self.judged[0] < AFRESH:
+            found = qualities.read_quality(connection, now)
+            self.judged = now, {key: quality.model_dump() for key, quality in found.items()}
+        return self.judged[1]
 
-def read_figures(connection: Connection, wall: datetime) -> metrics.Figures:
+
+def read_figures(connection: Connection, wall: datetime, rule: Rule, judged: Qualities) -> metrics.Figures:
     """One reading: a dozen bounded queries in one transaction."""
     last = counts.last_partition_day(connection)
     return metrics.Figures(
         wall=wall,
-        frames=_frames(connection, wall),
+        frames=_frames(connection, wall, judged),
         alerts=tuple(counts.alert_states(connection)),
         intake=tuple(counts.intake_outcomes(connection)),
         backlog=tuple(counts.backlog(connection)),
@@ -56,10 +71,11 @@ def read_figures(connection: Connection, wall: datetime) -> metrics.Figures:
         feeds=tuple(feeds.list_feeds(connection)),
         sizes=readings.stored_sizes(connection),
         partition_days_ahead=-1 if last is None else (last - wall.date()).days,
+        detector=_detector(connection, wall, rule),
     )
 
 
-def _frames(connection: Connection, wall: datetime) -> tuple[Row, ...]:
+def _frames(connection: Connection, wall: datetime, judged: Qualities) -> tuple[Row, ...]:
     present = feeds.present(connection, wall)
     known = codebooks.list_frames(connection)
     periods = {name: readings.last_hours(present, length) for name, length in WINDOWS.items()}
@@ -73,8 +89,16 @@ def _frames(connection: Connection, wall: datetime) -> tuple[Row, ...]:
         {
             "codebook": f["codebook"],
             "frame": f["frame"],
+            "quality": judged.get((f["codebook"], f["frame"])),
             "verdict": verdicts.get((f["version_id"], f["frame"])),
             "windows": {name: told[f["version_id"], name][f["frame"]] for name in periods},
         }
         for f in known
     )
+
+
+def _detector(connection: Connection, wall: datetime, rule: Rule) -> Row:
+    positions = [w["evaluated_until"] for w in alerts.watch_positions(connection)]
+    known = [p for p in positions if p is not None]
+    lag = max((feeds.present(connection, wall) - min(known)).total_seconds(), 0.0) if known else None
+    return {"budget": rule.budget, "threshold": rule.alpha(len(positions)), "lag_seconds": lag}

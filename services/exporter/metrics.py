@@ -11,12 +11,18 @@ from prometheus_client.metrics_core import Metric
 
 Row = Mapping[str, Any]
 
+DAY_S = 86_400
 STATES = ("learning", "insufficient coverage", "ok", "burst")
 WINDOWS = ("1h", "24h")
 STAGES = ("collect", "classify", "rollup", "detect", "deliver", "digest", "upkeep")
 WAITING = ("collect", "classify", "rollup", "deliver")
 OUTCOMES = ("fetched", "new", "duplicate", "edited", "dropped", "erased")
 CLEANED = ("nul", "control", "surrogate", "marks", "normalised", "cut")
+DROPS = (
+    "no_identity", "no_text", "no_post", "no_consent", "not_public", "not_asked", "denied_author", "bad_line",
+    "bad_event", "bad_signature", "too_many", "too_large", "cut_off", "other",
+)  # fmt: skip
+"""Why an item could not become a post; a reason that is not named here counts as `other`."""
 KINDS = ("burst", "coordinated", "outage", "gap")
 ALERTS = tuple((kind, state) for kind in KINDS for state in ("firing", "escalated", "resolved"))
 DELIVERIES = ("pending", "sent", "parked", "silenced")
@@ -29,7 +35,7 @@ class Figures:
 
     wall: datetime
     frames: tuple[Row, ...]
-    """Rows of codebook, frame, verdict (or None) and windows: posts, units, share by window."""
+    """Rows of codebook, frame, verdict (or None), quality (or None) and windows: posts, units, share by window."""
     alerts: tuple[Row, ...]
     intake: tuple[Row, ...]
     backlog: tuple[Row, ...]
@@ -38,6 +44,8 @@ class Figures:
     feeds: tuple[Row, ...]
     sizes: Row
     partition_days_ahead: int
+    detector: Row
+    """budget, threshold and how far detection is behind the present (lag_seconds, None before there is anything)."""
 
 
 def up(*, alive: bool) -> Metric:
@@ -49,7 +57,10 @@ def describe(figures: Figures) -> Iterator[Metric]:
     """Every metric but `up`."""
     yield from _windows(figures.frames)
     yield from _verdicts(figures.frames)
-    yield from _flow(figures)
+    yield from _qualities(figures.frames)
+    yield from _detector(figures)
+    yield from _alerts(figures)
+    yield from _intake(figures)
     yield from _stages(figures.stages)
     yield from _feeds(figures)
     yield from _size(figures)
@@ -84,7 +95,7 @@ def _windows(frames: Iterable[Row]) -> Iterator[Metric]:
             labels,
         ),
         "share": gauge(
-            "frame_share",
+            "frame_share_ratio",
             "Part of all scored posts that carry the frame in the window, 0 to 1; NaN of nothing.",
             labels,
         ),
@@ -101,9 +112,14 @@ def _verdicts(frames: Iterable[Row]) -> Iterator[Metric]:
     expected = gauge(
         "frame_expected_units", "Voices the past explains for the last closed hour; NaN if unknown.", labels
     )
+    upper = gauge(
+        "frame_upper_units", "Most voices the last closed hour may have without being a burst; NaN if unknown.", labels
+    )
     observed = gauge("frame_observed_units", "Voices counted in the last closed hour; NaN if it was not heard.", labels)
     covered = gauge(
-        "frame_coverage", "Part of expected feed time heard in the last closed hour, 0 to 1; NaN if none was.", labels
+        "frame_coverage_ratio",
+        "Part of expected feed time heard in the last closed hour, 0 to 1; NaN if none was.",
+        labels,
     )
     burst = gauge("frame_burst", "1 while the last closed hour is one the past cannot explain, else 0.", labels)
     state = gauge("frame_state", "1 for the state of the last closed hour, 0 for the others.", (*labels, "state"))
@@ -111,38 +127,96 @@ def _verdicts(frames: Iterable[Row]) -> Iterator[Metric]:
         verdict, key = row["verdict"] or {}, [row["codebook"], row["frame"]]
         told = verdict.get("state", "learning")
         expected.add_metric(key, known(verdict.get("expected")))
+        upper.add_metric(key, known(verdict.get("upper")))
         observed.add_metric(key, known(verdict.get("units")))
         covered.add_metric(key, known(verdict.get("coverage")))
         burst.add_metric(key, float(told == "burst"))
         for name in STATES:
             state.add_metric([*key, name], float(told == name))
-    yield from (expected, observed, burst, state, covered)
+    yield from (expected, upper, observed, burst, state, covered)
 
 
-def _flow(figures: Figures) -> Iterator[Metric]:
-    alerts = gauge("alerts", "Alerts ever raised, by kind and by whether they go on.", ("kind", "state"))
+def _qualities(frames: Iterable[Row]) -> Iterator[Metric]:
+    labels = ("codebook", "frame")
+    right = gauge(
+        "frame_precision_ratio",
+        "Part of what carries the frame that people said does, 0 to 1; NaN if not known.",
+        labels,
+    )
+    least = gauge("frame_precision_low_ratio", "Lower limit of its 95% interval, 0 to 1; NaN if not known.", labels)
+    judged = gauge("frame_judged_texts", "Texts judged by people that the precision stands on.", labels)
+    for row in frames:
+        quality, key = row["quality"] or {}, [row["codebook"], row["frame"]]
+        right.add_metric(key, known(quality.get("precision")))
+        least.add_metric(key, known(quality.get("precision_low")))
+        judged.add_metric(key, float(quality.get("judged_carrying", 0)))
+    yield from (right, least, judged)
+
+
+def _detector(figures: Figures) -> Iterator[Metric]:
+    told = figures.detector
+    yield gauge(
+        "detector_budget_alerts_per_week",
+        "False alarms a week the team accepts, over all frames.",
+        value=told["budget"],
+    )
+    yield gauge(
+        "detector_threshold_probability", "Chance below which an hour of one frame is a burst, 0 to 1.",
+        value=told["threshold"],
+    )  # fmt: skip
+    yield gauge(
+        "detector_lag_seconds", "How far the frame judged least is behind the present, seconds; NaN before any is.",
+        value=known(told["lag_seconds"]),
+    )  # fmt: skip
+
+
+def _alerts(figures: Figures) -> Iterator[Metric]:
+    alerts = gauge("alerts", "Alerts by kind and by whether they go on.", ("kind", "state"))
+    total = counter("alerts_raised", "Alerts ever raised, by kind.", ("kind",))
     raised = {(r["kind"], r["state"]): r["alerts"] for r in figures.alerts}
     for key in ALERTS:
         alerts.add_metric(key, raised.get(key, 0))
-    intake = counter(
-        "intake_posts", "Posts by what became of them at intake, since the database was made.", ("outcome",)
-    )
-    taken: dict[str, int] = {}
-    for row in figures.intake:
-        outcome = row["outcome"].partition(":")[0]
-        taken[outcome] = taken.get(outcome, 0) + row["posts"]
-    for outcome in OUTCOMES:
-        intake.add_metric([outcome], taken.get(outcome, 0))
-    cleaned = counter(
-        "cleaned_posts", "Posts whose text had to be changed before it could be stored, by what was wrong.", ("reason",)
-    )
-    for reason in CLEANED:
-        cleaned.add_metric([reason], sum(r["posts"] for r in figures.intake if r["outcome"] == f"cleaned:{reason}"))
+    for kind in KINDS:
+        total.add_metric([kind], sum(n for (of, _), n in raised.items() if of == kind))
     deliveries = gauge("deliveries", "Messages in the outbox, by state.", ("state",))
     states = {r["state"]: r["deliveries"] for r in figures.deliveries}
     for name in DELIVERIES:
         deliveries.add_metric([name], states.get(name, 0))
-    yield from (alerts, intake, cleaned, deliveries)
+    yield from (alerts, total, deliveries)
+
+
+def _intake(figures: Figures) -> Iterator[Metric]:
+    intake = counter(
+        "intake_posts", "Posts by source and by what became of them at intake, since the feed was added.",
+        ("source", "outcome"),
+    )  # fmt: skip
+    sources = sorted({f["source"] for f in figures.feeds})
+    for source in sources:
+        for outcome in OUTCOMES:
+            of = [r for r in figures.intake if r["source"] == source and r["outcome"].partition(":")[0] == outcome]
+            intake.add_metric([source, outcome], sum(r["posts"] for r in of))
+    dropped = counter("dropped_posts", "Items that could not become posts, by reason.", ("reason",))
+    cleaned = counter(
+        "cleaned_posts", "Posts whose text had to be changed before it could be stored, by what was wrong.", ("reason",)
+    )
+    reasons = _reasons(figures.intake, "dropped", DROPS)
+    for reason in DROPS:
+        dropped.add_metric([reason], reasons.get(reason, 0))
+    wrongs = _reasons(figures.intake, "cleaned", CLEANED)
+    for reason in CLEANED:
+        cleaned.add_metric([reason], wrongs.get(reason, 0))
+    yield from (intake, dropped, cleaned)
+
+
+def _reasons(rows: Iterable[Row], outcome: str, names: tuple[str, ...]) -> dict[str, int]:
+    """How many posts had each reason of an outcome (`dropped:no_text`)."""
+    found: dict[str, int] = {}
+    for row in rows:
+        kind, _, reason = row["outcome"].partition(":")
+        if kind == outcome:
+            name = reason if reason in names else "other"
+            found[name] = found.get(name, 0) + row["posts"]
+    return found
 
 
 def _stages(rows: Iterable[Row]) -> Iterator[Metric]:
@@ -192,6 +266,6 @@ def _size(figures: Figures) -> Iterator[Metric]:
         "embeddings_stored", "Vectors in the database; estimated above two million.", value=figures.sizes["embeddings"]
     )
     yield gauge(
-        "partition_days_ahead", "Days from today that posts have partitions for; -1 when today has none.",
-        value=figures.partition_days_ahead,
+        "partitions_ahead_seconds", "How long posts have partitions from today on, seconds; negative when today has none.",
+        value=figures.partition_days_ahead * DAY_S,
     )  # fmt: skip

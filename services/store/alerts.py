@@ -154,11 +154,6 @@ def facts(connection: Connection, **period: Any) -> dict[str, Any]:
     }
 
 
-def alerts_between(connection: Connection, since: datetime, until: datetime) -> list[Row]:
-    """Alerts that were going on in a period, oldest first."""
-    return rows(connection, "alerts", "alerts_between", since=since, until=until)
-
-
 def states_between(connection: Connection, version_id: int, since: datetime, until: datetime) -> list[Row]:
     """For each frame judged in a period: whether any bucket was a burst, and its newest state."""
     return rows(connection, "alerts", "states_between", version_id=version_id, since=since, until=until)

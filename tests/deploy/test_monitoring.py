@@ -1,6 +1,7 @@
 import json
 import shutil
 import subprocess
+import sys
 
 import jsonschema
 import pytest
@@ -77,9 +78,14 @@ def test_every_alert_says_what_is_wrong_and_what_to_do_and_is_tested():
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda p: p.name)
 def test_dashboards_are_what_grafana_reads(path):
     validator = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
-    errors = [f"{e.json_path}: {e.message}" for e in validator.iter_errors(dashboard(path))]
+    read = dashboard(path)
+    # Of annotations the schema knows only Grafana's own (a TODO of theirs); a data source's are a query beside that.
+    queries = [{key: one.pop(key) for key in ("expr", "step", "titleFormat", "textFormat", "useValueForTime")}
+               for one in read["annotations"]["list"]]  # fmt: skip
+    assert all(query["expr"].startswith("ALERTS{") for query in queries)
+    errors = [f"{e.json_path}: {e.message}" for e in validator.iter_errors(read)]
     assert not errors
-    broken = dashboard(path) | {"panles": []}
+    broken = read | {"panles": []}
     assert not validator.is_valid(broken), "the schema is meant to be strict"
 
 
@@ -97,11 +103,20 @@ def test_panels_do_not_overlap_and_are_explained(path):
         assert panel["type"] == "row" or panel["description"]
 
 
+def test_the_dashboards_are_as_they_are_built(tmp_path):
+    run(sys.executable, str(DEPLOY / "grafana/build.py"), str(tmp_path))
+    assert [p.name for p in DASHBOARDS] == sorted(p.name for p in tmp_path.iterdir())
+    for path in DASHBOARDS:
+        assert path.read_text("utf-8") == (tmp_path / path.name).read_text("utf-8"), "run deploy/grafana/build.py"
+
+
 def test_the_dashboard_finds_its_data_source_and_grafana_finds_both():
     sources = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text("utf-8"))
     providers = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/framewatch.yml").read_text("utf-8"))
     chosen = dashboard(DASHBOARDS[0])["templating"]["list"][0]
     assert chosen["current"]["value"] == sources["datasources"][0]["uid"]
+    home = services()["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home.rpartition("/")[2] in [p.name for p in DASHBOARDS]
     mounts = [mount.split(":")[1] for mount in services()["grafana"]["volumes"]]
     assert providers["providers"][0]["options"]["path"] in mounts
 
@@ -127,7 +142,7 @@ def test_promtool_reads_config_and_rules_and_the_rules_do_what_their_tests_say()
 @installed("promtool")
 def test_promtool_reads_every_panel(tmp_path):
     # As recording rules, since promtool of Debian has no command that only parses an expression.
-    expressions = [e.replace("$codebook", "c").replace("$frame", "f") for _, e in panel_expressions()]
+    expressions = [e.replace("$__rate_interval", "1m") for _, e in panel_expressions()]
     group = {"name": "panels", "rules": [{"record": f"panel:{i}", "expr": e} for i, e in enumerate(expressions)]}
     (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [group]}), "utf-8")
     run("promtool", "check", "rules", str(tmp_path / "panels.yml"))

@@ -21,7 +21,11 @@ HOUSE = {
     "framewatch_alerts": [
         (k, s) for k in ("burst", "coordinated", "outage", "gap") for s in ("firing", "escalated", "resolved")
     ],
-    "framewatch_intake_posts_total": [("fetched",), ("new",), ("duplicate",), ("edited",), ("dropped",), ("erased",)],
+    "framewatch_alerts_raised_total": [("burst",), ("coordinated",), ("outage",), ("gap",)],
+    "framewatch_dropped_posts_total": [(reason,) for reason in metrics.DROPS],
+    "framewatch_detector_budget_alerts_per_week": [()],
+    "framewatch_detector_threshold_probability": [()],
+    "framewatch_detector_lag_seconds": [()],
     "framewatch_cleaned_posts_total": [(r,) for r in ("nul", "control", "surrogate", "marks", "normalised", "cut")],
     "framewatch_backlog_rows": [("collect",), ("classify",), ("rollup",), ("deliver",)],
     "framewatch_backlog_oldest_seconds": [("collect",), ("classify",), ("rollup",), ("deliver",)],
@@ -33,14 +37,16 @@ HOUSE = {
     "framewatch_posts_stored": [()],
     "framewatch_posts_parked": [()],
     "framewatch_embeddings_stored": [()],
-    "framewatch_partition_days_ahead": [()],
+    "framewatch_partitions_ahead_seconds": [()],
 }
 FRAMES = {
-    "framewatch_frame_posts": 2, "framewatch_frame_units": 2, "framewatch_frame_share": 2,
+    "framewatch_frame_posts": 2, "framewatch_frame_units": 2, "framewatch_frame_share_ratio": 2,
     "framewatch_frame_expected_units": 1, "framewatch_frame_observed_units": 1, "framewatch_frame_burst": 1,
-    "framewatch_frame_state": 4, "framewatch_frame_coverage": 1,
+    "framewatch_frame_state": 4, "framewatch_frame_coverage_ratio": 1,
+    "framewatch_frame_upper_units": 1, "framewatch_frame_precision_ratio": 1, "framewatch_frame_precision_low_ratio": 1,
+    "framewatch_frame_judged_texts": 1,
 }  # fmt: skip
-FEEDS = {"framewatch_feeds", "framewatch_feeds_failing", "framewatch_feed_lag_seconds"}
+FEEDS = {"framewatch_intake_posts_total", "framewatch_feeds", "framewatch_feeds_failing", "framewatch_feed_lag_seconds"}
 
 
 def scrape(store, now=seeded.NOW):
@@ -69,7 +75,10 @@ def test_an_empty_house_tells_every_metric_as_nought(store):
     told = scrape(store)
     assert {name: sorted(values) for name, values in told.items()} == {n: sorted(v) for n, v in HOUSE.items()}
     assert told.pop("framewatch_up") == {(): 1}
-    assert told.pop("framewatch_partition_days_ahead")[()] >= 3
+    assert told.pop("framewatch_partitions_ahead_seconds")[()] >= 3 * 86_400
+    assert told.pop("framewatch_detector_budget_alerts_per_week") == {(): 1}
+    assert told.pop("framewatch_detector_threshold_probability")[()] == pytest.approx(1 / 168)
+    assert math.isnan(told.pop("framewatch_detector_lag_seconds")[()])
     assert {v for values in told.values() for v in values.values()} == {0}
 
 
@@ -81,7 +90,7 @@ def test_a_full_house_tells_exactly_these_metrics(seen):
     for name, each in FRAMES.items():
         assert len(told[name]) == 8 * each
     assert told["framewatch_posts_stored"][()] == 642
-    assert told["framewatch_intake_posts_total"]["new",] == 642
+    assert told["framewatch_intake_posts_total"]["new", "jsonl"] == 642
     assert told["framewatch_feeds"]["jsonl", "ended"] == 1
     assert told["framewatch_stage_seconds_total"]["detect",] == 1.5
     assert sum(told["framewatch_alerts"].values()) == sum(told["framewatch_deliveries"].values()) > 4
@@ -91,8 +100,8 @@ def test_figures_of_a_frame_stand_in_the_streams_present(seen):
     told = scrape(seen)
     assert told["framewatch_frame_posts"]["palmyra-2016", "russia-blames-us", "24h"] == 3
     assert told["framewatch_frame_units"]["palmyra-2016", "russia-blames-us", "24h"] == 2
-    assert told["framewatch_frame_share"]["palmyra-2016", "russia-blames-us", "24h"] == 0.075
-    assert told["framewatch_frame_coverage"]["palmyra-2016", "liberators"] == 1
+    assert told["framewatch_frame_share_ratio"]["palmyra-2016", "russia-blames-us", "24h"] == 0.075
+    assert told["framewatch_frame_coverage_ratio"]["palmyra-2016", "liberators"] == 1
     states = {k[2]: v for k, v in told["framewatch_frame_state"].items() if k[1] == "liberators"}
     assert states == {"ok": 1, "burst": 0, "learning": 0, "insufficient coverage": 0}
 
@@ -109,11 +118,11 @@ def test_what_was_not_heard_is_unknown_not_nought(store):
                    "probability": None, "coverage": 0.0, "state": "insufficient coverage"}  # fmt: skip
         alerts.add_verdicts(tx, version_id, "liberators", [verdict])
     told = scrape(store)
-    for name in ("posts", "units", "share"):
+    for name in ("posts", "units", "share_ratio"):
         for window in ("1h", "24h"):
             assert math.isnan(told[f"framewatch_frame_{name}"]["palmyra-2016", "liberators", window])
     assert math.isnan(told["framewatch_frame_observed_units"]["palmyra-2016", "liberators"])
-    assert told["framewatch_frame_coverage"]["palmyra-2016", "liberators"] == 0
+    assert told["framewatch_frame_coverage_ratio"]["palmyra-2016", "liberators"] == 0
     assert told["framewatch_frame_state"]["palmyra-2016", "liberators", "insufficient coverage"] == 1
     assert told["framewatch_frame_state"]["palmyra-2016", "ruins-in-danger", "learning"] == 1
     lag = told["framewatch_feed_lag_seconds"]["rss",]
@@ -139,10 +148,17 @@ def test_lag_is_the_worst_of_the_live_feeds_that_are_on(store):
 def test_dropped_posts_are_one_outcome_whatever_the_reason(store):
     with store.transaction() as tx:
         feed_id, _ = feeds.add_feed(tx, source="rss", address="a", title="", now=seeded.NOW, interval_s=60)
-        feeds.add_intake(tx, feed_id, {"fetched": 9, "new": 2, "dropped:no_text": 3, "dropped:too_many": 4})
+        feeds.add_intake(
+            tx,
+            feed_id,
+            {"fetched": 11, "new": 2, "dropped:no_text": 3, "dropped:too_many": 4, "dropped:not_yet_known": 2},
+        )
         deliveries.add_deliveries(tx, Notice("m", "test", "s", {}), now=seeded.NOW)
     told = scrape(store)
-    assert told["framewatch_intake_posts_total"]["dropped",] == 7
+    assert told["framewatch_intake_posts_total"]["dropped", "rss"] == 9
+    assert told["framewatch_dropped_posts_total"]["no_text",] == 3
+    assert told["framewatch_dropped_posts_total"]["too_many",] == 4
+    assert told["framewatch_dropped_posts_total"]["other",] == 2
     assert told["framewatch_deliveries"]["silenced",] == 1
 
 

@@ -181,13 +181,6 @@ where (f.state = 'enabled' and f.failures >= %(failures)s)
    or exists (select from alerts a where a.kind = 'outage' and a.feed_id = f.feed_id and a.state <> 'resolved')
 order by f.feed_id;
 
--- name: alerts_between
--- Alerts that were going on in a period.
-select a.alert_id, a.frame, a.state, a.onset, a.evidence -> 'frame' ->> 'title' as title, a.evidence ->> 'reason' as reason
-from alerts a
-where a.onset < %(until)s and (a.state <> 'resolved' or a.last_bucket >= %(since)s)
-order by a.onset, a.alert_id;
-
 -- name: states_between
 select frame, bool_or(state = 'burst') as burst, (array_agg(state order by bucket desc))[1] as state
 from verdicts

@@ -22,7 +22,8 @@ select coalesce(sum(posts) filter (where outcome = 'fetched'), 0)::bigint as fet
 from intake;
 
 -- name: intake_outcomes
-select outcome, sum(posts)::bigint as posts from intake group by 1 order by 1;
+select f.source, i.outcome, sum(i.posts)::bigint as posts from intake i join feeds f using (feed_id)
+group by 1, 2 order by 1, 2;
 
 -- name: stored_identity
 -- stored = scored + pending + parked, under every version in service; a post in none of them is lost.

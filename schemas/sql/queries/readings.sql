@@ -10,13 +10,19 @@ order by a.onset desc, a.alert_id;
 select coalesce(max(number), 0)::int as number from schema_migrations;
 
 -- name: stored_sizes
--- Counted while that is quick, else taken from the planner's statistics.
+-- Counted while there are few; of many, what Postgres keeps count of itself. Its statistics forget after a crash, and
+-- the planner's own lag behind: the greater of the two is the better guess.
 with estimated as (
-  select coalesce(sum(greatest(c.reltuples, 0)) filter (where i.inhparent = 'posts'::regclass), 0)::bigint as posts,
-         (select greatest(reltuples, 0)::bigint from pg_class where oid = 'embeddings'::regclass) as embeddings
-  from pg_inherits i join pg_class c on c.oid = i.inhrelid
+  select coalesce(sum(greatest(c.reltuples, s.n_live_tup, 0)) filter (where i.inhparent = 'posts'::regclass), 0)::bigint
+           as posts,
+         coalesce(sum(greatest(c.reltuples, s.n_live_tup, 0)) filter (where c.oid = 'embeddings'::regclass), 0)::bigint
+           as embeddings
+  from pg_class c
+  left join pg_inherits i on i.inhrelid = c.oid and i.inhparent = 'posts'::regclass
+  left join pg_stat_user_tables s on s.relid = c.oid
+  where i.inhparent is not null or c.oid = 'embeddings'::regclass
 )
-select case when e.posts > 2000000 then e.posts else (select count(*) from posts) end as posts,
+select case when e.posts > %(counted)s then e.posts else (select count(*) from posts) end as posts,
        (select count(*) from queue where state = 'parked') as parked_posts,
-       case when e.embeddings > 2000000 then e.embeddings else (select count(*) from embeddings) end as embeddings
+       case when e.embeddings > %(counted)s then e.embeddings else (select count(*) from embeddings) end as embeddings
 from estimated e;
