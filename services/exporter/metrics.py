@@ -266,6 +266,7 @@ def _size(figures: Figures) -> Iterator[Metric]:
         "embeddings_stored", "Vectors in the database; estimated above two million.", value=figures.sizes["embeddings"]
     )
     yield gauge(
-        "partitions_ahead_seconds", "How long posts have partitions from today on, seconds; negative when today has none.",
+        "partitions_ahead_seconds",
+        "How long posts have partitions from today on, seconds; negative when today has none.",
         value=figures.partition_days_ahead * DAY_S,
     )  # fmt: skip

@@ -129,6 +129,24 @@ def test_what_was_not_heard_is_unknown_not_nought(store):
     assert lag == pytest.approx((seeded.NOW - (hour - timedelta(days=3))).total_seconds()), "never fetched: since added"
 
 
+def test_a_frame_that_is_gone_leaves_no_series(store):
+    two = "codebook: c\ntitle: C\nframes:\n" + "".join(
+        f"  - {{id: {name}, title: T, description: D, examples: [x]}}\n" for name in ("kept", "gone")
+    )
+    seeded.add_codebook(store, two)
+    registry = CollectorRegistry()
+    registry.register(HouseCollector(store, now=lambda: seeded.NOW))
+    before = parsed(generate_latest(registry).decode())
+    assert {key[1] for key in before["framewatch_frame_burst"]} == {"kept", "gone"}
+    with store.transaction() as tx:
+        tx.execute("update codebooks set state = 'retired'")
+    seeded.add_codebook(store, two.rpartition("  -")[0])
+    after = parsed(generate_latest(registry).decode())
+    told = {key for name, values in after.items() if name.startswith("framewatch_frame_") for key in values}
+    assert {key[1] for key in told} == {"kept"}
+    assert set(after) == set(before)
+
+
 def test_lag_is_the_worst_of_the_live_feeds_that_are_on(store):
     now = seeded.NOW
     with store.transaction() as tx:
