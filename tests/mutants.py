@@ -28,6 +28,7 @@ CLASSIFY, COLLECT, DETECT, LISTEN, MANNERS = (
 )
 CHANNELS = "tests/channels/test_contract.py"
 TELLING = "tests/stages/test_telling.py"
+JUDGING = "tests/stages/test_judging.py"
 
 MUTANTS = [
     Mutant(2, f"{SQL}/queue.sql", "and q.fence = t.fence and q.lease_until is not null", "", f"{CLASSIFY} -k fence"),
@@ -352,6 +353,60 @@ MUTANTS = [
         "posts = trend_steps.posts + excluded.posts, units = null, authors = null",
         "posts = trend_steps.posts + excluded.posts",
         "tests/stages/test_steps.py -k counted_again",
+    ),
+    Mutant(
+        10, "services/store/posts.py", "        labels.forget_labels(connection, ids)\n", "", f"{JUDGING} -k deleted"
+    ),
+    Mutant(10, f"{SQL}/labels.sql", "for share of k\n", "", f"{JUDGING} -k outlive"),
+    Mutant(
+        15,
+        f"{SQL}/draws.sql",
+        "on conflict do nothing\nreturning week;",
+        "on conflict (codebook, frame, week) do update set drawn_at = excluded.drawn_at\nreturning week;",
+        f"{JUDGING} -k at_once",
+    ),
+    Mutant(15, f"{SQL}/draws.sql", "distinct on (c.frame, c.unit_key) c.frame", "c.frame", f"{JUDGING} -k drawn_twice"),
+    Mutant(
+        15,
+        f"{SQL}/labels.sql",
+        "  select distinct on (s.unit_key) s.codebook",
+        "  select distinct on (s.unit_key) s.stratum, s.codebook",
+        f"{JUDGING} -k told_nothing",
+    ),
+    Mutant(
+        15,
+        "services/store/qualities.py",
+        ' or taught(body, row["text"])',
+        "",
+        f"{JUDGING} -k those_it_was_taught",
+    ),
+    Mutant(
+        15,
+        "services/analysis/taught.py",
+        "return any(likeness(letters, self._long[i]) >= ALIKE for i in near)",
+        "return False",
+        f"{JUDGING} -k those_it_was_taught",
+    ),
+    Mutant(
+        15,
+        "services/store/qualities.py",
+        'bytes(row["unit_key"]) in chose.get(key, ()) or ',
+        "",
+        f"{JUDGING} -k do_not_measure_it",
+    ),
+    Mutant(
+        15,
+        "services/analysis/thresholds.py",
+        "zip(samples, part, strict=True) if p != number]",
+        "zip(samples, part, strict=True)]",
+        "tests/analysis/test_thresholds.py -k flattered",
+    ),
+    Mutant(
+        15,
+        "services/analysis/judging.py",
+        "s.size / judged[s.week, s.stratum] for s in samples",
+        "1.0 for s in samples",
+        "tests/analysis/test_judging.py -k 'stratum or holds'",
     ),
 ]
 

@@ -17,7 +17,8 @@ Z = 1.959964
 FEW = 5
 """Judged units below which no precision is told."""
 VAGUE = 0.75
-"""Width of an interval from which a recall is called unknown: it would say next to nothing."""
+"""Width from which a recall is called unknown: that of its interval had nothing been missed in the sample. What was
+missed does not decide, else only the samples that happen to hold a missed post would be told."""
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +58,8 @@ def wilson(share: float, count: float) -> tuple[float, float]:
     """
     middle = (share * count + Z * Z / 2) / (count + Z * Z)
     half = Z * math.sqrt(max(share * (1 - share), 0.0) * count + Z * Z / 4) / (count + Z * Z)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    # Not 0.9999999 where all of them are so.
+    return max(min(middle - half, share), 0.0), min(max(middle + half, share), 1.0)
 
 
 def exact(share: float, count: float) -> tuple[float, float]:
@@ -111,26 +113,25 @@ def recall(samples: Sequence[Judged], sizes: Iterable[tuple[str, int]]) -> Estim
 
     `sizes` are (stratum, units) of every week that is looked at. What is found and what is missed are totals over the
     strata, each share with its Wilson interval; limits of sums and of their ratio follow by recovering variances from
-    limits (MOVER: Zou and Donner 2008, Donner and Zou 2012). A stratum that holds units of which none was judged, or
-    an interval wider than VAGUE, is not known.
+    limits (MOVER: Zou and Donner 2008, Donner and Zou 2012). Not known where a stratum holds units of which none was
+    judged, and where so few were that the interval could not be narrower than VAGUE.
     """
     units: dict[str, int] = {}
     for stratum, size in sizes:
         units[stratum] = units.get(stratum, 0) + size
     weighed = weights(samples)
-    found, missed = _Total(), _Total()
+    found, missed, nothing = _Total(), _Total(), _Total()
     for stratum, size in units.items():
         here = [i for i, s in enumerate(samples) if s.stratum == stratum]
         if size and not here:
             return None
         found.add(size, _part(samples, weighed, here, carried=True))
-        missed.add(size, _part(samples, weighed, here, carried=False))
-    if found.value <= 0 or len(samples) < FEW:
+        part = _part(samples, weighed, here, carried=False)
+        missed.add(size, part)
+        nothing.add(size, part and (0.0, *exact(0.0, effective(_by_unit(samples, weighed, here)))))
+    if found.value <= 0 or len(samples) < FEW or 1 - _share_limits(found, nothing)[0] > VAGUE:
         return None
-    low, high = _share_limits(found, missed)
-    if high - low > VAGUE:
-        return None
-    return Estimate(found.value / (found.value + missed.value), low, high, len(samples))
+    return Estimate(found.value / (found.value + missed.value), *_share_limits(found, missed), len(samples))
 
 
 class _Total:

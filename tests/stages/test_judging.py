@@ -13,7 +13,7 @@ from schemas.errors import PermanentError
 from schemas.records import Notice
 from services.channels.brief import brief
 from services.channels.rendering import render
-from services.store import applying, digests, draws, labels, posts, qualities, readings
+from services.store import applying, digesting, draws, labels, posts, qualities, readings
 from tests.channels.notices import alert_data
 from tests.stages.conftest import CODEBOOK, World, post
 from tests.stages.test_classify import gather
@@ -273,7 +273,8 @@ def test_alert_and_digest_say_how_good_the_frame_is(week: World) -> None:
     judge_all(week)
     told = "precision 100% (95% interval 84 to 100%, 20 judged, 2016-W49)"
     with week.store.transaction() as tx:
-        body = digests.read_digest(tx, "morning", MONDAY + timedelta(days=8))
+        slot = MONDAY + timedelta(days=8)
+        body = digesting.read_digest(tx, digesting.Edition("morning", slot, MONDAY, "UTC"))
         scene = SimpleNamespace(version={"codebook": "test"}, until=MONDAY + timedelta(days=8))
         frozen = telling._quality(tx, {"frame": FRAME}, cast(Any, scene))
     assert body is not None
