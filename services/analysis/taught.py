@@ -54,6 +54,7 @@ def taught(body: str, text: str) -> bool:
     return texts_of(body).hold(text)
 
 
+@lru_cache(maxsize=32)
 def thresholds(body: str) -> Mapping[str, float | None]:
     """The thresholds a codebook fixes, by frame."""
     return {frame.id: frame.threshold for frame in read(body).frames}

@@ -1,3 +1,7 @@
+-- name: anybody_judged
+-- Asked first: most houses have no label yet, and planning the large question costs more than answering it.
+select exists (select from labels) as judged;
+
 -- name: judged_samples
 -- What was judged of the samples since `oldest`, under the version readers see: a row a sample and judge, by units, so
 -- that a copy of a judged text is judged too. A judge's newest word on a unit counts.
