@@ -19,7 +19,7 @@ from services.analysis.alerting import Rule
 from services.console import sign_in
 from services.console.desk import Desk, page
 from services.console.forms import is_ours, posted
-from services.console.pages import alerts, feeds, frames, now, posts
+from services.console.pages import alerts, explore, feeds, frames, judge, now, posts
 from services.console.session import Session
 from services.store.pool import Store
 from services.why import Borrow, nobody
@@ -47,6 +47,13 @@ PAGES = [
     Route("/posts/{post_id}", posts.post),
     Route("/feeds", feeds.feeds, methods=["GET"]),
     Route("/feeds", posted(feeds.act), methods=["POST"]),
+    Route("/feeds/add", posted(feeds.add), methods=["POST"]),
+    Route("/explore", explore.form, methods=["GET"]),
+    Route("/explore", posted(explore.look, most=explore.MOST), methods=["POST"]),
+    Route("/judge", judge.judge, methods=["GET"]),
+    Route("/judge", posted(judge.answer), methods=["POST"]),
+    Route("/judge/draw", posted(judge.draw), methods=["POST"]),
+    Route("/judge/name", posted(judge.rename), methods=["POST"]),
     Route("/sign-in", sign_in.show, methods=["GET"]),
     Route("/sign-in", sign_in.check, methods=["POST"]),
     Route("/sign-out", sign_in.leave, methods=["POST"]),

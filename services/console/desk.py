@@ -20,7 +20,8 @@ from services.store.pool import Store
 from services.why import Borrow
 
 NAV = (
-    ("Now", "/", "n"), ("Alerts", "/alerts", "a"), ("Feeds", "/feeds", "f"),
+    ("Now", "/", "n"), ("Alerts", "/alerts", "a"), ("Explore", "/explore", "e"), ("Judge", "/judge", "j"),
+    ("Feeds", "/feeds", "f"),
 )  # fmt: skip
 """Name, path and key (after g) of the pages that every page leads to."""
 

@@ -25,6 +25,8 @@ DONE = {
     "resolved": "Resolved by hand: the same burst is not raised again.",
     "muted": "Muted: alerts of this frame are still raised and kept, and nobody is told.",
     "unmuted": "This frame is spoken of again.",
+    "drawn": "Drawn: there are posts to be judged.",
+    "drawn-before": "This week was drawn before, or there are no posts to draw from.",
     "added": "Added; it is fetched at once.",
     "there": "That feed was there already.",
     "paused": "Paused: its silence is no gap.",

@@ -21,6 +21,8 @@ PAGES = {
     "post": "/posts/{arabic}",
     "post-hostile": f"/posts/{{hostile}}?frame={FRAME}",
     "feeds": "/feeds",
+    "explore": "/explore?description=The+battle+is+told+as+a+show",
+    "judge": "/judge",
     "missing": "/nothing",
 }
 

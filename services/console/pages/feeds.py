@@ -1,4 +1,4 @@
-"""Feeds: how each does, in plain words, with its coverage; and pausing one or enabling it again."""
+"""Feeds: how each does, in plain words, with its coverage; adding one, pausing one and enabling it again."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.errors import PermanentError, Reason
+from services import adding
 from services.analysis.coverage import coverage
 from services.analysis.health import ORDER, health
+from services.analysis.listing import Listed
 from services.console import chart
 from services.console.desk import desk_of, page
 from services.console.forms import Form, onward
@@ -75,9 +77,17 @@ def act(request: Request, form: Form) -> Response:
     desk, number, state = desk_of(request), form.get("feed", ""), form.get("state", "")
     if state not in STATES or not number.isdecimal() or len(number) > 18:
         raise PermanentError(Reason.BAD_INPUT, "choose a feed, and whether it is to be paused or enabled")
-    feed_id, wall = int(number), desk.now()
     with desk.store.transaction() as tx:
-        if not rows.set_feed_state(tx, feed_id, state, wall):
-            raise PermanentError(Reason.NOT_FOUND, "there is no such feed")
-        (rows.expect_feed if state == "enabled" else rows.stop_expecting_feed)(tx, feed_id, wall)
+        adding.set_state(tx, int(number), state, desk.now())
     return onward("/feeds", state)
+
+
+def add(request: Request, form: Form) -> Response:
+    """Add a feed by its address; what kind it is follows from that."""
+    desk, address = desk_of(request), form.get("address", "").strip()
+    if not address:
+        raise PermanentError(Reason.BAD_INPUT, "give an address")
+    feed = adding.checked(Listed(address, title=form.get("title", "").strip()[:200]))
+    with desk.store.transaction() as tx:
+        new = adding.add(tx, feed, adding.known_feeds(tx), desk.now())
+    return onward("/feeds", "added" if new else "there")

@@ -99,7 +99,7 @@ function options(told, width, reading) {
   const usual = Math.max(0, ...(told.upper ?? []).map((v) => v ?? 0));
   const top = percent ? most * 1.05 : Math.max(most, Math.min(usual, 1.5 * most)) * 1.02;
   return {
-    width, height: 260, series, bands, legend: { show: false }, padding: [10, 4, 0, 0],
+    width, height: 260, series, bands, legend: { show: false }, padding: [10, 26, 0, 0],
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
     scales: { x: { time: true, range: (u, min, max) => [min, Math.max(max, min + told.step)] }, y: { range: [0, top] } },
     cursor: { y: false, drag: { x: true, y: false }, points: { show: false } },

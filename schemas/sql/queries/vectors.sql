@@ -1,0 +1,24 @@
+-- name: list_models
+select model_id, name from models order by model_id desc;
+
+-- name: vectors_of_period
+-- Posts of a period with their vectors, newest first, a page at a time: after (published_at, post_id) of the last.
+select p.post_id, p.published_at, p.author, p.unit_key, e.vector
+from posts p join embeddings e on e.model_id = %(model_id)s and e.text_hash = p.text_hash
+where p.published_at >= %(since)s and p.published_at < %(until)s
+  and (%(before)s::timestamptz is null or (p.published_at, p.post_id) < (%(before)s, %(before_id)s::bigint))
+order by p.published_at desc, p.post_id desc
+limit %(limit)s;
+
+-- name: posts_with
+-- Some posts by number, to be shown.
+select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality, p.received_at
+from post_keys k join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+where k.post_id = any(%(post_id)s::bigint[]);
+
+-- name: frames_among
+-- Which current frames some posts carry, and how many of them.
+select b.codebook, c.frame, f.title, count(*)::int as posts
+from codebooks b join carried c using (version_id) join frames f using (version_id, frame)
+where b.state = 'current' and c.post_id = any(%(post_id)s::bigint[])
+group by 1, 2, 3 order by 4 desc, 1, 2;

@@ -1,0 +1,55 @@
+"""Stored vectors of posts, read in pages of flat size; and what is known of posts by number. It reads only."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.store.pool import Connection, Row, rows
+
+PAGE = 4_000
+"""Posts read at once: 3 MB of vectors."""
+
+
+def list_models(connection: Connection) -> list[Row]:
+    """Every model that ever scored here: model_id, name; newest first."""
+    return rows(connection, "vectors", "list_models")
+
+
+def model_like(connection: Connection, name: str) -> Row | None:
+    """The newest model whose vectors may be compared with those of an encoder; its runtime may be another."""
+    wanted = name.rpartition("/")[0] or name
+    return next((m for m in list_models(connection) if (m["name"].rpartition("/")[0] or m["name"]) == wanted), None)
+
+
+def vectors_of_period(connection: Connection, **page: Any) -> list[Row]:
+    """A page of posts with vectors: model_id, since, until, before, before_id, limit."""
+    return rows(connection, "vectors", "vectors_of_period", **page)
+
+
+def newest_vectors(
+    connection: Connection, model_id: int, since: datetime, until: datetime, *, most: int
+) -> Iterator[list[Row]]:
+    """The newest `most` posts of a period, page by page: post_id, published_at, author, unit_key, vector."""
+    before: dict[str, Any] = {"before": None, "before_id": None}
+    left = most
+    while left > 0:
+        limit = min(PAGE, left)
+        about = {"model_id": model_id, "since": since, "until": until, "limit": limit}
+        page = vectors_of_period(connection, **about, **before)
+        if page:
+            yield page
+        if len(page) < limit:
+            return
+        left -= len(page)
+        before = {"before": page[-1]["published_at"], "before_id": page[-1]["post_id"]}
+
+
+def posts_with(connection: Connection, post_ids: Sequence[int]) -> dict[int, Row]:
+    """Posts by number; those erased meanwhile are missing."""
+    found = rows(connection, "vectors", "posts_with", post_id=list(post_ids))
+    return {r["post_id"]: r for r in found}
+
+
+def frames_among(connection: Connection, post_ids: Sequence[int]) -> list[Row]:
+    """Current frames that some of these posts carry: codebook, frame, title, posts; most first."""
+    return rows(connection, "vectors", "frames_among", post_id=list(post_ids))

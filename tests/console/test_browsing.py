@@ -1,0 +1,188 @@
+"""What a person does in a browser: charts, keys, judging, acting on an alert, exploring; and hostile posts that stay text."""
+
+import re
+
+import pytest
+
+from services.store import alerts, labels
+from tests.console.looking import opened
+from tests.console.watching import FRAME, HOSTILE
+
+pytestmark = pytest.mark.browser
+PAGE = f"/frames/palmyra-2016/{FRAME}"
+
+
+def test_a_chart_is_read_by_keys_and_zoomed(browser, house):
+    with opened(browser) as page:
+        page.goto(house.address + PAGE)
+        plot = page.locator(".plot")
+        plot.focus()
+        assert page.locator(".plot canvas").count() == 1
+        plot.press("End")
+        assert re.search(r"12 Dec 2016, \d\d:00 UTC", page.locator(".reading").inner_text())
+        plot.press("ArrowLeft")
+        assert "the past explains" in page.locator(".reading").inner_text()
+        read = set()
+        for _ in range(230):
+            plot.press("ArrowLeft")
+            read |= {word for word in ("burst", "not heard: unknown") if word in page.locator(".reading").inner_text()}
+            if len(read) == 2:
+                break
+        assert read == {"burst", "not heard: unknown"}, "bursts and gaps are read out as such"
+        plot.press("+")
+        plot.press("0")
+
+
+def test_a_chart_is_read_by_pointing(browser, house):
+    with opened(browser) as page:
+        page.goto(house.address + PAGE)
+        assert "Point at a bar" in page.locator(".reading").inner_text()
+        box = page.locator(".plot .u-over").bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
+        assert "UTC" in page.locator(".reading").inner_text()
+
+
+def test_without_a_script_everything_is_there(browser, house):
+    with opened(browser, script=False) as page:
+        page.goto(house.address + PAGE)
+        assert page.locator("figure.tall > svg").is_visible()
+        page.locator("figure.tall summary").click()
+        assert page.locator("figure.tall table tbody tr").count() > 5
+        page.goto(house.address + "/judge")
+        page.get_by_role("button", name="Unsure").click()
+        assert page.locator("h1").is_visible()
+
+
+def test_the_keyboard_is_enough(browser, house):
+    with opened(browser) as page:
+        page.goto(house.address)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+        page.keyboard.press("?")
+        assert page.locator("dialog#keys").is_visible()
+        page.keyboard.press("Escape")
+        assert not page.locator("dialog#keys").is_visible()
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        second = page.locator("ol.frames [data-item]").nth(1)
+        assert "at" in second.get_attribute("class").split()
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", "focus is seen"
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert "/frames/palmyra-2016/" in page.url
+        with page.expect_navigation():
+            page.keyboard.press("s")
+        assert "show=share" in page.url
+        page.keyboard.press("g")
+        with page.expect_navigation():
+            page.keyboard.press("a")
+        assert page.url.endswith("/alerts")
+
+
+def test_what_one_types_is_no_shortcut(browser, house):
+    with opened(browser) as page:
+        page.goto(house.address + "/explore")
+        page.keyboard.press("/")
+        page.keyboard.type("gn? jk")
+        assert page.locator("#x-description").input_value() == "gn? jk"
+        assert page.url.endswith("/explore")
+
+
+def test_judging_takes_the_keyboard_alone(browser, house):
+    with opened(browser) as page:
+        page.goto(house.address + "/judge")
+        for key in ("y", "n", "u", "y"):
+            before = page.locator(".sample").inner_text()
+            with page.expect_navigation():
+                page.keyboard.press(key)
+            assert page.locator(".sample").inner_text() != before
+        with page.expect_navigation():
+            page.keyboard.press("z")
+    with house.store.transaction() as tx:
+        given = [r["answer"] for r in labels.list_labels(tx, "palmyra-2016") if r["judge"] == "console"]
+    assert sorted(given)[-3:] == ["unsure", "unsure", "yes"] or sorted(given) == ["no", "unsure", "yes"]
+
+
+def test_an_alert_is_acted_on(browser, house):
+    with opened(browser) as page:
+        page.goto(f"{house.address}/alerts/{house.alert_id}")
+        page.get_by_role("button", name="Acknowledge").click()
+        assert "Acknowledged" in page.get_by_role("status").first.inner_text()
+        page.get_by_label("Snooze for").select_option("24")
+        page.get_by_role("button", name="Snooze").click()
+        assert "snoozed until" in page.locator("main").inner_text()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Export JSON").click()
+        assert download.value.suggested_filename == f"alert-{house.alert_id}.json"
+    with house.store.transaction() as tx:
+        row = alerts.read_alert(tx, house.alert_id)
+    assert row["acked_at"]
+    assert row["snoozed_until"]
+
+
+def test_another_site_changes_nothing(browser, house):
+    with house.store.transaction() as tx:
+        other = next(a["alert_id"] for a in alerts.list_alerts(tx, limit=9) if a["alert_id"] != house.alert_id)
+        before = alerts.read_alert(tx, other)
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_content(
+        f'<form method=post action="{house.address}/alerts/{other}/mute"><input name=hours value=""><button>x'
+    )
+    page.get_by_role("button").click()
+    page.wait_for_load_state()
+    assert "Not from here" in page.content()
+    context.close()
+    with house.store.transaction() as tx:
+        assert alerts.read_alert(tx, other) == before
+        assert tx.execute("select count(*) as n from mutes").fetchone()["n"] == 0
+
+
+def test_hostile_posts_are_text_everywhere(browser, house):
+    with opened(browser) as page:
+        for path in (PAGE, f"/posts/{house.hostile_id}?frame={FRAME}"):
+            page.goto(house.address + path)
+            shown = page.locator("blockquote").filter(has_text="window.pwned").first
+            assert shown.text_content() == HOSTILE
+            assert page.evaluate("window.pwned") is None
+            assert page.locator("main img, main script, main iframe").count() == 0
+            assert not [
+                h for h in page.locator("a").evaluate_all("all => all.map(a => a.protocol)") if h == "javascript:"
+            ]
+
+
+def test_posts_from_right_to_left_are_shown_right(browser, house):
+    with opened(browser) as page:
+        page.goto(f"{house.address}/posts/{house.arabic_id}")
+        quote = page.locator("blockquote[lang=ar]").first
+        assert quote.evaluate("e => getComputedStyle(e).direction") == "rtl"
+        assert quote.evaluate("e => getComputedStyle(e).borderRightWidth") == "2px", (
+            "the mark stands where reading begins"
+        )
+
+
+def test_exploring_shows_a_history(browser, house, screens):
+    with opened(browser) as page:
+        page.goto(house.address + "/explore")
+        page.get_by_label("A description").fill("The battle is told as a show")
+        page.get_by_role("button", name="Look").click()
+        page.wait_for_selector("h1:has-text('like this')")
+        assert page.locator(".plot canvas").count() == 1
+        page.screenshot(path=screens / "explore-found-1440-light.png", full_page=True)
+
+
+def test_the_first_page_stays_fresh_but_not_while_it_is_read(browser, house):
+    with opened(browser) as page:
+        page.clock.install()
+        page.goto(house.address)
+        page.evaluate("document.querySelector('h1').textContent = 'stale'")
+        page.locator("details summary").first.click()
+        page.clock.run_for(31_000)
+        page.wait_for_timeout(300)
+        assert page.locator("h1").inner_text() == "stale"
+        page.locator("details summary").first.click()
+        page.evaluate("document.activeElement.blur()")
+        page.clock.run_for(31_000)
+        page.wait_for_selector("h1:not(:has-text('stale'))")
