@@ -21,6 +21,9 @@ class RuleTerms(BaseModel):
     min_authors: Annotated[int | None, Field(ge=1, le=1_000_000, description="Distinct authors behind it.")] = None
     min_units: Annotated[int | None, Field(ge=0, le=1_000_000, description="Independent voices behind it.")] = None
     min_share: Annotated[float | None, Field(ge=0, le=1, description="Part of all posts then, 0 to 1.")] = None
+    min_promotes: Annotated[
+        float | None, Field(ge=0, le=1, description="Part that promotes, of posts of known stance, 0 to 1.")
+    ] = None
     one_source: Annotated[bool | None, Field(description="Whether one source alone is enough.")] = None
     factor: Annotated[float | None, Field(gt=1, le=100, description="Growth that is told again.")] = None
     more_voices: Annotated[int | None, Field(ge=1, le=1_000_000, description="New voices told again.")] = None

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from schemas.stance import Stance
 from schemas.wire import Post, Wire
 
 Answer = Literal["carries", "does not", "uncertain"]
@@ -17,6 +18,10 @@ class FrameAnswer(Wire):
     answer: Annotated[Answer, Field(description="Whether the post carries the frame.")]
     probability: Annotated[float, Field(description="The model's probability that it does, 0 to 1.")]
     threshold: Annotated[float, Field(description="Probability from which a post carries the frame, 0 to 1.")]
+    stance: Annotated[
+        Stance | None,
+        Field(description="How the post stands to the frame it carries (experimental); null where no stance was read."),
+    ] = None
     uncertain_from: Annotated[float, Field(description="Probability from which the answer is `uncertain`, 0 to 1.")]
 
 

@@ -15,8 +15,10 @@ from schemas import codebook as codebooks_file
 from schemas import wire, wire_why
 from schemas.codebook import Codebook
 from schemas.errors import FramewatchError, PermanentError, Reason, TransientError
+from schemas.stance import Stance
+from services.analysis.stance import toward
 from services.analysis.text import text_for_encoder
-from services.classifier import Encoder, Heads
+from services.classifier import Encoder, Heads, StanceReader
 from services.classifier.codebook import taught_by
 from services.classifier.occlusion import EDGE, LOOKED_AT, Left, Occlusion, occlude
 from services.classifier.why import Neighbour, Sum, sums
@@ -51,6 +53,8 @@ class Subject:
     """As stored; None when the text has to be encoded."""
     version: int | None = None
     post: wire.Post | None = None
+    reader: StanceReader | None = None
+    """Reads the stance of a text that is not stored; None where stance is off."""
 
 
 def why_post(
@@ -74,6 +78,7 @@ def explain(subject: Subject, borrow: Borrow, frame: str | None = None) -> wire_
     vector = _encoded(borrow, subject.model, clean) if subject.vector is None else subject.vector
     odds = heads.log_odds(vector[None, :], [clean])[0]
     answers = _answers(subject, heads.scores(vector[None, :], [clean]))
+    answers = _sided(subject, answers, vector, clean)
     wanted = _wanted(answers, frame)
     words, missing = _words(subject, borrow, [heads.frames.index(a.frame) for a in wanted])
     parts = sums(heads, taught_by(subject.book, text_for_encoder), vector, clean)
@@ -134,6 +139,18 @@ def _answers(subject: Subject, probabilities: NDArray[np.float32]) -> list[wire_
             heads.frames, heads.answers(probabilities)[0], probabilities[0], heads.band, strict=True
         )
     ]  # fmt: skip
+
+
+def _sided(
+    subject: Subject, answers: list[wire_why.FrameAnswer], vector: NDArray[np.float32], clean: str
+) -> list[wire_why.FrameAnswer]:
+    """The answers with the stance that is stored, or that is read now."""
+    carried = [a.frame for a in answers if a.answer == "carries"]
+    known: dict[str, Stance] = dict(subject.post.stances) if subject.post else {}
+    if subject.reader is not None:
+        (stance,) = subject.reader.stances(vector[None, :], [clean])
+        known = dict.fromkeys(carried, toward(stance, len(carried)))
+    return [a.model_copy(update={"stance": known.get(a.frame)}) for a in answers]
 
 
 def _wanted(answers: Sequence[wire_why.FrameAnswer], frame: str | None) -> list[wire_why.FrameAnswer]:

@@ -138,6 +138,27 @@ MUTANTS = [
     ),
     Mutant(
         7,
+        "workers/stances.py",
+        "vectors = {text_for_encoder(w",
+        "vectors = {w",
+        "tests/stages/test_stance.py -k reader",
+    ),
+    Mutant(
+        8,
+        f"{SQL}/stances.sql",
+        "  where c.reader_id is null\n  for update of c skip locked",
+        "  for update of c skip locked",
+        "tests/stages/test_stance.py -k two_workers",
+    ),
+    Mutant(
+        8,
+        "services/analysis/stance.py",
+        "if stance == DISPUTES and frames > 1 else stance",
+        "if False else stance",
+        "tests/stages/test_stance.py -k several",
+    ),
+    Mutant(
+        7,
         "workers/stages/classify.py",
         "for p in claimed if p.text_hash not in known}",
         "for p in claimed}",

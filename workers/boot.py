@@ -26,7 +26,7 @@ from services.store import counts, feeds
 from services.store.clock import SharedClock
 from services.store.pool import Store
 from workers.app import app
-from workers.runtime import Gone, Hubs, Outcome, Runtime
+from workers.runtime import Gone, Hubs, Outcome, Reading, Runtime
 from workers.schedule import QUEUES
 
 EX_CONFIG = 78
@@ -46,7 +46,7 @@ _stopping = threading.Event()
 def runtime() -> Runtime:
     """The Runtime of this process, made at first use: after any fork, and only where a task runs."""
     from services.channels import channel_for
-    from services.classifier import Heads, learn_codebook, load_encoder
+    from services.classifier import Heads, StanceReader, learn_codebook, learn_stance, lesson_name, load_encoder
     from services.sources import Known, Means, is_billed, rechecking, source_for, stream_for
     from services.sources.language import guess
 
@@ -63,8 +63,12 @@ def runtime() -> Runtime:
             return None
         return Gone(lambda posts: source.gone([Known(*post) for post in posts]), billed=is_billed(kind))
 
+    reading = Reading(
+        lesson_name(), lambda encoder: learn_stance(encoder, text_for_encoder), StanceReader.from_bytes
+    )  # fmt: skip
     return Runtime(
         store=store,
+        reading=reading if settings.stance_on(conf) else None,
         gone=cache(gone),
         source=cache(lambda kind: source_for(kind, means)),
         stream=cache(lambda kind: stream_for(kind, means)),

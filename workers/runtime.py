@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from schemas.codebook import Codebook
 from schemas.records import Feed, Notice, Page
+from schemas.stance import Stance
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
 from services.store.pool import Store
@@ -78,6 +79,29 @@ class Heads(Protocol):
         ...
 
 
+class StanceReader(Protocol):
+    """Vectors and texts to stances."""
+
+    def stances(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> list[Stance]:
+        """The stance of each text."""
+        ...
+
+    def to_bytes(self) -> bytes:
+        """The reader as stored."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How stance is read."""
+
+    lesson: str
+    """Names what it is learned from."""
+    learn: Callable[[Encoder], StanceReader]
+    read: Callable[[bytes], StanceReader]
+    """A reader as stored → the reader."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gone:
     """A way to ask a platform which posts it no longer shows."""
@@ -131,6 +155,10 @@ class Runtime:
     rule: Rule = field(default_factory=Rule)
     heads: dict[tuple[int, int], Heads] = field(default_factory=dict)
     """Heads already read, by (version_id, model_id): stored ones never change."""
+    reading: Reading | None = None
+    """None where stance is off."""
+    readers: dict[int, tuple[int, StanceReader]] = field(default_factory=dict)
+    """Readers of stance already read, and their numbers, by model_id: stored ones never change."""
 
 
 @dataclass(frozen=True, slots=True)

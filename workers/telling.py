@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.analysis import alerting, coordination, evidence, telling
 from services.analysis.alerting import Episode, Rule
-from services.store import alerts, announcing, codebooks, firings, qualities, rules, tellings, trends
+from services.store import alerts, announcing, codebooks, firings, qualities, rules, stances, tellings, trends
 from services.store import coordination as same
 from services.store.pool import Connection, Row
 from workers.runtime import Runtime
@@ -103,7 +103,7 @@ def _bundle(tx: Connection, watch: Row, scene: Scene, about: tuple[str, Rule, Ve
     facts = alerts.facts(tx, **period) | {"scored": trends.posts_scored(tx, watch["version_id"], since, until)}
     models = codebooks.models_of(tx, watch["version_id"])
     told = evidence.burst(identity, rule, scene.titles[watch["frame"]], facts, run=run, models=models)
-    return told | {"quality": _quality(tx, watch, scene)}
+    return told | {"quality": _quality(tx, watch, scene), "stances": stances.stance_counts(tx, **period)}
 
 
 def _quality(tx: Connection, watch: Row, scene: Scene) -> dict[str, Any]:

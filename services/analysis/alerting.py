@@ -9,6 +9,7 @@ from typing import Any
 from schemas.rule import RuleTerms
 from services.analysis import quiet as hours
 from services.analysis.quiet import Quiet
+from services.analysis.stance import promoting
 from services.analysis.telling import Growth
 
 CALM = timedelta(days=1)
@@ -30,6 +31,8 @@ class Rule:
     """The one frame it is for; None: every frame that no rule names."""
     min_units: int = 0
     min_share: float = 0.0
+    min_promotes: float = 0.0
+    """Part that promotes, of the posts whose stance is known; asks nothing where none is."""
     one_source: bool = False
     """Whether one source alone is enough."""
     growth: Growth = field(default_factory=Growth)
@@ -75,17 +78,18 @@ def episodes(verdicts: Sequence[Mapping[str, Any]], step: timedelta) -> list[Epi
     return [*found, run] if run else found
 
 
-def supported(rule: Rule, counts: Mapping[str, int], *, sources: int, sources_heard: int) -> bool:
+def supported(rule: Rule, counts: Mapping[str, Any], *, sources: int, sources_heard: int) -> bool:
     """Whether enough independent posts stand behind a burst: posts, authors, and not one source alone."""
     enough = counts["posts"] >= rule.min_posts and counts["authors"] >= rule.min_authors
     enough = enough and counts.get("units", rule.min_units) >= rule.min_units
     enough = enough and counts["posts"] >= rule.min_share * counts.get("scored", 0)
+    enough = enough and promoting(counts.get("stances", {})) >= rule.min_promotes
     return enough and (rule.one_source or sources > 1 or sources_heard <= 1)
 
 
 def with_terms(name: str, terms: RuleTerms, default: Rule) -> Rule:
     """The rule a saved one stands for; what it leaves out is as in `default`."""
-    plain = ("budget", "min_posts", "min_authors", "min_units", "min_share", "one_source")
+    plain = ("budget", "min_posts", "min_authors", "min_units", "min_share", "min_promotes", "one_source")
     given = {k: value for k in plain if (value := getattr(terms, k)) is not None}
     growth = {k: value for k in ("factor", "more_voices") if (value := getattr(terms, k)) is not None}
     return replace(

@@ -137,7 +137,7 @@ def _uncounted(kind: str, alert_id: str, frame: Row, period: tuple[datetime, dat
 
 def terms(rule: Rule) -> dict[str, Any]:
     """What a rule asked for, as it was when it fired."""
-    names = ("min_posts", "min_authors", "min_units", "min_share", "one_source", "budget")
+    names = ("min_posts", "min_authors", "min_units", "min_share", "min_promotes", "one_source", "budget")
     return {name: getattr(rule, name) for name in names}
 
 

@@ -40,6 +40,9 @@ class DryRunQuestion(Question):
     min_authors: Annotated[int | None, Field(description="Authors behind it.", ge=1, le=1_000_000)] = None
     min_units: Annotated[int | None, Field(description="Voices behind it.", ge=0, le=1_000_000)] = None
     min_share: Annotated[float | None, Field(description="Part of all posts, 0 to 1.", ge=0, le=1)] = None
+    min_promotes: Annotated[
+        float | None, Field(description="Part that promotes, of posts of known stance, 0 to 1.", ge=0, le=1)
+    ] = None
     one_source: Annotated[bool | None, Field(description="Whether one source alone is enough.")] = None
 
     def terms(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.errors import PermanentError, Reason
+from schemas.stance import Stance
 from services.store.readings import Step
 
 _FIRST, _LAST = 1970, 2200
@@ -39,6 +40,9 @@ Source = Annotated[str | None, _about("Only this source.", pattern=r"^[a-z0-9_-]
 Lang = Annotated[
     str | None, _about("Only this language, BCP 47.", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=40)
 ]
+OfStance = Annotated[
+    Stance | None, _about("Only posts that stand so to the frame (experimental; needs a frame, and stance turned on).")
+]
 Cursor = Annotated[str | None, _about("`next` of the page before.", pattern=r"^[A-Za-z0-9_-]+$", max_length=400)]
 Limit = Annotated[int, _about("Most rows of a page.", ge=1, le=500)]
 
@@ -59,6 +63,7 @@ class TrendQuestion(Question):
     source: Source = None
     lang: Lang = None
     codebook: Codebook = None
+    stance: OfStance = None
 
 
 class TrendsQuestion(Question):
@@ -83,6 +88,7 @@ class PostQuestion(Question):
     codebook: Codebook = None
     source: Source = None
     lang: Lang = None
+    stance: OfStance = None
     since: Since = None
     until: Until = None
     cursor: Cursor = None

@@ -10,7 +10,7 @@ from typing import Any
 from schemas.records import Notice
 from services.channels import wording
 from services.channels.rendering import headline
-from services.channels.wording import line, link, number, percent, post, tame, when
+from services.channels.wording import line, link, number, percent, post, sides, tame, when
 
 QUOTES = 3
 _QUOTE = 280
@@ -100,6 +100,8 @@ def _measured(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"Coverage {percent(coverage)}: not every feed was heard; what is missing is unknown, not zero"
     if quality := data.get("quality"):
         yield f"The frame: {line(quality['told'])}"
+    if stances := data.get("stances"):
+        yield f"Stance (experimental): {sides(stances)}"
     if sources := data.get("sources"):
         yield "Sources: " + ", ".join(f"{line(s['source'], 40)} {number(s['posts'])}" for s in sources[:6])
 

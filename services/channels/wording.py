@@ -6,7 +6,7 @@ Post text is hostile until it has been through here; nothing here builds markup 
 import hashlib
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -135,6 +135,15 @@ def ratio(value: float | None) -> str:
     return "more than 1,000" if value is not None and value > 1000 else number(value)
 
 
+_SIDES = {"promotes": "promote", "disputes": "dispute", "reports": "report", "unclear": "unclear", "unread": "not read"}
+
+
+def sides(stances: Mapping[str, Mapping[str, int]]) -> str:
+    """Posts by stance, in one order: `12 promote, 3 report, 2 unclear`."""
+    told = [f"{number(stances[s]['posts'])} {word}" for s, word in _SIDES.items() if s in stances]
+    return ", ".join(told)
+
+
 def percent(value: float | None) -> str:
     """A part of one as a percentage; what is less than all never reads 100%."""
     if value is None:
@@ -167,5 +176,5 @@ def width(value: float | None, most: float | None) -> int:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
-    for f in (line, post, quote, link, host, when, local, without, number, ratio, percent, points, chance, width)
+    for f in (line, post, quote, link, host, when, local, without, number, sides, ratio, percent, points, chance, width)
 }

@@ -8,7 +8,7 @@ from services.classifier.codebook import Codebook, Frame, learn_codebook, review
 from services.classifier.encoder import Encoder, load_encoder
 from services.classifier.heads import ABSENT, CARRIES, UNCERTAIN, Heads
 from services.classifier.review import Doubt
-from services.classifier.stance import StanceReader, toward
+from services.classifier.stance import StanceReader
 from services.classifier.stance_learning import learn_stance, lesson_name
 
 __all__ = [
@@ -26,5 +26,4 @@ __all__ = [
     "lesson_name",
     "load_encoder",
     "review_codebook",
-    "toward",
 ]

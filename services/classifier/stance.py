@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import PermanentError, Reason
-from schemas.stance import DISPUTES, REPORTS, STANCES, UNCLEAR, Stance
+from schemas.stance import REPORTS, STANCES, UNCLEAR, Stance
 from services.classifier.cues import cues
 from services.classifier.heads import centred
 from services.classifier.wording import bins_of_all
@@ -109,15 +109,6 @@ def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
     if (version := int(values.pop("format"))) != FORMAT:
         raise ValueError(f"format {version}, expected {FORMAT}")
     return values
-
-
-def toward(stance: Stance, frames: int) -> Stance:
-    """A post's stance as one towards each of so many frames that it carries.
-
-    Who disputes one of several may well promote another ("not Washington's fault: Damascus sold it"), and which is
-    which is not known here.
-    """
-    return UNCLEAR if stance == DISPUTES and frames > 1 else stance
 
 
 def softmax(odds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -119,7 +119,10 @@ def _value(text: str) -> Any:
 
 
 def _plain(rule: Rule, saved: dict[str, Any]) -> dict[str, Any]:
-    keys = ("name", "frame", "budget", "min_posts", "min_authors", "min_units", "min_share", "one_source", "enabled")
+    keys = (
+        "name", "frame", "budget", "min_posts", "min_authors", "min_units", "min_share", "min_promotes", "one_source",
+        "enabled",
+    )  # fmt: skip
     told = {k: getattr(rule, k) for k in keys} | {"factor": rule.growth.factor, "more_voices": rule.growth.more_voices}
     channels = list(rule.channels) if rule.channels else None
     return told | {"channels": channels, "quiet": saved.get(rule.name, {}).get("quiet"), "saved": rule.name in saved}

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from schemas import codebook as files
 from services import settings
+from services.analysis.stance import toward
 from services.analysis.text import text_for_encoder
 from services.classifier import (
     CARRIES,
@@ -22,7 +23,6 @@ from services.classifier import (
     learn_codebook,
     learn_stance,
     load_encoder,
-    toward,
 )
 from services.cli import lines
 from services.settings import Settings

@@ -15,6 +15,9 @@ from services.analysis.spans import pieces
 from services.analysis.text import clean_text
 from services.cli import house
 
+_STANCES = {
+    "promotes": "promotes it", "disputes": "disputes it", "reports": "reports it", "unclear": "stance unclear",
+}  # fmt: skip
 _SHARES = {
     "start": "nothing in common", "description": "description", "examples": "examples",
     "counterexamples": "counterexamples", "other_frames": "other frames", "background": "background",
@@ -61,7 +64,7 @@ def _of_post(post_id: int, frame: str | None, codebook: str | None) -> wire_why.
 
 def _of_text(text: str, file: str, frame: str | None) -> wire_why.Why:
     from services.analysis.text import text_for_encoder
-    from services.classifier import learn_codebook
+    from services.classifier import learn_codebook, learn_stance
     from services.cli.classify import encoder_of
     from services.why import Subject, explain
 
@@ -69,9 +72,11 @@ def _of_text(text: str, file: str, frame: str | None) -> wire_why.Why:
     if not path.is_file():
         raise PermanentError(Reason.BAD_INPUT, f"--codebook with --text is a file, and there is no file {file}")
     book = files.parse(path.read_text(encoding="utf-8"), file)
-    encoder = encoder_of(settings.load())
+    conf = settings.load()
+    encoder = encoder_of(conf)
     heads = learn_codebook(encoder, book, text_for_encoder)
-    subject = Subject(clean_text(text)[0], book, heads, encoder.name)
+    reader = learn_stance(encoder, text_for_encoder) if settings.stance_on(conf) else None
+    subject = Subject(clean_text(text)[0], book, heads, encoder.name, reader=reader)
     return explain(subject, lambda: nullcontext(encoder), frame)
 
 
@@ -81,6 +86,7 @@ def _show(told: wire_why.Why, console: Console) -> None:
     for reason in told.reasons:
         console.print()
         head = f"{reason.title} ({reason.frame}): {reason.answer}, {reason.probability:.1%}"
+        head += f"; {_STANCES[reason.stance]} (experimental)" if reason.stance else ""
         console.print(Text(f"{head}; carries from {reason.threshold:.1%}", style="bold"))
         _show_words(told, reason, console)
         _show_nearest(reason, console)

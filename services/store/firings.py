@@ -6,7 +6,7 @@ from typing import Any
 
 from services.analysis import alerting
 from services.analysis.alerting import Rule
-from services.store import alerts, trends
+from services.store import alerts, stances, trends
 from services.store.pool import Connection, Row
 
 
@@ -36,6 +36,8 @@ def first_supported(
         counts = dict(alerts.alert_counts(connection, **about, until=until))
         if rule.min_share > 0:
             counts["scored"] = trends.posts_scored(connection, watch["version_id"], about["since"], until)
+        if rule.min_promotes > 0:
+            counts["stances"] = stances.stance_counts(connection, **about, until=until)
         sources = len(alerts.alert_sources(connection, **about, until=until))
         if alerting.supported(rule, counts, sources=sources, sources_heard=sources_heard):
             return Supported(length, counts)

@@ -19,7 +19,10 @@ def read_posts(
     connection: Connection, wall: datetime, *, frame: str | None = None, since: datetime | None = None,
     until: datetime | None = None, **filters: Any,
 ) -> wire.PostPage:  # fmt: skip
-    """Posts newest first, without `next`; filters: codebook, source, lang, before, before_id, and limit."""
+    """Posts newest first, without `next`; filters: codebook, source, lang, stance, before, before_id, and limit.
+
+    Raises PermanentError: NOT_FOUND, or BAD_INPUT for a stance without a frame.
+    """
     present = feeds.present(connection, wall)
     since = since or present - readings.PERIOD
     codebook = filters.pop("codebook", None)
@@ -28,6 +31,10 @@ def read_posts(
     else:
         about = readings.current_frame(connection, frame or readings.EVERYTHING, codebook)
     wanted = None if frame in (None, readings.EVERYTHING) else frame
+    stance = filters.pop("stance", None)
+    if stance is not None and wanted is None:
+        raise PermanentError(Reason.BAD_INPUT, "stance is of a frame: name one beside stance")
+    filters |= {} if stance is None else {"stance": stance}
     found = posts.list_posts(
         connection, version_id=about["version_id"], frame=wanted, since=since, until=until, **{**_NO_FILTER, **filters}
     )
@@ -48,7 +55,8 @@ def read_post(connection: Connection, post_id: int) -> wire.Post:
 
 def post_told(row: Row) -> wire.Post:
     """A row of posts as faces tell it."""
-    return wire.Post(**readings.fields_of(wire.Post, {**row, "uncertain": row["uncertain"] or ()}))
+    told = {"uncertain": row["uncertain"] or (), "stances": row["stances"] or {}}
+    return wire.Post(**readings.fields_of(wire.Post, {**row, **told}))
 
 
 def read_alerts(connection: Connection, wall: datetime, **page: Any) -> wire.AlertPage:

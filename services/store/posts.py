@@ -122,7 +122,7 @@ def unscore_posts(connection: Connection, post_ids: Sequence[int]) -> None:
 
 
 def list_posts(connection: Connection, *, version_id: int | None, frame: str | None, **filters: Any) -> list[Row]:
-    """Posts newest first; filters: source, lang, since, until, before, before_id, limit."""
+    """Posts newest first; filters: source, lang, since, until, before, before_id, limit; of a frame, stance too."""
     if frame is None:
         return rows(connection, "posts", "list_posts", version_id=version_id, **filters)
     return list_posts_of_frame(connection, version_id=version_id, frame=frame, **filters)
@@ -130,7 +130,7 @@ def list_posts(connection: Connection, *, version_id: int | None, frame: str | N
 
 def list_posts_of_frame(connection: Connection, **filters: Any) -> list[Row]:
     """Posts that carry a frame, newest first."""
-    return rows(connection, "posts", "list_posts_of_frame", **filters)
+    return rows(connection, "posts", "list_posts_of_frame", **{"stance": None, **filters})
 
 
 def read_post(connection: Connection, post_id: int, version_id: int | None) -> Row | None:

@@ -12,9 +12,10 @@ import psycopg.errors
 
 from schemas import wire
 from schemas.errors import PermanentError, Reason
+from schemas.stance import Stance
 from services.analysis.coverage import coverage
 from services.analysis.digest import share
-from services.store import alerts, codebooks, feeds, qualities, trends
+from services.store import alerts, codebooks, feeds, qualities, stances, trends
 from services.store.pool import Connection, Row, one, rows
 
 DAY = timedelta(days=1)
@@ -182,8 +183,14 @@ def whole_steps(since: datetime | None, until: datetime | None, step: timedelta,
 def read_trend(
     connection: Connection, wall: datetime, *, frame: str, step: Step = "1h", since: datetime | None = None,
     until: datetime | None = None, source: str | None = None, lang: str | None = None, codebook: str | None = None,
+    stance: Stance | None = None,
 ) -> wire.Trend:  # fmt: skip
-    """Every step of a period. Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps."""
+    """Every step of a period; with `stance`, counts of the carriers that stand so.
+
+    Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps, or for the stance of all posts.
+    """
+    if stance is not None and frame == EVERYTHING:
+        raise PermanentError(Reason.BAD_INPUT, "stance is of a frame: name one beside stance")
     present = feeds.present(connection, wall)
     row, length = current_frame(connection, frame, codebook), STEPS[step]
     starts = whole_steps(since, until, length, present, usual=PERIODS[step])
@@ -195,18 +202,26 @@ def read_trend(
     scored = counted
     if row["frame"] != EVERYTHING:
         scored = {p["at"]: p for p in trends.trend(connection, **about, frame=EVERYTHING, **narrow)}
+    stood: dict[datetime, dict[str, Row]] = {}
+    if row["frame"] != EVERYTHING and stances.any_reader(connection):
+        stood = stances.stance_trend(connection, **about, frame=row["frame"], **narrow)
+    if stance is not None:
+        counted = {at: of[stance] for at, of in stood.items() if stance in of}
     judged: dict[datetime, Row] = {}
-    if step == "1h" and source is None and lang is None:
+    if step == "1h" and source is None and lang is None and stance is None:
         number, name = row["version_id"], row["frame"]
         judged = {v["bucket"]: v for v in alerts.list_verdicts(connection, number, name, since=first, until=end)}
     covered = heard(connection, starts, length, present=present, source=source)
     points = [
-        _point(at, part, counted.get(at, {}), scored.get(at, {}), judged.get(at, {}), whole=row["frame"] == EVERYTHING)
+        _point(
+            at, part, counted.get(at, {}), scored.get(at, {}), judged.get(at, {}), whole=row["frame"] == EVERYTHING
+        ).model_copy(update={"stances": {s: r["posts"] for s, r in stood[at].items()} if at in stood else None})
         for at, part in zip(starts, covered, strict=True)
     ]
     return wire.Trend(
         present=present, since=first, until=end, step_seconds=int(length.total_seconds()), codebook=row["codebook"],
-        version=row["version"], frame=row["frame"], title=row["title"], source=source, lang=lang, points=tuple(points),
+        version=row["version"], frame=row["frame"], title=row["title"], source=source, lang=lang, stance=stance,
+        points=tuple(points),
     )  # fmt: skip
 
 

@@ -115,6 +115,18 @@ def test_the_filter_of_a_trend_narrows_counts_and_coverage(client):
     assert {p["coverage"] for p in none["points"]} == {None}
 
 
+def test_stance_is_of_a_frame_and_nothing_is_told_of_it_where_nothing_was_read(client):
+    points = get(client, "/trends", frame="liberators", step="1w")["points"]
+    assert {p["stances"] for p in points} == {None}
+    assert [p["stances"] for p in get(client, "/posts", frame="liberators")["posts"] if p["stances"]] == []
+    narrowed = get(client, "/trends", frame="liberators", step="1w", stance="promotes")
+    assert (narrowed["stance"], sum(p["posts"] or 0 for p in narrowed["points"])) == ("promotes", 0)
+    for path in ("/trends", "/posts"):
+        refused = client.get(f"{V1}{path}", params={"frame": "*", "stance": "promotes"})
+        assert (refused.status_code, "name one" in refused.json()["detail"]) == (400, True)
+        assert client.get(f"{V1}{path}", params={"frame": "liberators", "stance": "unsure"}).status_code == 422
+
+
 def test_too_many_steps_are_refused(client):
     answer = client.get(f"{V1}/trends", params={"frame": "*", "step": "5m", "since": "2001-01-01T00:00:00Z"})
     assert answer.status_code == 400

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.channels import wording
+from services.channels.brief import brief
 from services.channels.mail import render
 from services.channels.rendering import render_text
 from tests.channels.notices import NOTICES, alert_data, digest_data, post
@@ -222,3 +223,12 @@ def test_ids_stay_what_they_are_or_become_one_of_their_own():
     made = [wording.stable_id(text) for text in odd]
     assert len(set(made)) == len(odd)
     assert all(re.fullmatch(r"[A-Za-z0-9-]{16,64}", text) for text in made)
+
+
+def test_stance_is_told_where_it_was_read_and_else_not_named():
+    counted = {"unclear": 7, "promotes": 1200, "unread": 1}
+    split = {stance: {"posts": posts, "units": posts} for stance, posts in counted.items()}
+    for told in (*render(alert(stances=split), ""), brief(alert(stances=split), "").text()):
+        assert "1,200 promote, 7 unclear, 1 not read" in told
+    for told in (*render(alert(stances={}), ""), brief(alert(stances={}), "").text()):
+        assert "tance" not in told

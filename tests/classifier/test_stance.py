@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from schemas.errors import PermanentError, Reason
 from schemas.stance import ANSWERS, STANCES, UNCLEAR
+from services.analysis.stance import promoting, toward
 from services.analysis.text import text_for_encoder
-from services.classifier import StanceReader, toward
+from services.classifier import StanceReader
 from services.classifier.cues import COUNT, MOST, cues
 from services.classifier.noop import NoopEncoder
 from services.classifier.stance_learning import _held_out, learn_stance, lessons, study_stance
@@ -120,6 +121,13 @@ def test_words_quoted_from_end_to_end_are_somebody_elses(blind, marks):
 def test_of_several_frames_nobody_knows_which_is_disputed():
     assert [toward(s, 1) for s in ANSWERS] == list(ANSWERS)
     assert [toward(s, 2) for s in ANSWERS] == ["promotes", UNCLEAR, "reports", UNCLEAR]
+
+
+def test_the_part_that_promotes_is_of_what_is_known():
+    counts = {"promotes": {"posts": 3}, "reports": {"posts": 1}, "unclear": {"posts": 9}, "unread": {"posts": 5}}
+    assert promoting(counts) == 0.75
+    assert promoting({"unclear": {"posts": 9}}) == promoting({}) == 1.0
+    assert promoting({"disputes": {"posts": 2}}) == 0.0
 
 
 def test_nothing_to_read_is_unclear(blind):

@@ -41,6 +41,17 @@ def test_a_text_by_hand_is_explained_without_a_database(run, book):
         assert said in out
 
 
+def test_stance_is_told_only_where_it_is_on(run, book, monkeypatch):
+    asked = ("why", "--text", judged.TEXTS["show"], "--codebook", book)
+    assert json.loads(run(*asked, "--json")[1])["reasons"][0]["stance"] is None
+    assert "experimental" not in run(*asked)[1]
+    monkeypatch.setenv("FRAMEWATCH_STANCE", "on")
+    told = json.loads(run(*asked, "--json")[1])
+    assert told["reasons"][0]["stance"] in ("promotes", "disputes", "reports", "unclear")
+    assert {f["stance"] for f in told["frames"] if f["answer"] != "carries"} <= {None}
+    assert "(experimental)" in run(*asked)[1]
+
+
 @pytest.mark.parametrize(
     "text", ["", "🎭", "a\x00b \ud800", "word " * 20_000, "https://example.org/x", "[bold]x[/bold]"]
 )

@@ -14,6 +14,7 @@ from schemas.records import QueuedPost
 from services.analysis.text import text_for_encoder
 from services.store import codebooks, queue, scores
 from workers.runtime import Encoder, Heads, Outcome, Runtime
+from workers.stances import read_stances
 
 POSTS = 512
 ATTEMPTS = 5
@@ -57,10 +58,11 @@ def classify(rt: Runtime) -> Outcome:
                 break
         if before:
             done.append(before.result())
+    more = read_stances(rt)
     return Outcome(
         rows=sum(o.rows for o in done),
         fenced_off=sum(o.fenced_off for o in done),
-        again=bool(done) and done[-1].again,
+        again=more or (bool(done) and done[-1].again),
     )
 
 

@@ -133,7 +133,9 @@ select version_id, frame, bucket, source, lang, -count(*) from dropped group by 
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
        p.received_at, s.uncertain,
        (select coalesce(jsonb_object_agg(c.frame, round(c.probability::numeric, 4)), '{}')
-        from carried c where c.version_id = %(version_id)s and c.post_id = p.post_id) as frames
+        from carried c where c.version_id = %(version_id)s and c.post_id = p.post_id) as frames,
+       (select jsonb_object_agg(c.frame, c.stance) from carried c
+        where c.version_id = %(version_id)s and c.post_id = p.post_id and c.stance is not null) as stances
 from posts p
 left join scores s on s.version_id = %(version_id)s and s.post_id = p.post_id
 where (%(source)s::text is null or p.source = %(source)s)
@@ -148,12 +150,15 @@ limit %(limit)s;
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
        p.received_at, s.uncertain,
        (select coalesce(jsonb_object_agg(o.frame, round(o.probability::numeric, 4)), '{}')
-        from carried o where o.version_id = %(version_id)s and o.post_id = p.post_id) as frames
+        from carried o where o.version_id = %(version_id)s and o.post_id = p.post_id) as frames,
+       (select jsonb_object_agg(o.frame, o.stance) from carried o
+        where o.version_id = %(version_id)s and o.post_id = p.post_id and o.stance is not null) as stances
 from carried c
 join post_keys k on k.post_id = c.post_id
 join posts p on p.received_day = k.received_day and p.post_id = c.post_id
 left join scores s on s.version_id = c.version_id and s.post_id = c.post_id
 where c.version_id = %(version_id)s and c.frame = %(frame)s
+  and (%(stance)s::text is null or c.stance = %(stance)s)
   and (%(source)s::text is null or c.source = %(source)s)
   and (%(lang)s::text is null or c.lang = %(lang)s)
   and (%(since)s::timestamptz is null or c.published_at >= %(since)s)
@@ -168,7 +173,10 @@ select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.text
        p.received_at, s.uncertain, s.model_id,
        (select coalesce(jsonb_object_agg(c.frame, round(c.probability::numeric, 4)), '{}')
         from carried c where c.version_id = %(version_id)s and c.published_at = p.published_at and c.post_id = p.post_id
-       ) as frames
+       ) as frames,
+       (select jsonb_object_agg(c.frame, c.stance) from carried c
+        where c.version_id = %(version_id)s and c.published_at = p.published_at and c.post_id = p.post_id
+          and c.stance is not null) as stances
 from post_keys k
 join posts p on p.received_day = k.received_day and p.post_id = k.post_id
 left join scores s on s.version_id = %(version_id)s and s.post_id = p.post_id

@@ -1,0 +1,58 @@
+-- name: find_reader
+select reader_id, body from stance_readers where model_id = %(model_id)s and lesson = %(lesson)s;
+
+-- name: add_reader
+insert into stance_readers (model_id, lesson, body, learned_at)
+values (%(model_id)s, %(lesson)s, %(body)s, %(now)s)
+on conflict (model_id, lesson) do nothing;
+
+-- name: any_reader
+select exists (select from stance_readers) as found;
+
+-- name: unread_carriers
+-- Carriers whose stance nobody has read, newest first, with what it is read from.
+select c.version_id, c.frame, c.published_at, c.post_id, p.text, e.vector,
+       (select count(*) from carried o where o.post_id = c.post_id and o.version_id = c.version_id)::int as frames
+from carried c
+join post_keys k on k.post_id = c.post_id
+join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+join embeddings e on e.model_id = %(model_id)s and e.text_hash = p.text_hash
+where c.reader_id is null
+order by c.post_id desc, c.version_id, c.frame
+limit %(limit)s;
+
+-- name: settle_stances
+-- What others are settling is theirs; what was scored again meanwhile has no row of that key, or is read again.
+with read as (
+  select * from unnest(%(version_id)b::int[], %(frame)b::text[], %(published_at)b::timestamptz[],
+                       %(post_id)b::bigint[], %(stance)b::text[])
+    as t (version_id, frame, published_at, post_id, stance)
+), ours as (
+  select c.ctid as place, r.stance
+  from carried c
+  join read r on (c.version_id, c.frame, c.published_at, c.post_id) = (r.version_id, r.frame, r.published_at, r.post_id)
+  where c.reader_id is null
+  for update of c skip locked
+), settled as (
+  update carried c set stance = o.stance, reader_id = %(reader_id)s from ours o where c.ctid = o.place returning 1
+)
+select count(*)::int as settled from settled;
+
+-- name: stance_counts
+-- Posts and independent voices of a frame in a period by stance; carriers that nobody read are `unread`.
+select coalesce(stance, 'unread') as stance, count(*)::int as posts,
+       least(count(distinct unit_key), count(distinct author))::int as units
+from carried
+where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
+  and (%(unit_key)s::bytea is null or unit_key = %(unit_key)s::bytea)
+group by 1;
+
+-- name: stance_trend
+-- As `trend`, of the carriers whose stance was read, each stance by itself.
+select date_bin(%(step)s, published_at, timestamptz 'epoch') as at, stance, count(*)::int as posts,
+       least(count(distinct unit_key), count(distinct author))::int as units, count(distinct author)::int as authors
+from carried
+where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
+  and (%(source)s::text is null or source = %(source)s) and (%(lang)s::text is null or lang = %(lang)s)
+  and stance is not null
+group by 1, 2 order by 1, 2;

@@ -1,0 +1,225 @@
+"""Stance from rows to readers: read once a text, of every carrier, by a named reader; and where it is off, nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.errors import PermanentError
+from schemas.stance import Stance
+from services.analysis import alerting
+from services.analysis.text import text_for_encoder
+from services.classifier import StanceReader, learn_stance, lesson_name
+from services.store import listings, readings, stances
+from tests.stages.conftest import World, drift, page, post
+from tests.stages.test_detect import T0, flow, hear, history, replayed
+from tests.stages.test_telling import save
+from workers import stances as part
+from workers.runtime import Reading
+from workers.stages.classify import classify
+from workers.stages.collect import collect
+from workers.stages.rollup import rollup
+
+__all__ = ["replayed"]
+SIGNS: dict[str, Stance] = {"fake": "disputes", "says": "reports", "hm": "unclear"}
+
+
+@dataclass
+class FakeReader:
+    """Goes by one word; counts what it was asked."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def stances(self, vectors: np.ndarray, texts: Sequence[str]) -> list[Stance]:
+        assert vectors.shape == (len(texts), 2)
+        self.texts += texts
+        return [next((s for word, s in SIGNS.items() if word in text), "promotes") for text in texts]
+
+    def to_bytes(self) -> bytes:
+        return b"reader"
+
+
+def turned_on(world: World, lesson: str = "lesson 1") -> tuple[World, FakeReader]:
+    reader = FakeReader()
+    reading = Reading(lesson, lambda encoder: reader, lambda body: reader)
+    return replace(world, rt=replace(world.rt, reading=reading, readers={})), reader
+
+
+def gather(world: World, *posts: Any) -> None:
+    world.due()
+    world.source.pages = [page(*posts)]
+    collect(world.rt)
+    classify(world.rt)
+    rollup(world.rt)
+
+
+@pytest.fixture
+def ready(world: World) -> World:
+    world.apply()
+    world.add_feed()
+    return world
+
+
+@pytest.fixture
+def on(ready: World) -> tuple[World, FakeReader]:
+    return turned_on(ready)
+
+
+def read(world: World) -> dict[str, str | None]:
+    found = world.rows(
+        "select k.native_id, c.frame, c.stance from carried c join post_keys k using (post_id) order by 1, 2"
+    )
+    return {f"{r['native_id']} {r['frame'].split('-')[0]}": r["stance"] for r in found}
+
+
+def trend(world: World, **asked: Any) -> Any:
+    with world.store.transaction() as tx:
+        return readings.read_trend(tx, world.clock(), **{"frame": "staged-theatrics", "step": "1d", **asked})
+
+
+def posts_of(world: World, **asked: Any) -> list[str]:
+    with world.store.transaction() as tx:
+        found = listings.read_posts(tx, world.clock(), **{"frame": "staged-theatrics", "limit": 50, **asked})
+    return sorted(p.native_id for p in found.posts)
+
+
+FOUR = (post(1), post(2, "fake theatre"), post(3, "she says theatre"), post(4, "theatre hm"))
+
+
+def test_off_by_default_nothing_is_computed_and_nothing_is_shown(ready: World) -> None:
+    gather(ready, *FOUR)
+    assert ready.rt.reading is None
+    assert set(read(ready).values()) == {None}
+    assert ready.one("select count(*) from stance_readers") == 0
+    assert {p.stances for p in trend(ready).points} == {None}
+    with ready.store.transaction() as tx:
+        page = listings.read_posts(tx, ready.clock(), limit=50)
+        now = ready.clock()
+        about = {"version_id": 1, "frame": "staged-theatrics", "since": now - timedelta(days=1), "until": now}
+        assert stances.stance_counts(tx, **about) == {}
+    assert [p.stances for p in page.posts] == [{}] * 4
+
+
+def test_every_carrier_has_a_stance_and_names_its_reader(on: tuple[World, FakeReader]) -> None:
+    world, reader = on
+    gather(world, *FOUR, post(5, "rain"), post(6, "theatre https://example.org/x"))
+    assert read(world) == {
+        "1 staged": "promotes", "2 staged": "disputes", "3 staged": "reports", "4 staged": "unclear",
+        "6 staged": "promotes",
+    }  # fmt: skip
+    assert sorted(reader.texts) == ["fake theatre", "she says theatre", "theatre", "theatre hm"]
+    assert world.rows(
+        "select distinct m.name, r.lesson from carried join stance_readers r using (reader_id) join models m using (model_id)"
+    ) == [{"name": "words@1", "lesson": "lesson 1"}]
+    assert drift(world) == {}
+
+
+def test_of_several_frames_it_is_not_known_which_one_is_disputed(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    gather(world, post(1, "fake theatre washington"), post(2, "theatre washington"))
+    assert read(world) == {
+        "1 russia": "unclear", "1 staged": "unclear", "2 russia": "promotes", "2 staged": "promotes",
+    }  # fmt: skip
+
+
+def test_what_was_stored_before_is_read_from_rows_alone(ready: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    gather(ready, *FOUR)
+    embedded = len(ready.encoder.texts)
+    monkeypatch.setattr(part, "CARRIERS", 3)
+    world, _ = turned_on(ready)
+    assert classify(world.rt).again, "more of them wait"
+    assert sorted(str(s) for s in read(world).values()) == ["None", "disputes", "reports", "unclear"]
+    assert not classify(world.rt).again
+    assert None not in read(world).values()
+    assert len(world.encoder.texts) == embedded, "a stored text goes through the transformer once"
+
+
+def test_an_edited_post_is_read_again(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    gather(world, post(1))
+    gather(world, post(1, "fake theatre"))
+    assert read(world) == {"1 staged": "disputes"}
+    gather(world, post(1, "fake washington"))
+    assert read(world) == {"1 russia": "disputes"}
+    assert drift(world) == {}
+
+
+def test_two_workers_that_read_the_same_settle_it_once(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    gather(world, post(1))
+    key = world.rows("select version_id, frame, published_at, post_id, reader_id from carried")[0]
+    reader_id = key.pop("reader_id")
+    with world.store.transaction() as tx:
+        assert stances.settle_stances(tx, reader_id, [{**key, "stance": "disputes"}]) == 0
+    assert read(world) == {"1 staged": "promotes"}
+
+
+def test_the_first_reader_learned_is_everybodys(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    gather(world, post(1))
+
+    def never(_: Any) -> Any:
+        raise AssertionError("it was learned already")
+
+    reading = replace(world.rt.reading, learn=never)  # type: ignore[type-var]
+    gather(replace(world, rt=replace(world.rt, reading=reading, readers={})), post(2))
+    assert read(world) == {"1 staged": "promotes", "2 staged": "promotes"}
+    assert world.one("select count(*) from stance_readers") == 1
+
+
+def test_a_trend_is_split_and_narrowed_by_stance(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    gather(world, *FOUR, post(5), post(6, "rain"))
+    (split,) = [p.stances for p in trend(world).points if p.stances]
+    assert split == {"promotes": 2, "disputes": 1, "reports": 1, "unclear": 1}
+    told = trend(world, stance="promotes")
+    (point,) = [p for p in told.points if p.posts]
+    assert (told.stance, point.posts, point.authors, point.units, point.share) == ("promotes", 2, 2, 1, 2 / 6)
+    assert posts_of(world, stance="disputes") == ["2"]
+    assert posts_of(world) == ["1", "2", "3", "4", "5"]
+    with pytest.raises(PermanentError, match="name one beside stance"):
+        trend(world, frame="*", stance="promotes")
+    with pytest.raises(PermanentError, match="name one beside stance"):
+        posts_of(world, frame=None, stance="promotes")
+
+
+@pytest.mark.parametrize(
+    ("word", "wanted", "alerts"), [("fake ", 0.5, 0), ("", 0.5, 1), ("fake ", 0.0, 1), ("hm ", 0.5, 1)]
+)
+def test_a_rule_can_ask_how_many_promote(replayed: World, word: str, wanted: float, alerts: int) -> None:
+    world, _ = turned_on(replayed)
+    save(world, "burst", min_promotes=wanted)
+    told = [replace(p, text=f"{word}{p.text}") for p in history()]
+    hear(world, told, T0 + 222 * timedelta(hours=1))
+    flow(world)
+    assert world.one("select count(*) from alerts where kind = 'burst'") == alerts
+    if alerts:
+        split = world.one("select evidence -> 'stances' from alerts")
+        assert split == {SIGNS.get(word.strip(), "promotes"): {"posts": 10, "units": 10}}
+    assert drift(world) == {}
+
+
+def test_without_stance_a_rule_that_asks_for_it_still_tells(replayed: World) -> None:
+    save(replayed, "burst", min_promotes=0.9)
+    hear(replayed, history(), T0 + 222 * timedelta(hours=1))
+    flow(replayed)
+    assert replayed.one("select evidence -> 'stances' from alerts where kind = 'burst'") == {}
+
+
+def test_support_counts_those_of_known_stance() -> None:
+    rule = alerting.Rule(min_promotes=0.6, one_source=True)
+    for promotes, disputes, enough in ((6, 4, True), (5, 4, False), (0, 0, True)):
+        split = {"promotes": {"posts": promotes}, "disputes": {"posts": disputes}, "unclear": {"posts": 9}}
+        counts = {"posts": 20, "authors": 20, "stances": split}
+        assert alerting.supported(rule, counts, sources=1, sources_heard=1) is enough
+
+
+def test_the_reader_that_ships_works_on_stored_rows(ready: World) -> None:
+    reading = Reading(lesson_name(), lambda e: learn_stance(e, text_for_encoder), StanceReader.from_bytes)
+    world = replace(ready, rt=replace(ready.rt, reading=reading, readers={}))
+    gather(world, post(1, "Minister says the theatre was staged, according to Reuters"), post(2, "🎭 theatre"))
+    assert read(world)["1 staged"] == "reports"
+    assert world.one("select lesson from stance_readers") == lesson_name()
