@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from schemas import wire_stance
 from schemas.records import TimeQuality
-from schemas.stance import Stance
 from schemas.wire_base import Wire as Wire
 from schemas.wire_quality import Quality
 
@@ -132,10 +132,7 @@ class TrendPoint(Wire):
     expected: Expected
     upper: Upper
     state: Annotated[State | None, _about("What was judged; only for steps of 1h of a whole frame, once closed.")]
-    stances: Annotated[
-        dict[Stance, int] | None,
-        _about("Posts by how they stand to the frame (experimental); null where no stance was read."),
-    ] = None
+    stances: wire_stance.Counts = None
 
 
 class Trend(Wire):
@@ -151,7 +148,7 @@ class Trend(Wire):
     title: Annotated[str, _about("Title of the frame.")]
     source: Annotated[str | None, _about("Only posts of this source; null for all.")]
     lang: Annotated[str | None, _about("Only posts in this language; null for all.")]
-    stance: Annotated[Stance | None, _about("Only posts that stand so to the frame; null for all.")] = None
+    stance: wire_stance.Only = None
     points: Annotated[tuple[TrendPoint, ...], _about("In order of time.")]
 
 
@@ -196,9 +193,7 @@ class Post(Wire):
     received_at: Annotated[datetime, _about("When it was received here.")]
     frames: Annotated[dict[str, float], _about("Frames it carries, with the model's probability, 0 to 1.")]
     uncertain: Annotated[tuple[str, ...], _about("Frames the model is not sure about.")]
-    stances: Annotated[
-        dict[str, Stance], _about("How it stands to the frames it carries (experimental); empty where that is off.")
-    ] = Field(default_factory=dict)
+    stances: wire_stance.ByFrame = Field(default_factory=dict)
 
 
 class PostPage(Wire):
