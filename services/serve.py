@@ -37,8 +37,8 @@ _PROBES = ("/healthz", "/readyz")
 _OURS = ("/api/", "/websub/", "/leave/")
 
 
-def create_app(conf: Settings | None = None) -> ASGIApp:
-    """API and console over the database that the settings name.
+def create_app(conf: Settings | None = None, *, stopping: Callable[[], bool] = lambda: False) -> ASGIApp:
+    """API and console over the database that the settings name; who listens is let go once `stopping`.
 
     Raises PermanentError(BAD_CONFIG) when they would stand open to other machines without a token.
     """
@@ -51,7 +51,7 @@ def create_app(conf: Settings | None = None) -> ASGIApp:
     rule = Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days))
     api = create_api(
         store, now=_now, intake=lambda: _intake(conf), token=conf.api_token, borrow=model, rule=rule,
-        public_url=conf.public_url, rate=conf.api_rate, outside=lambda: _outside(conf),
+        public_url=conf.public_url, rate=conf.api_rate, outside=lambda: _outside(conf), stopping=stopping,
         reader_of=lambda given: reader_of(settings.author_key(conf), given),
     )  # fmt: skip
     console = create_console(store, now=_now, token=conf.api_token, borrow=model, rule=rule)
@@ -135,20 +135,23 @@ def _now() -> datetime:
 
 def main() -> None:
     """Serve until told to stop."""
+    servers: list[uvicorn.Server] = []
     try:
         conf = settings.load()
         logs.set_up(conf.log_level)
-        app = create_app(conf)
+        app = create_app(conf, stopping=lambda: any(s.should_exit for s in servers))
     except FramewatchError as error:
         logs.set_up("INFO")
         logging.getLogger("framewatch").critical("cannot_start", extra={"told": str(error)})
         sys.exit(EX_CONFIG)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("framewatch").info("serve_listens", extra={"host": conf.api_host, "port": conf.api_port})
-    uvicorn.run(
+    config = uvicorn.Config(
         app, host=conf.api_host, port=conf.api_port, log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=5, ws="none",
     )  # fmt: skip
+    servers.append(uvicorn.Server(config))
+    servers[0].run()
 
 
 if __name__ == "__main__":

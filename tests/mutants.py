@@ -464,6 +464,34 @@ MUTANTS = [
         "1.0 for s in samples",
         "tests/analysis/test_judging.py -k 'stratum or holds'",
     ),
+    Mutant(
+        12,
+        f"{SQL}/exports.sql",
+        "(p.published_at, p.post_id) > (%(after)s::timestamptz, %(after_id)s::bigint)",
+        "p.published_at > %(after)s and %(after_id)s is not null",
+        "tests/api/test_reading.py -k every_post",
+    ),
+    Mutant(
+        9,
+        f"{SQL}/news.sql",
+        "  and m.xid < pg_snapshot_xmin(pg_current_snapshot())\n",
+        "",
+        "tests/api/test_reading.py -k commits_late",
+    ),
+    Mutant(
+        12,
+        "services/api/formats.py",
+        """f"'{value}" if value.startswith(_FORMULA) else value""",
+        "value",
+        "tests/api/test_reading.py -k formula",
+    ),
+    Mutant(
+        12,
+        "services/api/etags.py",
+        '_PRESENT.sub(b"", message.get("body", b""), count=1)',
+        'b""',
+        "tests/api/test_reading.py -k clock_alone",
+    ),
 ]
 
 

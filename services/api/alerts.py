@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from schemas import wire, wire_alerts
 from services.api import questions
 from services.api.routes import FAULTS, With
+from services.api.tables import CSV, AsCsv, table
 from services.store import listings
 from services.store.rechecks import recheck
 
@@ -14,15 +15,20 @@ router = APIRouter(prefix="/api/v1", tags=["alerts"], responses=FAULTS)
 AlertId = Annotated[str, Path(description="Id of the alert.", max_length=64)]
 
 
-@router.get("/alerts", summary="Alerts, newest first")
-def alerts(by: With, asked: Annotated[questions.AlertQuestion, Query()]) -> wire.AlertPage:
+@router.get("/alerts", summary="Alerts, newest first", response_model=wire.AlertPage, responses=CSV)
+def alerts(
+    by: With, request: Request, asked: Annotated[questions.AlertQuestion, Query()], as_csv: AsCsv
+) -> wire.AlertPage | Response:
     """Bursts and outages, those that go on and those that are over."""
     told = dict(asked)
     told |= questions.position(told.pop("cursor"), str)
     with by.store.transaction() as tx:
         page = listings.read_alerts(tx, by.now(), **told)
     last = page.alerts[-1] if len(page.alerts) == asked.limit else None
-    return page.model_copy(update={"next": last and questions.cursor(last.raised_at, last.alert_id)})
+    following = questions.cursor(last.raised_at, last.alert_id) if last else None
+    if as_csv:
+        return table(request, wire.AlertLine, page.alerts, following)
+    return page.model_copy(update={"next": following})
 
 
 @router.get("/alerts/{alert_id}", summary="One alert with its evidence")

@@ -11,9 +11,10 @@ from fastapi.openapi.utils import get_openapi
 from schemas.scopes import MEANING
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
-from services.api import alerts, channels, digests, feeds, frames, posts, rules, trends
+from services.api import alerts, channels, digests, events, exports, feeds, frames, posts, rules, trends
 from services.api.alerting import alerting
 from services.api.callers import OPEN, permit, usual_scope
+from services.api.etags import Etags
 from services.api.guard import Guard
 from services.api.labels import judging
 from services.api.leaving import leaving
@@ -50,12 +51,13 @@ def create_api(
     public_url: str = "",
     outside: Callable[[], SourceMeans] | None = None,
     rate: int = 0,
+    stopping: Callable[[], bool] = lambda: False,
     reader_of: Callable[[str], int | None] = lambda _: None,
 ) -> FastAPI:
     """The API as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for what is asked of words.
 
     `outside` is what feeds and channels are tried with; without it they cannot be.
-    `rate` is the requests a minute of each token; 0 sets no limit.
+    `rate` is the requests a minute of each token; 0 sets no limit. `stopping` says that listeners should go.
     """
     app = FastAPI(
         title="framewatch",
@@ -69,18 +71,20 @@ def create_api(
     means = Means(store, now, intake, borrow, rule, public_url=public_url)
     app.state.means = means if outside is None else replace(means, outside=outside)
     app.state.public_url = public_url
+    app.state.listeners, app.state.stopping = 0, stopping
     app.state.reader_of = reader_of
     app.include_router(probes)
     # Before the routes of single alerts: `dry-run` is no alert's id.
     app.include_router(alerting)
     app.include_router(syndication)
-    for topic in (alerts, channels, digests, feeds, frames, posts, rules, trends):
+    for topic in (alerts, channels, digests, events, exports, feeds, frames, posts, rules, trends):
         app.include_router(topic.router)
     app.include_router(judging)
     app.include_router(pushes)
     app.include_router(hubs)
     app.include_router(leaving)
     install(app)
+    app.add_middleware(Etags)
     app.add_middleware(Guard, store=store, now=now, token=token, rate=rate)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 
 from schemas import wire_feeds
 from schemas.errors import FramewatchError, PermanentError, Reason
@@ -14,6 +14,7 @@ from services.analysis.listing import Listed, clean_options
 from services.api.callers import needs
 from services.api.questions import BIGINT
 from services.api.routes import FAULTS, Means, With
+from services.api.tables import CSV, AsCsv, table
 from services.sources import discover, mode_of, source_for
 from services.store import feeds, listings
 
@@ -23,11 +24,12 @@ New = Annotated[wire_feeds.NewFeed, Body()]
 SHOWN = 100
 
 
-@router.get("/feeds", summary="Every feed and its health")
-def list_feeds(by: With) -> wire_feeds.Feeds:
+@router.get("/feeds", summary="Every feed and its health", response_model=wire_feeds.Feeds, responses=CSV)
+def list_feeds(by: With, request: Request, as_csv: AsCsv) -> wire_feeds.Feeds | Response:
     """What is listened to, until when each was heard, and what went wrong last."""
     with by.store.transaction() as tx:
-        return listings.read_feeds(tx, by.now())
+        told = listings.read_feeds(tx, by.now())
+    return table(request, wire_feeds.Feed, told.feeds) if as_csv else told
 
 
 @router.post(

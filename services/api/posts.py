@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from schemas import wire, wire_why
 from services.api import questions
 from services.api.routes import FAULTS, With
+from services.api.tables import CSV, AsCsv, table
 from services.store import listings
 from services.why import why_post
 
@@ -14,15 +15,20 @@ router = APIRouter(prefix="/api/v1", tags=["posts"], responses=FAULTS)
 PostId = Annotated[int, Path(description="Our number of the post.", ge=1, le=questions.BIGINT)]
 
 
-@router.get("/posts", summary="Posts, newest first")
-def posts(by: With, asked: Annotated[questions.PostQuestion, Query()]) -> wire.PostPage:
+@router.get("/posts", summary="Posts, newest first", response_model=wire.PostPage, responses=CSV)
+def posts(
+    by: With, request: Request, asked: Annotated[questions.PostQuestion, Query()], as_csv: AsCsv
+) -> wire.PostPage | Response:
     """Pages by cursor: complete and without repeats, whatever arrives meanwhile."""
     told = dict(asked)
     told |= questions.position(told.pop("cursor"), int)
     with by.store.transaction() as tx:
         page = listings.read_posts(tx, by.now(), **told)
     last = page.posts[-1] if len(page.posts) == asked.limit else None
-    return page.model_copy(update={"next": last and questions.cursor(last.published_at, last.post_id, page.since)})
+    following = questions.cursor(last.published_at, last.post_id, page.since) if last else None
+    if as_csv:
+        return table(request, wire.Post, page.posts, following)
+    return page.model_copy(update={"next": following})
 
 
 @router.get("/posts/{post_id}", summary="One post")

@@ -14,7 +14,12 @@ from schemas.errors import PermanentError, Reason, TransientError
 
 RETRY_AFTER_S = 5
 """When to come back, if nobody knows better."""
-_STATUS = {Reason.NOT_FOUND: 404, Reason.BAD_INPUT: 400, Reason.NO_ACCESS: 403, Reason.MODEL_UNAVAILABLE: 503}
+_STATUS = {
+    Reason.NOT_FOUND: 404,
+    Reason.BAD_INPUT: 400,
+    Reason.NO_ACCESS: 403,
+    Reason.MODEL_UNAVAILABLE: 503,
+}
 
 log = logging.getLogger("framewatch.api")
 

@@ -23,28 +23,29 @@ def _sensible(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def _about(text: str, **form: Any) -> Any:
+def about(text: str, **form: Any) -> Any:
+    """A parameter's description, and its form."""
     return Field(description=text, **form)
 
 
 Time = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Since = Annotated[
-    Time | None, _about("Start of the period, included: RFC 3339 with offset. Default: as long as the step suits.")
+    Time | None, about("Start of the period, included: RFC 3339 with offset. Default: as long as the step suits.")
 ]
-Until = Annotated[Time | None, _about("End of the period, excluded: RFC 3339 with offset. Default: the present.")]
-Frame = Annotated[str | None, _about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
+Until = Annotated[Time | None, about("End of the period, excluded: RFC 3339 with offset. Default: the present.")]
+Frame = Annotated[str | None, about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
 Codebook = Annotated[
-    str | None, _about("Id of a current codebook; needed when two have a frame of one id.", pattern=_ID, max_length=80)
+    str | None, about("Id of a current codebook; needed when two have a frame of one id.", pattern=_ID, max_length=80)
 ]
-Source = Annotated[str | None, _about("Only this source.", pattern=r"^[a-z0-9_-]+$", max_length=40)]
+Source = Annotated[str | None, about("Only this source.", pattern=r"^[a-z0-9_-]+$", max_length=40)]
 Lang = Annotated[
-    str | None, _about("Only this language, BCP 47.", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=40)
+    str | None, about("Only this language, BCP 47.", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=40)
 ]
 OfStance = Annotated[
-    Stance | None, _about("Only posts that stand so to the frame (experimental; needs a frame, and stance turned on).")
+    Stance | None, about("Only posts that stand so to the frame (experimental; needs a frame, and stance turned on).")
 ]
-Cursor = Annotated[str | None, _about("`next` of the page before.", pattern=r"^[A-Za-z0-9_-]+$", max_length=400)]
-Limit = Annotated[int, _about("Most rows of a page.", ge=1, le=500)]
+Cursor = Annotated[str | None, about("`next` of the page before.", pattern=r"^[A-Za-z0-9_-]+$", max_length=400)]
+Limit = Annotated[int, about("Most rows of a page.", ge=1, le=500)]
 
 
 class Question(BaseModel):
@@ -56,8 +57,8 @@ class Question(BaseModel):
 class TrendQuestion(Question):
     """Which trend."""
 
-    frame: Annotated[str, _about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
-    step: Annotated[Step, _about("Length of a step; the period is widened to whole ones.")] = "1h"
+    frame: Annotated[str, about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
+    step: Annotated[Step, about("Length of a step; the period is widened to whole ones.")] = "1h"
     since: Since = None
     until: Until = None
     source: Source = None
@@ -71,9 +72,9 @@ class TrendsQuestion(Question):
 
     frame: Annotated[
         list[Annotated[str, Field(pattern=_ID, max_length=80)]],
-        _about("Ids of frames; repeat it. Default: every frame of the codebook.", max_length=100),
+        about("Ids of frames; repeat it. Default: every frame of the codebook.", max_length=100),
     ] = []
-    step: Annotated[Step, _about("Length of a step; the period is widened to whole ones.")] = "1d"
+    step: Annotated[Step, about("Length of a step; the period is widened to whole ones.")] = "1d"
     since: Since = None
     until: Until = None
     source: Source = None
@@ -100,7 +101,7 @@ class WhyQuestion(Question):
 
     frame: Annotated[
         str | None,
-        _about("Id of a frame. Default: those the post carries or is uncertain about, else the likeliest.",
+        about("Id of a frame. Default: those the post carries or is uncertain about, else the likeliest.",
                pattern=_ID, max_length=80),
     ] = None  # fmt: skip
     codebook: Codebook = None

@@ -2,25 +2,40 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
 from schemas import wire
 from services.api import questions
 from services.api.routes import FAULTS, With
+from services.api.tables import CSV, AsCsv, table
 from services.store import readings
 
 router = APIRouter(prefix="/api/v1", tags=["narratives"], responses=FAULTS)
 
 
-@router.get("/trends", summary="A frame over time")
-def trends(by: With, asked: Annotated[questions.TrendQuestion, Query()]) -> wire.Trend:
+@router.get("/trends", summary="A frame over time", response_model=wire.Trend, responses=CSV)
+def trends(
+    by: With, request: Request, asked: Annotated[questions.TrendQuestion, Query()], as_csv: AsCsv
+) -> wire.Trend | Response:
     """Every step of the period is there; where nothing was heard, counts are null. `share` is what to compare."""
     with by.store.transaction() as tx:
-        return readings.read_trend(tx, by.now(), **dict(asked))
+        told = readings.read_trend(tx, by.now(), **dict(asked))
+    return table(request, wire.TrendPoint, told.points) if as_csv else told
 
 
-@router.get("/trends/several", summary="Several frames over the same time")
-def several(by: With, asked: Annotated[questions.TrendsQuestion, Query()]) -> wire.Trends:
+@router.get("/trends/several", summary="Several frames over the same time", response_model=wire.Trends, responses=CSV)
+def several(
+    by: With, request: Request, asked: Annotated[questions.TrendsQuestion, Query()], as_csv: AsCsv
+) -> wire.Trends | Response:
     """Posts and shares of each, on one axis; ask /trends for voices and what was expected."""
     with by.store.transaction() as tx:
-        return readings.read_trends(tx, by.now(), **dict(asked))
+        told = readings.read_trends(tx, by.now(), **dict(asked))
+    if not as_csv:
+        return told
+    steps = list(zip(told.at, told.coverage, told.scored, strict=True))
+    rows = [
+        {"at": at, "frame": f.frame, "share": f.share[i], "posts": f.posts[i], "scored": scored, "coverage": coverage}
+        for f in told.frames
+        for i, (at, coverage, scored) in enumerate(steps)
+    ]
+    return table(request, wire.FrameTrend, rows, columns=("at", "frame", "share", "posts", "scored", "coverage"))

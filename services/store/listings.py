@@ -24,7 +24,7 @@ def read_posts(
     Raises PermanentError: NOT_FOUND, or BAD_INPUT for a stance without a frame.
     """
     present = feeds.present(connection, wall)
-    since = since or present - readings.PERIOD
+    since = since or readings.floor(present, readings.STEPS["5m"]) - readings.PERIOD
     codebook = filters.pop("codebook", None)
     if frame is None and codebook is None and not codebooks.current_codebooks(connection):
         about: Row = {"version_id": None, "codebook": None, "version": None}

@@ -31,6 +31,8 @@ STEPS: dict[Step, timedelta] = {
 PERIODS: dict[Step, timedelta] = {"5m": DAY, "1h": PERIOD, "1d": timedelta(days=90), "1w": timedelta(days=364)}
 """The same for trends, by the length of a step: what a chart can show."""
 MAX_POINTS = 5000
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before everything that is stored."""
 EVERYTHING = "*"
 COUNTED = 20_000
 """Rows that are counted one by one; a million would take a second."""

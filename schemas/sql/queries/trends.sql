@@ -136,7 +136,7 @@ order by bucket
 limit %(limit)s;
 
 -- name: count_steps
--- Units and authors of all rows of some steps, from what carries the frame.
+-- Units and authors of all rows of some steps, from what carries the frame. Rows of no posts stay uncounted but the whole.
 with chosen as (
   select version_id, frame, step, bucket,
          case step when '1h' then interval '1 hour' when '1d' then interval '1 day' else interval '7 days' end as width
@@ -153,13 +153,10 @@ with chosen as (
       and c.published_at >= h.bucket and c.published_at < h.bucket + h.width
     group by grouping sets ((), (c.source), (c.lang), (c.source, c.lang))) n
 )
-update trend_steps s set units = coalesce(n.units, 0), authors = coalesce(n.authors, 0)
-from chosen h
-join trend_steps o using (version_id, frame, step, bucket)
-left join counted n on (n.version_id, n.frame, n.step, n.bucket, n.source, n.lang)
-                     = (o.version_id, o.frame, o.step, o.bucket, o.source, o.lang)
-where (s.version_id, s.frame, s.step, s.bucket, s.source, s.lang)
-    = (o.version_id, o.frame, o.step, o.bucket, o.source, o.lang);
+update trend_steps s set units = n.units, authors = n.authors
+from counted n
+where s.version_id = n.version_id and s.frame = n.frame and s.step = n.step and s.source = n.source and s.lang = n.lang
+  and s.bucket = n.bucket;
 
 -- name: frame_totals
 -- Posts, units and authors of every frame in a period.
