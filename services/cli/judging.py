@@ -49,6 +49,13 @@ def judge(frame: str | None, codebook: str | None, *, who: str, count: int) -> N
         tell(qualities.read_quality(tx, house.now())[about["codebook"], about["frame"]], about["frame"])
 
 
+def frame_of(tx: Connection, frame: str, codebook: str | None) -> Row:
+    """One frame of a current codebook. Raises PermanentError(NOT_FOUND), also for `*`."""
+    if frame == readings.EVERYTHING:
+        raise PermanentError(Reason.NOT_FOUND, "all posts together are no frame; name one")
+    return readings.current_frame(tx, frame, codebook)
+
+
 def tell(quality: Quality, frame: str) -> None:
     """How good a frame is, in three lines at most."""
     click.echo(f"{frame}: {quality.told}")
@@ -69,7 +76,7 @@ def tell(quality: Quality, frame: str) -> None:
 
 def _frame(tx: Connection, frame: str | None, codebook: str | None, who: str) -> Row:
     if frame is not None:
-        return readings.current_frame(tx, frame, codebook)
+        return frame_of(tx, frame, codebook)
     draws.draw_last_week(tx, house.now(), secrets.randbits(53))
     oldest = labels.oldest_week(feeds.present(tx, house.now()))
     known = [f for f in labels.count_unjudged(tx, who, oldest) if codebook in (None, f["codebook"])]

@@ -14,8 +14,8 @@ from schemas.errors import PermanentError, Reason
 from services.analysis import editing, measuring, thresholds
 from services.analysis.judging import Estimate
 from services.analysis.taught import Texts, texts_of
-from services.cli import house
-from services.store import codebooks, feeds, labels, qualities, readings
+from services.cli import house, judging
+from services.store import codebooks, feeds, labels, qualities
 from services.store.pool import Row
 
 LONGEST = 10_000
@@ -46,7 +46,7 @@ def examples(*, frame: str, codebook: str | None, source: Path | None, output: P
     --output the new codebook is printed.
     """
     with house.transaction() as tx:
-        about = readings.current_frame(tx, frame, codebook)
+        about = judging.frame_of(tx, frame, codebook)
         body = _body(source, codebooks.current_codebooks(tx), about)
         found = labels.list_labels(tx, about["codebook"], frame)
     yes, no, known = _agreed(found, texts_of(body))
@@ -73,7 +73,7 @@ def threshold(
     by a threshold that the others chose. Labels that chose a threshold do not measure a version that has it.
     """
     with house.transaction() as tx:
-        about = readings.current_frame(tx, frame, codebook)
+        about = judging.frame_of(tx, frame, codebook)
         current = codebooks.current_codebooks(tx)
         oldest = labels.oldest_week(feeds.present(tx, house.now()))
         rows = [

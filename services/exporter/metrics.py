@@ -136,21 +136,29 @@ def _verdicts(frames: Iterable[Row]) -> Iterator[Metric]:
     yield from (expected, upper, observed, burst, state, covered)
 
 
+QUALITIES = (
+    ("frame_precision_ratio", "precision", "Part of what carries the frame that people said does, 0 to 1"),
+    ("frame_precision_low_ratio", "precision_low", "Lower limit of precision's 95% interval, 0 to 1"),
+    ("frame_precision_high_ratio", "precision_high", "Upper limit of precision's 95% interval, 0 to 1"),
+    ("frame_recall_ratio", "recall", "Part of what carries the frame by people's word that is found, 0 to 1"),
+    ("frame_recall_low_ratio", "recall_low", "Lower limit of recall's 95% interval, 0 to 1"),
+    ("frame_recall_high_ratio", "recall_high", "Upper limit of recall's 95% interval, 0 to 1"),
+    ("frame_agreement_alpha", "alpha", "Krippendorff's alpha of those who judged the same texts, at most 1"),
+    ("frame_agreement_kappa", "kappa", "Cohen's kappa of the two people who judged, -1 to 1"),
+)
+"""How good a frame is, as people judged: metric, field of its quality, help."""
+
+
 def _qualities(frames: Iterable[Row]) -> Iterator[Metric]:
     labels = ("codebook", "frame")
-    right = gauge(
-        "frame_precision_ratio",
-        "Part of what carries the frame that people said does, 0 to 1; NaN if not known.",
-        labels,
-    )
-    least = gauge("frame_precision_low_ratio", "Lower limit of its 95% interval, 0 to 1; NaN if not known.", labels)
+    told = {field: gauge(name, f"{text}; NaN if not known.", labels) for name, field, text in QUALITIES}
     judged = gauge("frame_judged_texts", "Texts judged by people that the precision stands on.", labels)
     for row in frames:
         quality, key = row["quality"] or {}, [row["codebook"], row["frame"]]
-        right.add_metric(key, known(quality.get("precision")))
-        least.add_metric(key, known(quality.get("precision_low")))
+        for field, metric in told.items():
+            metric.add_metric(key, known(quality.get(field)))
         judged.add_metric(key, float(quality.get("judged_carrying", 0)))
-    yield from (right, least, judged)
+    yield from (*told.values(), judged)
 
 
 def _detector(figures: Figures) -> Iterator[Metric]:

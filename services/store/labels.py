@@ -22,8 +22,11 @@ def add_label(
 ) -> Row:
     """A judge's answer: answer, origin (sample or free) and judged_at; a second one takes the place of the first.
 
-    Raises PermanentError(NOT_FOUND) when the post is not there (any more). Whether the frame exists is the caller's.
+    Raises PermanentError(NOT_FOUND) when the post is not there (any more), or for `*`. Whether the frame exists else is
+    the caller's.
     """
+    if frame == "*":
+        raise PermanentError(Reason.NOT_FOUND, "all posts together are no frame; name one")
     values = {"codebook": codebook, "frame": frame, "post_id": post_id, "judge": judge, "answer": answer, "now": now}
     found = row(connection, "labels", "add_label", **values)
     if found is None:

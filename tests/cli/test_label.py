@@ -99,6 +99,7 @@ def test_without_a_frame_the_one_that_most_wait_for_is_asked(store: Store, say: 
     ("arguments", "told"),
     [
         (("no-such",), "there is no frame no-such"),
+        (("*",), "are no frame; name one"),
         (("show", "--judge", " "), "--judge NAME"),
         (("show", "--judge", "x" * 61), "1 to 60 letters"),
         (("threshold", "show", "--precision", "0.9"), "0 judged posts are too few"),

@@ -43,8 +43,8 @@ FRAMES = {
     "framewatch_frame_posts": 2, "framewatch_frame_units": 2, "framewatch_frame_share_ratio": 2,
     "framewatch_frame_expected_units": 1, "framewatch_frame_observed_units": 1, "framewatch_frame_burst": 1,
     "framewatch_frame_state": 4, "framewatch_frame_coverage_ratio": 1,
-    "framewatch_frame_upper_units": 1, "framewatch_frame_precision_ratio": 1, "framewatch_frame_precision_low_ratio": 1,
-    "framewatch_frame_judged_texts": 1,
+    "framewatch_frame_upper_units": 1, "framewatch_frame_judged_texts": 1,
+    **{f"framewatch_{name}": 1 for name, _, _ in metrics.QUALITIES},
 }  # fmt: skip
 FEEDS = {"framewatch_intake_posts_total", "framewatch_feeds", "framewatch_feeds_failing", "framewatch_feed_lag_seconds"}
 
