@@ -98,7 +98,9 @@ def _fill(store: Store, posts: int) -> None:
     with store.transaction() as tx:
         ensure_post_partitions(tx, FIRST.date(), NOW.date())
         version, _ = codebooks.add_codebook(tx, codebook="bench", title="Bench", body="", state="current", now=FIRST)
-        codebooks.add_frames(tx, version, [(f"f{i}", f"Frame {i}", "") for i in range(1, FRAMES + 1)])
+        codebooks.add_frames(
+            tx, version, [{"id": f"f{i}", "title": f"Frame {i}", "description": ""} for i in range(1, FRAMES + 1)]
+        )
         model = scores.register_model(tx, "bench@1")
         for name in SOURCES:
             feed_id, _ = feeds.add_feed(tx, source=name, address=name, title="", now=FIRST, interval_s=60)

@@ -29,6 +29,7 @@ from services import demo
 from services.analysis.intake import Intake
 from services.analysis.text import text_for_encoder
 from services.classifier import Heads, learn_codebook, load_encoder
+from services.classifier.wording import packed
 from services.cli.lines import read
 from services.embedded.postgres import Postgres
 from services.sources.jsonl.lines import read_line
@@ -147,7 +148,7 @@ def runtime_of(store: Store, platform: Platform, encoder: Remembering, clock: Cl
     return Runtime(
         store=store, source=lambda _: platform, stream=_none, gone=lambda _: None, channel=_none,
         encoder=lambda: encoder, learn=lambda e, book: learn_codebook(e, book, text_for_encoder),
-        read_heads=Heads.from_bytes, intake=Intake(b"a key of the benchmark", guess), now=clock, chance=lambda: 0.5,
+        read_heads=Heads.from_bytes, wordings=packed, intake=Intake(b"a key of the benchmark", guess), now=clock, chance=lambda: 0.5,
     )  # fmt: skip
 
 

@@ -49,7 +49,9 @@ def fill(store):
     with store.transaction() as tx:
         ensure_post_partitions(tx, day, day)
         version, _ = codebooks.add_codebook(tx, codebook="bench", title="Bench", body="", state="current", now=T0)
-        codebooks.add_frames(tx, version, [(f"f{i}", f"Frame {i}", "") for i in range(1, FRAMES + 1)])
+        codebooks.add_frames(
+            tx, version, [{"id": f"f{i}", "title": f"Frame {i}", "description": ""} for i in range(1, FRAMES + 1)]
+        )
         feed_id, _ = feeds.add_feed(
             tx, source="rss", address="https://e.org/", title="", now=T0, interval_s=60, clock="feed"
         )

@@ -49,7 +49,9 @@ def fill(store, now):
     with store.transaction() as tx:
         ensure_post_partitions(tx, now.date(), now.date() + timedelta(days=7))
         version, _ = codebooks.add_codebook(tx, codebook="bench", title="Bench", body="", state="current", now=now)
-        codebooks.add_frames(tx, version, [(f"f{i}", f"Frame {i}", "") for i in range(1, FRAMES + 1)])
+        codebooks.add_frames(
+            tx, version, [{"id": f"f{i}", "title": f"Frame {i}", "description": ""} for i in range(1, FRAMES + 1)]
+        )
         tx.execute("insert into models (name) values ('bench')")
         for number in range(FEEDS):
             feeds.add_feed(

@@ -76,6 +76,8 @@ class Settings:
     """False alarms a week the team accepts, over all frames together."""
     learning_days: float = 7.0
     """Days of heard history a frame needs before it can alert."""
+    keep_versions: int = 5
+    """Versions of a codebook, of those replaced, whose scores are kept; a rollback to an older one scores again."""
     host_gap_seconds: float = 1.0
     """Seconds between two fetches from one host, over all workers."""
     lease_seconds: float = 60.0

@@ -47,6 +47,7 @@ def runtime() -> Runtime:
     """The Runtime of this process, made at first use: after any fork, and only where a task runs."""
     from services.channels import channel_for
     from services.classifier import Heads, StanceReader, learn_codebook, learn_stance, lesson_name, load_encoder
+    from services.classifier.wording import packed
     from services.sources import Known, Means, is_billed, rechecking, source_for, stream_for
     from services.sources.language import guess
 
@@ -76,6 +77,7 @@ def runtime() -> Runtime:
         encoder=cache(lambda: load_encoder(conf.model, home / "models", conf.threads, conf.device)),
         learn=lambda encoder, codebook: learn_codebook(encoder, codebook, text_for_encoder),
         read_heads=Heads.from_bytes,
+        wordings=packed,
         intake=Intake(settings.author_key(conf), guess),
         now=SharedClock(store),
         chance=random.random,
@@ -86,6 +88,7 @@ def runtime() -> Runtime:
         stopping=_stopping.is_set,
         nudge=nudge,
         rule=Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days)),
+        keep_versions=conf.keep_versions,
     )
 
 

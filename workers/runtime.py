@@ -70,6 +70,12 @@ class Heads(Protocol):
         """Probabilities, a row a vector and the text it was made of, and a column a frame."""
         ...
 
+    def stored_scores(
+        self, vectors: NDArray[Any], bins: NDArray[np.uint16], counts: NDArray[np.int64]
+    ) -> NDArray[np.float32]:  # fmt: skip
+        """The same to the last bit, from stored vectors, the bins of all texts in a row, and how many each has."""
+        ...
+
     def answers(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:
         """1 carries, 0 does not, 2 uncertain."""
         ...
@@ -100,6 +106,10 @@ class Reading:
     learn: Callable[[Encoder], StanceReader]
     read: Callable[[bytes], StanceReader]
     """A reader as stored → the reader."""
+
+
+Wordings = Callable[[Sequence[str]], list[bytes]]
+"""The bins of each text's wording, as stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,7 @@ class Runtime:
     encoder: Callable[[], Encoder]
     learn: Callable[[Encoder, Codebook], Heads]
     read_heads: Callable[[bytes], Heads]
+    wordings: Wordings
     intake: Intake
     now: Callable[[], datetime]
     chance: Callable[[], float]
@@ -153,6 +164,8 @@ class Runtime:
     nudge: Callable[[str], None] = lambda _stage: None
     """Tells a stage that it has work, while another still runs."""
     rule: Rule = field(default_factory=Rule)
+    keep_versions: int = 5
+    """Versions of a codebook out of service whose scores are kept."""
     heads: dict[tuple[int, int], Heads] = field(default_factory=dict)
     """Heads already read, by (version_id, model_id): stored ones never change."""
     reading: Reading | None = None

@@ -9,6 +9,7 @@ from workers.stages import detect as _detect
 from workers.stages import digest as _digest
 from workers.stages import listen as _listen
 from workers.stages import recheck as _recheck
+from workers.stages import rescore as _rescore
 from workers.stages import rollup as _rollup
 from workers.stages import subscribe as _subscribe
 from workers.stages import upkeep as _upkeep
@@ -42,6 +43,12 @@ def subscribe() -> None:
 def classify() -> None:
     """Sort queued posts into frames."""
     run_stage("classify", _classify.classify)
+
+
+@app.task(name="rescore")
+def rescore() -> None:
+    """Score stored posts under a changed codebook."""
+    run_stage("rescore", _rescore.rescore)
 
 
 @app.task(name="rollup")

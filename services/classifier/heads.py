@@ -5,23 +5,31 @@ Plain arrays that travel as bytes; how they are learned is not known here, and n
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import PermanentError, Reason
-from services.classifier.wording import bins_of_all
+from services.classifier.cores import usable_cores
+from services.classifier.wording import BINS, flat_bins
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever stored heads of the version before cannot be read any more."""
 
 ABSENT, CARRIES, UNCERTAIN = 0, 1, 2
 """The three answers: the post does not carry the frame, carries it, or falls just short of the threshold."""
 
 TEXTS = ("frames", "weak", "contradictory")
+
+LOT = 8_192
+"""Posts that one thread takes at a time."""
+BLOCK = 512
+"""Posts that are multiplied at once, always: the same shape gives a post the same score in any company."""
 
 NEARNESS, STEEPNESS = 2.0, 2.5
 """What two posts of one meaning count for each other, and how fast that falls with the angle between them."""
@@ -64,32 +72,71 @@ class Heads:
 
         Raises ValueError for another d or n, or vectors that are not finite.
         """
-        with np.errstate(over="ignore"):
-            probabilities: NDArray[np.float32] = (1 / (1 + np.exp(-self.log_odds(vectors, texts)))).astype(np.float32)
-        return probabilities
+        return probabilities_of(self.log_odds(vectors, texts))
+
+    def stored_scores(
+        self, vectors: NDArray[Any], bins: NDArray[np.uint16], counts: NDArray[np.int64]
+    ) -> NDArray[np.float32]:  # fmt: skip
+        """What `scores` gives, from what is stored of texts: vectors n × d, their bins in a row, and how many each has.
+
+        A post scores the same to the last bit either way, whatever is scored beside it. Raises as `scores` does.
+        """
+        return probabilities_of(self._odds(vectors, bins, counts))
 
     def log_odds(self, vectors: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
         """Log odds n × F of what `scores` tells, -inf where that is 0. Raises as `scores` does."""
-        if len(vectors) != len(texts):
-            raise ValueError(f"{len(vectors)} vectors for {len(texts)} texts")
-        rows, bins = bins_of_all(texts)
-        near = nearness(centred(vectors, self.mean), self.anchors.astype(np.float32))
-        logits: NDArray[np.float32] = near @ self.pulls + self._worded(rows, bins, len(texts)) + self.bias
+        return self._odds(vectors, *flat_bins(texts))
+
+    def _odds(
+        self, vectors: NDArray[Any], bins: NDArray[np.uint16], counts: NDArray[np.int64]
+    ) -> NDArray[np.float32]:  # fmt: skip
+        if len(vectors) != len(counts):
+            raise ValueError(f"{len(vectors)} vectors for {len(counts)} texts")
+        ends = np.concatenate([[0], np.cumsum(counts)])
+        tables = self._tables()
+
+        def some(start: int) -> NDArray[np.float32]:
+            stop = min(start + LOT, len(vectors))
+            own = ends[start : stop + 1]
+            found = self._worded(bins[own[0] : own[-1]], own - own[0], tables)
+            found += self._near(vectors[start:stop], tables)
+            return found
+
+        logits = np.concatenate([np.empty((0, len(self.frames)), np.float32), *in_lots(some, len(vectors))])
         if not np.isfinite(logits).all():
             raise ValueError("vectors that are not finite cannot be scored")
-        logits[np.bincount(rows, minlength=len(texts)) == 0] = -np.inf
+        logits[counts == 0] = -np.inf
         return logits
 
-    def _worded(self, rows: NDArray[np.int64], bins: NDArray[np.int32], n: int) -> NDArray[np.float32]:
-        """n × F: log odds that wording adds; `rows` and `bins` as of bins_of_all."""
-        found = np.zeros((n, len(self.frames)), np.float32)
-        if len(rows):
-            rarity = self.rarity[bins]
-            lengths = np.sqrt(np.bincount(rows, rarity * rarity, n)).astype(np.float32)
-            values = rarity / np.maximum(lengths[rows], np.float32(1e-9))
-            starts = np.flatnonzero(np.diff(rows, prepend=-1))
-            found[rows[starts]] = np.add.reduceat(self.words[bins].astype(np.float32) * values[:, None], starts)
+    def _tables(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """d × n anchors, and bins × (F + 1): what a bin adds to each frame, and to the squared length of its text."""
+        anchors = np.ascontiguousarray(self.anchors.astype(np.float32).T)
+        words = self.words.astype(np.float32) * self.rarity[:, None]
+        return anchors, np.column_stack([words, self.rarity * self.rarity])
+
+    def _near(self, vectors: NDArray[Any], tables: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
+        """n × F: log odds that meaning adds, and the bias."""
+        found = np.empty((len(vectors), len(self.frames)), np.float32)
+        block = np.empty((BLOCK, vectors.shape[1]), np.float32)
+        for start in range(0, len(vectors), BLOCK):
+            part = vectors[start : start + BLOCK]
+            block[: len(part)] = part
+            block[len(part) :] = self.mean
+            near = nearness_of(centred(block, self.mean) @ tables[0])
+            found[start : start + BLOCK] = (near @ self.pulls + self.bias)[: len(part)]
         return found
+
+    def _worded(
+        self, bins: NDArray[np.uint16], ends: NDArray[np.int64], tables: tuple[NDArray[np.float32], ...]
+    ) -> NDArray[np.float32]:  # fmt: skip
+        """n × F: log odds that wording adds; one sparse product."""
+        from scipy.sparse import csr_matrix
+
+        shape = (len(ends) - 1, BINS)
+        texts = csr_matrix((np.ones(len(bins), np.float32), bins.astype(np.int32), ends), shape)
+        found: NDArray[np.float32] = texts @ tables[1]
+        found[:, :-1] /= np.sqrt(np.maximum(found[:, -1:], np.float32(1e-9)))
+        return found[:, :-1]
 
     def answers(self, probabilities: NDArray[np.float32]) -> NDArray[np.int8]:
         """ABSENT, CARRIES or UNCERTAIN, int8 n × F, for probabilities n × F."""
@@ -127,8 +174,41 @@ def centred(vectors: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[
 
 def nearness(points: NDArray[Any], anchors: NDArray[Any]) -> NDArray[Any]:
     """n × m: how much each of n directions counts for each of m others."""
-    near: NDArray[Any] = NEARNESS * np.exp(STEEPNESS * (points @ anchors.T - 1))
-    return near
+    return nearness_of(points @ anchors.T)
+
+
+def in_lots(work: Callable[[int], NDArray[Any]], count: int) -> list[NDArray[Any]]:
+    """What `work` makes of each lot, given where it starts, in order; by several threads, one core each."""
+    starts = range(0, count, LOT)
+    # Several threads inside each small product would mostly wait for each other.
+    with _blas().limit(limits=1, user_api="blas"):
+        if len(starts) == 1:
+            return [work(0)]
+        with ThreadPoolExecutor(usable_cores(), "heads") as threads:
+            return list(threads.map(work, starts))
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def nearness_of(cosines: NDArray[Any]) -> NDArray[Any]:
+    """How much two directions of these cosines count for each other; the array given is used up."""
+    cosines -= 1
+    cosines *= STEEPNESS
+    np.exp(cosines, out=cosines)
+    cosines *= NEARNESS
+    return cosines
+
+
+def probabilities_of(log_odds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities of log odds, 0 where they are -inf."""
+    with np.errstate(over="ignore"):
+        found: NDArray[np.float32] = (1 / (1 + np.exp(-log_odds))).astype(np.float32)
+    return found
 
 
 def _unpacked(data: bytes) -> dict[str, Any]:

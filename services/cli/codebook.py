@@ -5,15 +5,16 @@ from pathlib import Path
 from textwrap import shorten
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from schemas import codebook as files
+from schemas.errors import PermanentError, Reason
 from services import settings
 from services.analysis.text import text_for_encoder
+from services.cli import codebook_versions as versions
 from services.cli import house
+from services.cli.codebook_preview import preview
 from services.cli.evaluate import evaluate
-from services.store import applying, codebooks
+from services.store import applying
 
 File = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -31,7 +32,7 @@ def codebook() -> None:
 )  # fmt: skip
 def check(*, file: Path, learn: bool | None) -> None:
     """Name every mistake in FILE with its line, frame and remedy."""
-    text = file.read_text(encoding="utf-8")
+    text = text_of(file)
     read = files.parse(text, str(file))
     for note in files.notes(text, str(file)):
         click.echo(note, err=True)
@@ -47,6 +48,15 @@ def schema() -> None:
     Save it beside your codebook and begin that with: # yaml-language-server: $schema=codebook.schema.json
     """
     click.echo(json.dumps(files.json_schema(), indent=2, ensure_ascii=False))
+
+
+def text_of(file: Path) -> str:
+    """The text as it is, line ends too. Raises PermanentError(BAD_CODEBOOK) for what is no UTF-8."""
+    try:
+        return file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = file.read_bytes().count(b"\n", 0, error.start) + 1
+        raise PermanentError(Reason.BAD_CODEBOOK, f"{file}:{line}: this is not UTF-8; save it as UTF-8") from error
 
 
 def _model_is_ready() -> bool:
@@ -73,25 +83,16 @@ def _review(file: Path, text: str, read: files.Codebook) -> None:
 def apply(file: Path) -> None:
     """Make FILE the current version; stored posts are scored again, readers switch when that is done."""
     with house.transaction() as tx:
-        read, version = applying.apply(tx, file.read_text(encoding="utf-8"), house.now(), name=str(file))
+        read, version = applying.apply(
+            tx, text_of(file), house.now(), name=str(file), by=house.who()
+        )  # fmt: skip
     click.echo(f"{read.codebook} version {version['version']} is {version['state']}.")
     if version["posts"]:
-        click.echo(f"{version['posts']:,} stored posts are being scored again; see: framewatch codebook list")
+        click.echo(f"{version['posts']:,} stored posts are being scored again; see: framewatch codebook status")
 
 
-@codebook.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="For another program to read.")
-def list_versions(*, as_json: bool) -> None:
-    """Every version and its state."""
-    with house.transaction() as tx:
-        found = codebooks.list_codebooks(tx)
-    if as_json:
-        house.echo_json(found)
-        return
-    table = Table("codebook", "version", "state", "applied", "title", box=None, pad_edge=False)
-    for v in found:
-        table.add_row(v["codebook"], str(v["version"]), v["state"], f"{v['applied_at']:%d %b %Y %H:%M}", v["title"])
-    Console().print(table)
-
-
+codebook.add_command(apply, name="import")
+codebook.add_command(preview)
+for command in versions.COMMANDS:
+    codebook.add_command(command)
 codebook.add_command(evaluate)

@@ -1,6 +1,8 @@
 """Finds the house a command speaks to: its settings, its home, its database, and what runs in it."""
 
+import getpass
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from schemas.errors import PermanentError, Reason
 from services import settings
@@ -33,14 +34,11 @@ def load() -> Settings:
 
 @contextmanager
 def transaction() -> Iterator[Connection]:
-    """One transaction on the database of the house. Raises PermanentError(BAD_CONFIG) for one of an older version."""
+    """One transaction on the database of the house."""
     store = Store(load().database_url, size=2, name="framewatch cli")
     try:
         with store.transaction() as tx:
             yield tx
-    except (UndefinedTable, UndefinedColumn) as error:
-        told = "the database was made by an older framewatch (or by none); bring it up to date: framewatch migrate"
-        raise PermanentError(Reason.BAD_CONFIG, told) from error
     finally:
         store.close()
 
@@ -70,15 +68,8 @@ def author_key(home: Path) -> str:
 
 
 def author_secret(conf: Settings) -> bytes:
-    """The secret for pseudonyms that the workers use: the operator's, or that of this home.
-
-    Raises PermanentError(BAD_CONFIG) where there is neither: one of our own making would fit nothing of theirs.
-    """
-    home = settings.home_of(conf)
-    if not conf.author_key and not (home / "author.key").exists():
-        told = f"no secret for author pseudonyms in {home}; set FRAMEWATCH_AUTHOR_KEY (or _FILE) to that of the workers"
-        raise PermanentError(Reason.BAD_CONFIG, told)
-    return (conf.author_key or author_key(home)).encode()
+    """The secret for pseudonyms that the workers use: the operator's, or that of this home."""
+    return (conf.author_key or author_key(settings.home_of(conf))).encode()
 
 
 def port(home: Path, name: str, preferred: int = 0) -> int:
@@ -89,6 +80,14 @@ def port(home: Path, name: str, preferred: int = 0) -> int:
     found = ports.free(ports.recall(memory) or preferred)
     ports.remember(memory, found)
     return found
+
+
+def who() -> str:
+    """Who asks, for the audit: the operating system's name of this user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"user {os.getuid()}"
 
 
 def now() -> datetime:

@@ -1,7 +1,9 @@
 """Codebook versions, their frames and their learned heads."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from services.store.pool import Connection, Row, one, row, rows, run
 
@@ -28,12 +30,13 @@ def add_codebook(
     return made["version_id"], made["version"]
 
 
-def add_frames(connection: Connection, version_id: int, frames: Sequence[tuple[str, str, str]]) -> None:
-    """The frames of a version as (id, title, description), in order, each with its watch."""
-    ids, titles, descriptions = (list(column) for column in zip(*frames, strict=True))
+def add_frames(connection: Connection, version_id: int, frames: Sequence[Mapping[str, Any]]) -> None:
+    """The frames of a version in order, each with its watch: id, title, description, and whatever else they say."""
+    told = [dict(frame) for frame in frames]
+    columns = {name: [frame.pop(name) for frame in told] for name in ("id", "title", "description")}
     run(
-        connection, "codebooks", "add_frames", version_id=version_id, frame=ids, title=titles,
-        description=descriptions,
+        connection, "codebooks", "add_frames", version_id=version_id, frame=columns["id"], title=columns["title"],
+        description=columns["description"], details=[json.dumps(frame) for frame in told],
     )  # fmt: skip
     add_watches(connection, version_id)
 
@@ -68,6 +71,26 @@ def list_codebooks(connection: Connection) -> list[Row]:
     return rows(connection, "codebooks", "list_codebooks")
 
 
+def find_codebook(connection: Connection, codebook: str, version: int) -> Row | None:
+    """One version with its body, whatever its state; None when there is none."""
+    return row(connection, "codebooks", "find_codebook", codebook=codebook, version=version)
+
+
+def last_current(connection: Connection, codebook: str) -> Row | None:
+    """The version that readers saw before the current one; None when there was none."""
+    return row(connection, "codebooks", "last_current", codebook=codebook)
+
+
+def build_again(connection: Connection, version_id: int) -> None:
+    """A version out of service is to become current once more."""
+    run(connection, "codebooks", "build_again", version_id=version_id)
+
+
+def versions_to_forget(connection: Connection, keep: int) -> list[int]:
+    """Versions with scores that are kept no longer, when of each codebook the last `keep` that readers saw are."""
+    return [r["version_id"] for r in rows(connection, "codebooks", "versions_to_forget", keep=keep)]
+
+
 def lock_codebooks(connection: Connection) -> None:
     """Hold the codebooks alone until the transaction ends (applying, promoting)."""
     run(connection, "codebooks", "lock_codebooks")
@@ -84,7 +107,7 @@ def any_building(connection: Connection) -> bool:
 
 
 def built_codebooks(connection: Connection) -> list[Row]:
-    """Versions whose history is scored: version_id, codebook."""
+    """Versions whose history is scored: version_id, codebook, version, current_id (of the one readers see)."""
     return rows(connection, "codebooks", "built_codebooks")
 
 
@@ -93,9 +116,9 @@ def retire_current(connection: Connection, codebook: str) -> None:
     run(connection, "codebooks", "retire_current", codebook=codebook)
 
 
-def make_current(connection: Connection, version_id: int) -> None:
+def make_current(connection: Connection, version_id: int, now: datetime) -> None:
     """Readers see this version from now on."""
-    run(connection, "codebooks", "make_current", version_id=version_id)
+    run(connection, "codebooks", "make_current", version_id=version_id, now=now)
 
 
 def list_frames(connection: Connection) -> list[Row]:

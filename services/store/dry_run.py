@@ -1,6 +1,6 @@
 """What a rule would have told of stored history: the same pure functions as the stage, and nothing is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,20 +14,18 @@ from services.store import codebooks, feeds, firings, trends
 from services.store.pool import Connection, Row
 
 MAX_DAYS = 366
-_HISTORY = timedelta(days=bursts.HORIZON_DAYS)
+HISTORY = timedelta(days=bursts.HORIZON_DAYS)
+"""How far back a baseline looks."""
 Floats = NDArray[np.float64]
 
 
-def dry_run(
-    connection: Connection, rule: Rule, *, days: int, wall: datetime,
-    tell: Callable[[int, int | None], None] = lambda _done, _total: None,
-) -> dict[str, Any]:  # fmt: skip
-    """What `rule` would have fired in the last `days` days of every frame it is for; `tell` hears of each frame done.
+def dry_run(connection: Connection, rule: Rule, *, days: int, wall: datetime) -> dict[str, Any]:
+    """What `rule` would have fired in the last `days` days of every frame it is for.
 
     Keys: rule, since, until, frames (how many were looked at), firings (frame, title, codebook, alert_id, onset,
     fired_at, last, over, counts, expected, reason), oldest first, and `again_within_a_day`.
     """
-    until = _floor(feeds.present(connection, wall), rule.step)
+    until = floor_of(feeds.present(connection, wall), rule.step)
     since = until - timedelta(days=days)
     heard_from = len({f["source"] for f in feeds.list_feeds(connection) if f["heard_until"]})
     found: list[dict[str, Any]] = []
@@ -37,12 +35,11 @@ def dry_run(
         first = trends.first_bucket(connection, version["version_id"])
         if first is None or first >= until:
             continue
-        series = _series(connection, max(_floor(first, rule.step), since - _HISTORY), until, rule.step)
+        series = heard_series(connection, max(floor_of(first, rule.step), since - HISTORY), until, rule.step)
         for frame in frames:
             if rule.frame in (None, frame["frame"]):
                 looked += 1
                 verdicts = judged(connection, frame, series, rule=rule, frames=len(frames))
-                tell(looked, None)
                 found += _firings(connection, rule, frame, verdicts, since=since, sources_heard=heard_from)
     found.sort(key=lambda f: (f["onset"], f["frame"]))
     return {
@@ -55,11 +52,19 @@ def judged(
     connection: Connection, frame: Row, series: tuple[Floats, Floats], *, rule: Rule, frames: int
 ) -> list[dict[str, Any]]:
     """The verdicts of one frame by the threshold of a rule, as detection makes them."""
-    starts, heard = series
-    step = rule.step
+    starts, step = series[0], rule.step
     since, until = (datetime.fromtimestamp(s, UTC) for s in (starts[0], starts[-1] + step.total_seconds()))
     about = {"version_id": frame["version_id"], "frame": frame["frame"]}
-    at = {p["at"].timestamp(): p for p in trends.trend(connection, **about, since=since, until=until, step=step)}
+    points = trends.trend(connection, **about, since=since, until=until, step=step)
+    return judged_counts({p["at"].timestamp(): p for p in points}, series, rule=rule, frames=frames)
+
+
+def judged_counts(
+    at: Mapping[float, Mapping[str, int]], series: tuple[Floats, Floats], *, rule: Rule, frames: int
+) -> list[dict[str, Any]]:
+    """The verdicts on posts and units counted by the start of their bucket, as detection makes them."""
+    starts, heard = series
+    step = rule.step
     counted = [at.get(s, {"posts": 0, "units": 0}) for s in starts]
     units = np.array([c["units"] for c in counted], float)
     told = bursts.judge(
@@ -74,7 +79,10 @@ def judged(
     ]  # fmt: skip
 
 
-def _series(connection: Connection, since: datetime, until: datetime, step: timedelta) -> tuple[Floats, Floats]:
+def heard_series(
+    connection: Connection, since: datetime, until: datetime, step: timedelta
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Starts of the buckets of a period, in seconds since 1970, and which part of each was heard."""
     starts = np.arange(since.timestamp(), until.timestamp(), step.total_seconds())
     return starts, coverage(starts, step.total_seconds(), feeds.spans(connection, since, until))
 
@@ -117,6 +125,7 @@ def _close(found: Sequence[dict[str, Any]]) -> int:
     return close
 
 
-def _floor(at: datetime, step: timedelta) -> datetime:
+def floor_of(at: datetime, step: timedelta) -> datetime:
+    """The start of the bucket that a moment falls into."""
     seconds = step.total_seconds()
     return datetime.fromtimestamp(at.timestamp() // seconds * seconds, UTC)

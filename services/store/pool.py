@@ -72,6 +72,14 @@ def run(connection: Connection, topic: str, name: str, /, **values: Any) -> psyc
     return connection.execute(query.encode(), values, prepare=False)
 
 
+def blobs(connection: Connection, topic: str, name: str, /, **values: Any) -> Row:
+    """The single row of a query whose columns are bytes; b"" where it has none."""
+    query = sql.queries(topic)[name]
+    with connection.cursor(binary=True) as cursor:
+        found = cursor.execute(query.encode(), values, prepare=False).fetchone()
+    return {name: value or b"" for name, value in (found or {}).items()}
+
+
 def rows(connection: Connection, topic: str, name: str, /, **values: Any) -> list[Row]:
     """All rows of a query."""
     return run(connection, topic, name, **values).fetchall()

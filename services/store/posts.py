@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from schemas.records import StoredPost
-from services.store import labels
+from services.store import codebooks, labels
 from services.store.pool import Connection, Row, one, row, rows, run
 
 _COLUMNS = (
@@ -59,6 +59,8 @@ def delete_posts(
     """
     if not native_ids:
         return 0
+    # Nobody may be writing scores of what goes: a range of stored posts is settled without locking each of them.
+    codebooks.share_codebooks(connection)
     day = now.date()
     gone = rows(
         connection,

@@ -37,11 +37,6 @@ def settle_posts(connection: Connection, posts: Sequence[QueuedPost]) -> set[int
     return {r["post_id"] for r in rows(connection, "queue", "settle_posts", **values)}
 
 
-def requeue_all(connection: Connection, now: datetime) -> int:
-    """Queue every stored post; how many were not queued already."""
-    return run(connection, "queue", "requeue_all", now=now).rowcount
-
-
 def unpark_posts(connection: Connection) -> int:
     """Give parked posts another chance; how many."""
     return len(rows(connection, "queue", "unpark_posts"))

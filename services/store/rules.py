@@ -1,6 +1,7 @@
 """Alert rules and mutes as rows, and the rules in force read from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,9 @@ from schemas.rule import RuleTerms, check
 from services.analysis.alerting import Rule, rules_for, with_terms
 from services.store import codebooks, deliveries, feeds
 from services.store.pool import Connection, Row, one, row, rows, run
+
+DEFAULT = Rule().name
+"""Name of the rule of the settings."""
 
 
 def list_rules(connection: Connection) -> list[Row]:
@@ -52,14 +56,40 @@ def list_mutes(connection: Connection, now: datetime) -> list[Row]:
 
 
 def in_force(connection: Connection, default: Rule) -> list[Rule]:
-    """Every rule there is: the saved ones, and `default` unless one has its name."""
-    saved = [with_terms(r["name"], check(r["terms"], r["name"]), default) for r in list_rules(connection)]
-    return saved if any(r.name == default.name for r in saved) else [default, *saved]
+    """Every rule there is: the saved ones, `default` unless one has its name, and those that frames bring along.
+
+    A frame's own rule is named as the frame; one that it names decides for it under that name. A saved rule that
+    names the frame goes before both.
+    """
+    every = _saved(connection, default)
+    taken = {r.frame for r in every}
+    frames = [f for f in codebooks.list_frames(connection) if f["frame"] not in taken]
+    own = (_own(f["frame"], f["details"].get("rule"), every, default) for f in frames)
+    return [*every, *(rule for rule in own if rule is not None)]
 
 
 def deciding(connection: Connection, frame: str, default: Rule) -> list[Rule]:
     """The rules that decide for a frame."""
     return rules_for(frame, in_force(connection, default))
+
+
+def deciding_as(connection: Connection, frame: str, told: Any, default: Rule) -> list[Rule]:
+    """The rules that would decide for a frame whose codebook said `told` of its rule (a name, terms, or None)."""
+    every = _saved(connection, default)
+    own = None if any(r.frame == frame for r in every) else _own(frame, told, every, default)
+    return rules_for(frame, every if own is None else [*every, own])
+
+
+def _saved(connection: Connection, default: Rule) -> list[Rule]:
+    saved = [with_terms(r["name"], check(r["terms"], r["name"]), default) for r in list_rules(connection)]
+    return saved if any(r.name == default.name for r in saved) else [default, *saved]
+
+
+def _own(frame: str, told: Any, every: Sequence[Rule], default: Rule) -> Rule | None:
+    if isinstance(told, dict):
+        return replace(with_terms(frame, check(told, frame), default), frame=frame)
+    found = next((r for r in every if r.name == told), None)
+    return None if found is None else replace(found, frame=frame)
 
 
 def named(connection: Connection, name: str, default: Rule) -> Rule:

@@ -20,12 +20,12 @@ def find_embeddings(connection: Connection, model_id: int, text_hashes: Sequence
     return {r["text_hash"]: r["vector"] for r in found}
 
 
-def add_embeddings(connection: Connection, model_id: int, vectors: Mapping[bytes, bytes]) -> None:
-    """Keep vectors for good; ones already there stay."""
-    if vectors:
+def add_embeddings(connection: Connection, model_id: int, made: Mapping[bytes, tuple[bytes, bytes]]) -> None:
+    """Keep vectors and wordings of texts by hash, for good; ones already there stay."""
+    if made:
         run(
-            connection, "scores", "add_embeddings", model_id=model_id, text_hash=list(vectors),
-            vector=list(vectors.values()),
+            connection, "scores", "add_embeddings", model_id=model_id, text_hash=list(made),
+            vector=[vector for vector, _ in made.values()], wording=[wording for _, wording in made.values()],
         )  # fmt: skip
 
 

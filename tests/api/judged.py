@@ -7,6 +7,7 @@ from schemas.records import StoredPost
 from services.analysis.text import text_for_encoder
 from services.classifier import Heads, learn_codebook
 from services.classifier.noop import NoopEncoder
+from services.classifier.wording import packed
 from services.store import applying, feeds, posts
 from services.store.pool import Store
 from tests.api import seeded
@@ -57,5 +58,6 @@ def run(store: Store) -> None:
             encoder=NoopEncoder,
             learn=lambda encoder, book: learn_codebook(encoder, book, text_for_encoder),
             read_heads=Heads.from_bytes,
+            wordings=packed,
         )
     )

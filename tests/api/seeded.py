@@ -36,7 +36,9 @@ def add_codebook(store, body=None, now=NOW):
     with store.transaction() as tx:
         about = {"codebook": book.codebook, "title": book.title, "body": body}
         version_id, _ = codebooks.add_codebook(tx, **about, state="current", now=now)
-        codebooks.add_frames(tx, version_id, [(f.id, f.title, f.description) for f in book.frames])
+        codebooks.add_frames(
+            tx, version_id, [{"id": f.id, "title": f.title, "description": f.description} for f in book.frames]
+        )
         codebooks.add_heads(tx, version_id, scores.register_model(tx, MODEL), b"", now)
     return version_id
 
@@ -82,7 +84,7 @@ def runtime(store, now=NOW):
         raise NotImplementedError
 
     return Runtime(
-        store=store, source=none, stream=none, gone=none, channel=none, encoder=none, learn=none, read_heads=none,
+        store=store, source=none, stream=none, gone=none, channel=none, encoder=none, learn=none, read_heads=none, wordings=none,
         intake=Intake(b"k" * 16, none), now=lambda: now, chance=lambda: 0.5,
     )  # fmt: skip
 

@@ -109,7 +109,7 @@ def work(url: str, port: int, seed: int) -> None:
     from workers.stages.detect import detect
 
     fetcher = Fetcher(allow_networks=f"127.0.0.1:{port}", contact="")
-    nobody = dict.fromkeys(("source", "stream", "gone", "encoder", "learn", "read_heads", "intake"))
+    nobody = dict.fromkeys(("source", "stream", "gone", "encoder", "learn", "read_heads", "wordings", "intake"))
     rt = Runtime(
         store=Store(url, size=10, name="under fire"), lease=LEASE, now=lambda: datetime.now(UTC),
         chance=random.Random(seed).random,
@@ -127,7 +127,9 @@ def seed(store: Store, frames: int, port: int) -> None:
     with store.transaction() as tx:
         ensure_post_partitions(tx, day, day)
         version, _ = codebooks.add_codebook(tx, codebook="fire", title="Fire", body="", state="current", now=T0)
-        codebooks.add_frames(tx, version, [(f"f{i}", f"Frame {i}", "") for i in range(frames)])
+        codebooks.add_frames(
+            tx, version, [{"id": f"f{i}", "title": f"Frame {i}", "description": ""} for i in range(frames)]
+        )
         about = {"source": "rss", "address": "https://e.org/feed", "title": "", "interval_s": 60, "clock": "feed"}
         feeds.add_feed(tx, now=T0, **about)
         tx.execute("update feeds set state = 'ended'")

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -14,6 +14,7 @@ from services.classifier.heads import centred
 from services.classifier.learning import Material, learn
 from services.classifier.review import doubts
 from services.classifier.ridge import fit
+from services.classifier.wording import flat_bins
 
 D = 24
 EMPTY = np.empty((0, D), np.float32)
@@ -64,6 +65,25 @@ def heads() -> Heads:
 
 def f1(said, truth):
     return 2 * (said & truth).sum(0) / (said.sum(0) + truth.sum(0))
+
+
+@given(st.integers(0, 1200), st.integers(1, 900))
+@settings(deadline=None, max_examples=15)
+def test_a_post_scores_the_same_to_the_last_bit_in_any_company_live_or_from_what_is_stored(heads, start, count):
+    chance = np.random.default_rng(3)
+    vectors = cloud(chance, np.eye(D)[1], 1300).astype(np.float16)
+    texts = [text(chance) for _ in vectors]
+    stored = heads.stored_scores(vectors, *flat_bins(texts))
+    some = slice(start, start + count)
+    assert np.array_equal(heads.scores(vectors[some].astype(np.float32), texts[some]), stored[some])
+
+
+def test_many_lots_score_as_one(heads, monkeypatch):
+    chance = np.random.default_rng(3)
+    vectors, texts = cloud(chance, np.eye(D)[1], 2100), [text(chance) for _ in range(2100)]
+    whole = heads.scores(vectors, texts)
+    monkeypatch.setattr("services.classifier.heads.LOT", 512)
+    assert np.array_equal(heads.scores(vectors, texts), whole)
 
 
 @pytest.mark.parametrize(

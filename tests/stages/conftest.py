@@ -11,6 +11,7 @@ import pytest
 from schemas.records import Feed, FetchedPost, Notice, Page
 from services.analysis.identities import identities
 from services.analysis.intake import Intake
+from services.classifier.wording import packed
 from services.store import applying, counts, feeds
 from services.store.pool import Store
 from services.store.posts import ensure_post_partitions
@@ -82,17 +83,24 @@ class FakeEncoder:
         return np.array(rows, np.float32).reshape(len(texts), len(WORDS))
 
 
+@dataclass(frozen=True)
 class FakeHeads:
-    frames = FRAMES
+    """Each frame is carried by posts with its word."""
+
+    frames: tuple[str, ...] = FRAMES
 
     def scores(self, vectors: np.ndarray, texts: Sequence[str]) -> np.ndarray:
-        return vectors * 0.8 + 0.1
+        return self.stored_scores(vectors, np.empty(0, np.uint16), np.empty(0, np.int64))
+
+    def stored_scores(self, vectors: np.ndarray, bins: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        columns = [FRAMES.index(frame) for frame in self.frames]
+        return vectors.reshape(len(vectors), -1).astype(np.float32)[:, columns] * 0.8 + 0.1
 
     def answers(self, probabilities: np.ndarray) -> np.ndarray:
         return (probabilities > 0.5).astype(np.int8)
 
     def to_bytes(self) -> bytes:
-        return b"heads"
+        return " ".join(self.frames).encode()
 
 
 @dataclass
@@ -157,8 +165,9 @@ def world(store: Store) -> World:
         source=lambda kind: source,
         channel=given,
         encoder=lambda: encoder,
-        learn=lambda encoder, codebook: FakeHeads(),
-        read_heads=lambda body: FakeHeads(),
+        learn=lambda encoder, codebook: FakeHeads(tuple(f.id for f in codebook.frames)),
+        read_heads=lambda body: FakeHeads(tuple(body.decode().split())),
+        wordings=packed,
         stream=lambda kind: stream,
         gone=lambda kind: None,
         intake=Intake(b"a key of the tests", lambda text: "und"),

@@ -27,7 +27,7 @@ def none(*_):
 def runtime(store, lease, now=lambda: datetime.now(UTC)):
     poster = Fetcher(allow_networks="127.0.0.1")
     return Runtime(
-        store=store, source=none, stream=none, gone=none, encoder=none, learn=none, read_heads=none,
+        store=store, source=none, stream=none, gone=none, encoder=none, learn=none, read_heads=none, wordings=none,
         channel=lambda kind, config: channel_for(kind, config, poster, public_url="https://watch.example"),
         intake=Intake(KEY, none), now=now, chance=lambda: 0.5, sign=partial(token, KEY),
         lease=timedelta(seconds=lease),

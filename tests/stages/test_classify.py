@@ -12,6 +12,7 @@ from tests.stages.conftest import CODEBOOK, World, drift, page, post, with_lease
 from workers.stages import classify as stage
 from workers.stages.classify import classify
 from workers.stages.collect import collect
+from workers.stages.rescore import rescore
 from workers.stages.rollup import rollup
 
 
@@ -157,7 +158,7 @@ def test_a_changed_codebook_scores_history_without_the_transformer(ready: World)
     ready.apply(CODEBOOK.replace("A test", "A test, changed"))
     states = ready.rows("select version, state from codebooks order by version")
     assert states == [{"version": 1, "state": "current"}, {"version": 2, "state": "building"}]
-    classify(ready.rt)
+    rescore(ready.rt)
     rollup(ready.rt)
     states = ready.rows("select version, state from codebooks order by version")
     assert states == [{"version": 1, "state": "retired"}, {"version": 2, "state": "current"}]

@@ -19,6 +19,7 @@ from tests.stages.conftest import CODEBOOK, World, post
 from tests.stages.test_classify import gather
 from workers import telling
 from workers.stages.classify import classify
+from workers.stages.rescore import rescore
 from workers.stages.upkeep import upkeep
 
 MONDAY = datetime(2016, 12, 5, tzinfo=UTC)
@@ -238,14 +239,14 @@ def test_a_new_version_is_measured_with_old_labels_but_those_it_was_taught(week:
     judge_all(week)
     taught = [a["text"] for a in week.rows("select text from posts join labels using (post_id) where answer = 'yes'")]
     # A near copy of the first, the second as it is, and the third as an example of the other frame.
-    copies = [f"{taught[0][:-1].upper()}x!!", taught[1]]
+    copies = [f"{taught[0].upper()}!!", taught[1]]
     body = CODEBOOK.replace("[theatre]", f'["{copies[0]}", "{copies[1]}"]').replace(
         "[washington]", f'[washington, "{taught[2]}"]'
     )
     with week.store.transaction() as tx:
         applying.apply(tx, body, week.clock())
     assert quality(week).left_out == 0, "readers see the old version"
-    classify(week.rt)
+    rescore(week.rt)
     with week.store.transaction() as tx:
         tx.execute("update codebooks set state = 'retired' where version = 1")
         tx.execute("update codebooks set state = 'current' where version = 2")

@@ -12,8 +12,8 @@ from schemas import codebook as codebooks_file
 from schemas.errors import FramewatchError
 from schemas.records import QueuedPost
 from services.analysis.text import text_for_encoder
-from services.store import codebooks, queue, scores
-from workers.runtime import Encoder, Heads, Outcome, Runtime
+from services.store import codebooks, queue, rescoring, scores
+from workers.runtime import Encoder, Heads, Outcome, Runtime, Wordings
 from workers.stances import read_stances
 
 POSTS = 512
@@ -34,8 +34,8 @@ class Batch:
     said: list[tuple[int, Vectors, Heads]]
     """Version, probabilities, and the heads that gave them."""
     model_id: int
-    made: dict[bytes, bytes]
-    """New vectors by text hash, as stored."""
+    made: dict[bytes, tuple[bytes, bytes]]
+    """New vectors and wordings by text hash, as stored."""
 
 
 def classify(rt: Runtime) -> Outcome:
@@ -78,7 +78,7 @@ def _score_batch(rt: Runtime) -> Batch | None:
     try:
         encoder = rt.encoder()
         model_id, known = _known_vectors(rt, encoder, claimed)
-        vectors, made = embed(encoder, claimed, known)
+        vectors, made = embed(encoder, rt.wordings, claimed, known)
         heads = [(v["version_id"], heads_of(rt, encoder, v, model_id)) for v in versions]
     except FramewatchError:
         with rt.store.transaction() as tx:
@@ -90,13 +90,14 @@ def _score_batch(rt: Runtime) -> Batch | None:
 
 
 def embed(
-    encoder: Encoder, claimed: Sequence[QueuedPost], known: dict[bytes, bytes]
-) -> tuple[Vectors, dict[bytes, bytes]]:
+    encoder: Encoder, wordings: Wordings, claimed: Sequence[QueuedPost], known: dict[bytes, bytes]
+) -> tuple[Vectors, dict[bytes, tuple[bytes, bytes]]]:
     """A vector for every post, the transformer run only on texts without one; (vectors, new ones as stored)."""
-    missing = {p.text_hash: p.text for p in claimed if p.text_hash not in known}
-    fresh = encoder.encode([text_for_encoder(text) for text in missing.values()])
-    made = {key: vector.astype("<f2").tobytes() for key, vector in zip(missing, fresh, strict=True)}
-    stored = {**known, **made}
+    missing = {p.text_hash: text_for_encoder(p.text) for p in claimed if p.text_hash not in known}
+    texts = list(missing.values())
+    fresh = (vector.astype("<f2").tobytes() for vector in encoder.encode(texts))
+    made = dict(zip(missing, zip(fresh, wordings(texts), strict=True), strict=True))
+    stored = {**known, **{key: vector for key, (vector, _) in made.items()}}
     # New ones too are read back from 16 bits, so that a post scores the same however it came by its vector.
     flat = np.frombuffer(b"".join(stored[p.text_hash] for p in claimed), "<f2").astype(np.float32)
     return flat.reshape(len(claimed), encoder.dimensions), made
@@ -146,6 +147,7 @@ def _settle(rt: Runtime, batch: Batch) -> Outcome:
             queue.release_posts(tx, batch.claimed)
             return Outcome(again=True)
         mine = queue.settle_posts(tx, batch.claimed)
+        rescoring.mark_stale(tx, sorted(mine))
         for version_id, probabilities, heads in batch.said:
             scores.unscore_version(tx, version_id, sorted(mine))
             said = columns(batch.claimed, probabilities, heads, mine)
@@ -167,7 +169,7 @@ def columns(claimed: Sequence[QueuedPost], probabilities: Vectors, heads: Heads,
         if post.post_id not in mine:
             continue
         said["post_id"].append(post.post_id)
-        said["probabilities"].append("{" + ",".join(f"{p:.5g}" for p in row) + "}")
+        said["probabilities"].append("{" + ",".join(f"{p:.9g}" for p in row) + "}")
         unsure = [frame for frame, a in zip(heads.frames, answer, strict=True) if a == 2]
         said["uncertain"].append("{" + ",".join(unsure) + "}")
         for frame, a, p in zip(heads.frames, answer, row, strict=True):

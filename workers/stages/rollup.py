@@ -1,6 +1,7 @@
 """rollup: fold trend deltas into trend points, count voices, and make codebook versions current that are whole."""
 
-from services.store import codebooks, trends
+from services.store import applying, codebooks, trends
+from services.store.pool import Connection
 from workers.runtime import Outcome, Runtime
 
 DELTAS = 20_000
@@ -13,28 +14,30 @@ def rollup(rt: Runtime) -> Outcome:
     with rt.store.transaction() as tx:
         if not trends.lock_fold(tx):
             return Outcome()
-        touched = trends.fold_deltas(tx, DELTAS)
-        if touched:
-            trends.recount_points(tx, touched)
-        folded = sum(t["deltas"] for t in touched)
+        folded = _fold(tx)
         # While more comes, steps would be counted over and over.
         counted = 0 if folded == DELTAS else trends.count_steps(tx, rt.now(), STEPS)
     again = folded == DELTAS or counted == STEPS
     promoted = 0 if folded == DELTAS else promote(rt)
-    wake = ("detect",) if touched or promoted else ()
+    wake = ("detect",) if folded or promoted else ()
     return Outcome(rows=folded, again=again, wake=wake)
 
 
+def _fold(tx: Connection) -> int:
+    touched = trends.fold_deltas(tx, DELTAS)
+    if touched:
+        trends.recount_points(tx, touched)
+    return sum(t["deltas"] for t in touched)
+
+
 def promote(rt: Runtime) -> int:
-    """Make versions current whose history is scored; how many."""
+    """Let readers see versions whose history is scored and folded; how many."""
     with rt.store.transaction() as tx:
-        if not codebooks.any_building(tx):
+        if not codebooks.built_codebooks(tx):
             return 0
     with rt.store.transaction() as tx:
+        # Alone, and after a last fold: what readers see from now on is whole.
         codebooks.lock_codebooks(tx)
-        built = codebooks.built_codebooks(tx)
-        for version in built:
-            codebooks.copy_watches(tx, version["version_id"])
-            codebooks.retire_current(tx, version["codebook"])
-            codebooks.make_current(tx, version["version_id"])
-        return len(built)
+        if not trends.lock_fold(tx) or _fold(tx) == DELTAS:
+            return 0
+        return applying.promote(tx, rt.now())

@@ -1,15 +1,16 @@
-"""upkeep: daily partitions well before posts need them, the last traces of erased posts, texts long uncopied; and
-the week's samples for people to judge."""
+"""upkeep: daily partitions well before posts need them, the last traces of erased posts, texts long uncopied,
+scores of codebook versions that nobody will ask for; and the week's samples for people to judge."""
 
 from datetime import timedelta
 
 from services.analysis.erasing import without_posts
-from services.store import draws, erasures, posts, units
+from services.store import codebooks, draws, erasures, posts, rescoring, scores, units
 from workers.runtime import Outcome, Runtime
 
 AHEAD = timedelta(days=14)
 ERASURES = 5_000
 BANDS = 100_000
+SCORES = 20_000
 
 
 def upkeep(rt: Runtime) -> Outcome:
@@ -29,4 +30,22 @@ def upkeep(rt: Runtime) -> Outcome:
         forgotten = units.forget_bands(tx, today, BANDS)
     with rt.store.transaction() as tx:
         drawn = draws.draw_last_week(tx, rt.now(), int(rt.chance() * 2**53))
-    return Outcome(rows=made + len(gone) + drawn, again=len(gone) == ERASURES or forgotten == BANDS)
+    old = forget_scores(rt)
+    again = len(gone) == ERASURES or forgotten == BANDS or old == SCORES
+    return Outcome(rows=made + len(gone) + drawn + old, again=again)
+
+
+def forget_scores(rt: Runtime) -> int:
+    """Take back what posts had under a version out of service that is kept no longer; of how many posts.
+
+    Its text and heads stay: a rollback to it scores again.
+    """
+    with rt.store.transaction() as tx:
+        codebooks.share_codebooks(tx)
+        old = codebooks.versions_to_forget(tx, rt.keep_versions)
+        if not old:
+            return 0
+        found = rescoring.scored_posts(tx, old[0], SCORES)
+        scores.unscore_version(tx, old[0], found)
+    rt.nudge("rollup")
+    return len(found)

@@ -9,10 +9,10 @@ from codebooks where codebook = %(codebook)s
 returning version_id, version;
 
 -- name: add_frames
-insert into frames (version_id, position, frame, title, description)
-select %(version_id)s, position - 1, frame, title, description
-from unnest(%(frame)s::text[], %(title)s::text[], %(description)s::text[])
-  with ordinality as t (frame, title, description, position);
+insert into frames (version_id, position, frame, title, description, details)
+select %(version_id)s, position - 1, frame, title, description, details::jsonb
+from unnest(%(frame)s::text[], %(title)s::text[], %(description)s::text[], %(details)s::text[])
+  with ordinality as t (frame, title, description, details, position);
 
 -- name: add_watches
 insert into watches (version_id, frame) select version_id, frame from frames where version_id = %(version_id)s;
@@ -43,7 +43,31 @@ select version_id, codebook, version, title, body, state, applied_at from codebo
 where state = 'current' order by version_id;
 
 -- name: list_codebooks
-select version_id, codebook, version, title, state, applied_at from codebooks order by codebook, version desc;
+select version_id, codebook, version, title, state, applied_at, current_at from codebooks order by codebook, version desc;
+
+-- name: find_codebook
+-- One version of a codebook.
+select version_id, codebook, version, title, body, state, applied_at, current_at from codebooks
+where codebook = %(codebook)s and version = %(version)s;
+
+-- name: last_current
+-- The version that readers saw before the current one.
+select version_id, codebook, version, title, body, state, applied_at, current_at from codebooks
+where codebook = %(codebook)s and state = 'retired' and current_at is not null
+order by current_at desc, version desc limit 1;
+
+-- name: build_again
+-- A version out of service is to become current once more.
+update codebooks set state = 'building' where version_id = %(version_id)s and state = 'retired' returning version_id;
+
+-- name: versions_to_forget
+-- Versions whose scores are kept no longer: those readers never saw, and all but the last few they saw.
+select version_id from (
+  select c.version_id, c.current_at,
+         row_number() over (partition by c.codebook order by c.current_at desc nulls last, c.version desc) as place
+  from codebooks c where c.state = 'retired') t
+where (current_at is null or place > %(keep)s) and exists (select from scores s where s.version_id = t.version_id)
+order by version_id;
 
 -- name: lock_codebooks
 -- Settling a batch and applying a codebook must not cross: the one shares this lock, the other holds it alone.
@@ -53,25 +77,30 @@ select pg_advisory_xact_lock(hashtext('framewatch.codebooks'));
 select pg_advisory_xact_lock_shared(hashtext('framewatch.codebooks'));
 
 -- name: built_codebooks
--- Versions under which every post from before they were applied has been scored.
-select b.version_id, b.codebook from codebooks b
-where b.state = 'building' and not exists (
-  select from posts p
-  left join scores s on s.version_id = b.version_id and s.post_id = p.post_id
-  where s.post_id is null and p.received_at <= b.applied_at
-    and not exists (select from queue q where q.post_id = p.post_id and q.state = 'parked'));
+-- Versions under which every post from before they were asked for has been scored, or set aside.
+select b.version_id, b.codebook, b.version, c.version_id as current_id
+from codebooks b
+join codebook_changes g on g.version_id = b.version_id and g.state = 'building'
+left join codebooks c on c.codebook = b.codebook and c.state = 'current'
+where b.state = 'building'
+  and not exists (select from rescoring r where r.version_id = b.version_id and r.state = 'waiting')
+  and not exists (
+    select from queue q join posts p on p.received_day = q.received_day and p.post_id = q.post_id
+    where q.state = 'waiting' and p.received_at <= g.asked_at
+      and not exists (select from scores s where s.version_id = b.version_id and s.post_id = q.post_id));
 
 -- name: retire_current
 update codebooks set state = 'retired' where codebook = %(codebook)s and state = 'current' returning version_id;
 
 -- name: make_current
-update codebooks set state = 'current' where version_id = %(version_id)s and state = 'building' returning version_id;
+update codebooks set state = 'current', current_at = %(now)s
+where version_id = %(version_id)s and state = 'building' returning version_id;
 
 -- name: any_building
 select exists (select from codebooks where state = 'building') as building;
 
 -- name: list_frames
-select f.frame, f.title, f.description, f.position, c.codebook, c.version, c.version_id, c.title as codebook_title
+select f.frame, f.title, f.description, f.position, f.details, c.codebook, c.version, c.version_id, c.title as codebook_title
 from frames f join codebooks c using (version_id)
 where c.state = 'current' order by c.codebook, f.position;
 

@@ -26,18 +26,23 @@ select f.source, i.outcome, sum(i.posts)::bigint as posts from intake i join fee
 group by 1, 2 order by 1, 2;
 
 -- name: stored_identity
--- stored = scored + pending + parked, under every version in service; a post in none of them is lost.
-with state_of as (
-  select p.post_id, q.state,
-         (select count(*) from scores s join codebooks c using (version_id)
-          where s.post_id = p.post_id and c.state in ('current', 'building')) as versions
-  from posts p left join queue q using (post_id)
-), needed as (select count(*) as versions from codebooks where state in ('current', 'building'))
+-- stored = scored + pending + parked, under every version in service; a post in none of them is lost. Pending are also
+-- those in a range that a version being built is still to score.
+with missing as (
+  select p.post_id, bool_and(exists (
+           select from rescoring r
+           where r.version_id = c.version_id and r.state = 'waiting' and r.received_day = p.received_day
+             and p.post_id between r.first_id and r.last_id)) as planned
+  from posts p cross join codebooks c
+  where c.state in ('current', 'building')
+    and not exists (select from scores s where s.version_id = c.version_id and s.post_id = p.post_id)
+  group by 1
+)
 select count(*)::bigint as stored,
-       count(*) filter (where s.state is null and s.versions = n.versions)::bigint as scored,
-       count(*) filter (where s.state = 'waiting')::bigint as pending,
-       count(*) filter (where s.state = 'parked')::bigint as parked
-from state_of s cross join needed n;
+       count(*) filter (where q.state is null and m.post_id is null)::bigint as scored,
+       count(*) filter (where q.state = 'waiting' or (q.state is null and m.planned))::bigint as pending,
+       count(*) filter (where q.state = 'parked')::bigint as parked
+from posts p left join queue q using (post_id) left join missing m using (post_id);
 
 -- name: keys_identity
 -- Every living key has its post, and every post its key; `erased` are posts that were new once and are deleted now.
@@ -102,6 +107,8 @@ from feeds where state = 'enabled' and next_fetch_at <= clock_timestamp()
 union all
 select 'classify', count(*), coalesce(extract(epoch from clock_timestamp() - min(queued_at)), 0)::float8
 from queue where state = 'waiting'
+union all
+select 'rescore', coalesce(sum(posts), 0), 0 from rescoring where state = 'waiting'
 union all
 select 'rollup', count(*), 0 from trend_deltas
 union all

@@ -45,12 +45,6 @@ using unnest(%(post_id)b::bigint[], %(fence)b::bigint[]) as t (post_id, fence)
 where q.post_id = t.post_id and q.fence = t.fence and q.lease_until is not null
 returning q.post_id;
 
--- name: requeue_all
--- Every stored post, to be scored again; texts are embedded already.
-insert into queue (post_id, received_day, published_at, state, queued_at)
-select post_id, received_day, published_at, 'waiting', %(now)s from posts
-on conflict (post_id) do nothing;
-
 -- name: unpark_posts
 update queue set state = 'waiting', attempts = 0, reason = null where state = 'parked' returning post_id;
 

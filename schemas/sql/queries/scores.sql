@@ -9,9 +9,10 @@ select text_hash, vector from embeddings
 where model_id = %(model_id)s and text_hash = any(%(text_hash)b::bytea[]);
 
 -- name: add_embeddings
-insert into embeddings (model_id, text_hash, vector)
-select %(model_id)s, text_hash, vector
-from unnest(%(text_hash)b::bytea[], %(vector)b::bytea[]) as t (text_hash, vector) order by text_hash
+insert into embeddings (model_id, text_hash, vector, wording)
+select %(model_id)s, text_hash, vector, wording
+from unnest(%(text_hash)b::bytea[], %(vector)b::bytea[], %(wording)b::bytea[]) as t (text_hash, vector, wording)
+order by text_hash
 on conflict do nothing;
 
 -- name: add_scores

@@ -142,7 +142,8 @@ with chosen as (
          case step when '1h' then interval '1 hour' when '1d' then interval '1 day' else interval '7 days' end as width
   from unnest(%(version_id)s::int[], %(frame)s::text[], %(step)s::text[], %(bucket)s::timestamptz[])
     as t (version_id, frame, step, bucket)
-), counted as (
+), counted as materialized (
+  -- Once, whatever the planner knows of the tables: it may not be counted again for each row it is joined to.
   select h.version_id, h.frame, h.step, h.bucket, n.source, n.lang, n.units, n.authors
   from chosen h
   cross join lateral (
