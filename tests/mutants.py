@@ -139,9 +139,9 @@ MUTANTS = [
     Mutant(
         7,
         "workers/stances.py",
-        "vectors = {text_for_encoder(w",
-        "vectors = {w",
-        "tests/stages/test_stance.py -k reader",
+        "    read = _read(",
+        "    encoder.encode([w['text'] for w in waiting])\n    read = _read(",
+        "tests/stages/test_stance.py -k stored_before",
     ),
     Mutant(
         8,
