@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help up test browser bench fmt lint clean
+.PHONY: help up test browser monitoring bench fmt lint clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,7 +25,10 @@ up: $(VENV)/.installed ## install if needed, start everything, show the demo; Ct
 browser: $(VENV)/.installed-dev ## a Chromium for the console's tests, where there is none yet
 	@$(BIN)/python -m tests.chromium
 
-test: $(VENV)/.installed-dev browser ## format, lint, types, house rules and the whole suite
+monitoring: $(VENV)/.installed-dev ## Prometheus and Alertmanager for the tests of rules and dashboards, where there are none
+	@$(BIN)/python -m tests.monitoring
+
+test: $(VENV)/.installed-dev browser monitoring ## format, lint, types, house rules and the whole suite
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -12,8 +12,9 @@ import ssl
 from contextlib import suppress
 from datetime import datetime, timedelta
 from email.errors import HeaderParseError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
@@ -149,10 +150,25 @@ class Mail:
             smtp.close()
 
 
+class _OneLine(UnstructuredHeader):
+    """A header that is never folded: Python would write a long address as encoded words, which no reader can follow."""
+
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        """As it is; what goes in was checked to be one line."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _OneLine)  # type: ignore[arg-type]  # it becomes a BaseHeader there
+_POLICY = EmailPolicy(header_factory=_HEADERS)
+
+
 def compose(notice: Notice, config: Config, public_url: str, *, sent_at: datetime) -> EmailMessage:
     """The mail itself; the same notice gives the same Message-ID."""
     text, html, pictures = render_all(notice, public_url)
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
     message["Subject"] = header(notice.subject) or "framewatch"
     message["From"] = _address(config.sender)
     message["To"] = [_address(one) for one in config.to]

@@ -1,7 +1,6 @@
 """Against a real Alertmanager: an alert is there once, goes when resolved, and our webhook body is like its own."""
 
 import json
-import shutil
 import subprocess
 import time
 import urllib.request
@@ -18,8 +17,9 @@ from services.channels import channel_for
 from services.channels.labels import posted, webhook_v4
 from tests.channels.conftest import Receiver, fetcher, free_port
 from tests.channels.notices import NOTICES, SENT_AT, alert_data, digest_data
+from tests.monitoring import find
 
-BINARY = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+BINARY = find("prometheus-alertmanager") or find("alertmanager")
 URL = "https://watch.example/"
 real = pytest.mark.skipif(not BINARY, reason="no prometheus-alertmanager on PATH (Debian: prometheus-alertmanager)")
 

@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 import sys
 
@@ -20,6 +19,7 @@ from tests.deploy.reading import (
     services,
     told,
 )
+from tests.monitoring import find
 
 SCHEMA = json.loads((DEPLOY.parent / "tests/deploy/data/grafana-dashboard-13.2.3.schema.json").read_text("utf-8"))
 EXPRESSIONS = [*panel_expressions(), *((r.get("record") or r["alert"], r["expr"]) for r in rules())]
@@ -32,11 +32,11 @@ TEST_SERIES = [
 
 
 def installed(tool):
-    return pytest.mark.skipif(not shutil.which(tool), reason=f"{tool} is not installed (Debian: prometheus packages)")
+    return pytest.mark.skipif(not find(tool), reason=f"{tool} is not installed (Debian: prometheus packages)")
 
 
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+def run(tool, *more):
+    done = subprocess.run([find(tool) or tool, *more], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import urllib.parse
 import urllib.request
@@ -17,9 +16,10 @@ from tests.api.seeded import palmyra
 from tests.channels.conftest import free_port
 from tests.deploy.reading import DASHBOARDS, RULES, dashboard, rules
 from tests.living import wait
+from tests.monitoring import find
 
 __all__ = ["palmyra"]
-needs = pytest.mark.skipif(not shutil.which("prometheus"), reason="prometheus is not installed (Debian: prometheus)")
+needs = pytest.mark.skipif(not find("prometheus"), reason="prometheus is not installed (Debian: prometheus)")
 QUIET = {"Feed lag"}
 """Panels that may show nothing: what they tell of is not there in a replay."""
 CONFIG = """
@@ -58,7 +58,7 @@ def exporter(palmyra):
 def prometheus(exporter, tmp_path_factory):
     folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
     (folder / "prometheus.yml").write_text(CONFIG.replace("RULES", str(RULES)).replace("TARGET", exporter))
-    argv = ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+    argv = [find("prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
             f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]  # fmt: skip
     process = subprocess.Popen(argv, cwd=folder)
     asked = Prometheus(f"http://127.0.0.1:{port}")
@@ -122,9 +122,9 @@ def test_every_rule_is_evaluated_and_a_burst_is_an_annotation(prometheus):
             prometheus.query(one["expr"])
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: prometheus)")
+@pytest.mark.skipif(not find("promtool"), reason="promtool is not installed (Debian: prometheus)")
 def test_promtool_finds_nothing_to_say_of_the_metrics(exporter):
     with urllib.request.urlopen(f"http://{exporter}/metrics") as answer:
         body = answer.read()
-    done = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, timeout=60)
+    done = subprocess.run([find("promtool"), "check", "metrics"], input=body, capture_output=True, timeout=60)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
