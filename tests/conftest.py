@@ -17,6 +17,9 @@ TEMPLATE = f"framewatch_tests_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 _numbers = itertools.count(1)
 
 
+# A process a core is enough: threads of one that wait for those of another turn milliseconds into minutes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Servers the operator names serve the tests too (each makes databases of its own there); no test sees the names.
 GIVEN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("FRAMEWATCH_")}
 

@@ -19,7 +19,7 @@ from services.analysis.alerting import Rule
 from services.console import sign_in
 from services.console.desk import Desk, page
 from services.console.forms import is_ours, posted
-from services.console.pages import alerts, explore, feeds, frames, judge, now, posts
+from services.console.pages import alerts, codebooks, explore, feeds, frames, judge, now, posts
 from services.console.session import Session
 from services.store.pool import Store
 from services.why import Borrow, nobody
@@ -48,6 +48,11 @@ PAGES = [
     Route("/feeds", feeds.feeds, methods=["GET"]),
     Route("/feeds", posted(feeds.act), methods=["POST"]),
     Route("/feeds/add", posted(feeds.add), methods=["POST"]),
+    Route("/codebook", codebooks.edit),
+    Route("/codebook/preview", posted(codebooks.try_out, most=codebooks.MOST), methods=["POST"]),
+    Route("/codebook/apply", posted(codebooks.apply, most=codebooks.MOST), methods=["POST"]),
+    Route("/codebook/rollback", posted(codebooks.roll_back), methods=["POST"]),
+    Route("/explore/save", posted(explore.save, most=explore.MOST), methods=["POST"]),
     Route("/explore", explore.form, methods=["GET"]),
     Route("/explore", posted(explore.look, most=explore.MOST), methods=["POST"]),
     Route("/judge", judge.judge, methods=["GET"]),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from math import ceil
 from typing import Literal
 
 from schemas.wire import TrendPoint
@@ -127,7 +128,7 @@ def _top(points: Sequence[TrendPoint], measure: Measure) -> float:
     if measure == "share":
         return most or 0.01
     usual = max((p.upper or 0.0 for p in points), default=0.0) if measure == "units" else 0.0
-    return max(1.0, most, min(usual, 1.5 * most))
+    return float(ceil(max(1.0, most, min(usual, 1.5 * most))))
 
 
 def _days(at: Sequence[Place]) -> tuple[float, ...]:

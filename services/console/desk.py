@@ -21,7 +21,7 @@ from services.why import Borrow
 
 NAV = (
     ("Now", "/", "n"), ("Alerts", "/alerts", "a"), ("Explore", "/explore", "e"), ("Judge", "/judge", "j"),
-    ("Feeds", "/feeds", "f"),
+    ("Feeds", "/feeds", "f"), ("Codebook", "/codebook", "c"),
 )  # fmt: skip
 """Name, path and key (after g) of the pages that every page leads to."""
 

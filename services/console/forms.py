@@ -52,7 +52,7 @@ def posted(answer: Callable[[Request, Form], Response], *, most: int = MOST) -> 
 
 async def read(request: Request, most: int = MOST) -> Form | None:
     """The fields of a form, the first value of each; None for one that is too long or no form."""
-    body = b""
+    body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > most:

@@ -27,6 +27,8 @@ DONE = {
     "unmuted": "This frame is spoken of again.",
     "drawn": "Drawn: there are posts to be judged.",
     "drawn-before": "This week was drawn before, or there are no posts to draw from.",
+    "applied": "Applied: readers see it now.",
+    "building": "Applied: stored posts are being scored, and readers see the old version until all are.",
     "added": "Added; it is fetched at once.",
     "there": "That feed was there already.",
     "paused": "Paused: its silence is no gap.",

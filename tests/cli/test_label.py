@@ -95,19 +95,24 @@ def test_without_a_frame_the_one_that_most_wait_for_is_asked(store: Store, say: 
     assert "0.47-0.91" in table
 
 
-def test_what_cannot_be_done_is_said_with_a_way_out(store: Store, say: Say) -> None:
-    seed_week(store)
-    for arguments, told in (
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
         (("no-such",), "there is no frame no-such"),
         (("*",), "are no frame; name one"),
         (("show", "--judge", " "), "--judge NAME"),
         (("show", "--judge", "x" * 61), "1 to 60 letters"),
         (("threshold", "show", "--precision", "0.9"), "0 judged posts are too few"),
         (("examples", "show"), "no judged post of show is new"),
-    ):
-        code, _, err = say("", *arguments)
-        assert code == 1
-        assert told in err
+    ],
+)
+def test_what_cannot_be_done_is_said_with_a_way_out(
+    store: Store, say: Say, arguments: tuple[str, ...], told: str
+) -> None:
+    seed_week(store)
+    code, _, err = say("", *arguments)
+    assert code == 1
+    assert told in err
 
 
 def test_a_text_of_the_other_direction_stays_apart(store: Store, say: Say) -> None:
@@ -147,19 +152,24 @@ def test_labels_go_out_and_come_in_again(store: Store, run: Run, tmp_path: Path)
     assert [tuple(r.values()) for r in found] == [("bread", "yes"), ("show", "no")]
 
 
-def test_a_file_of_no_labels_is_refused_with_its_line(store: Store, run: Run, tmp_path: Path) -> None:
-    seed_week(store)
-    for line, told in (
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
         ('{"id": "1", "text": "x"}', 'needs a list "frames"'),
         ('{"id": "1", "text": "x", "frames": ["nothing"]}', "the codebook has no nothing"),
         ('{"id": "1", "text": "x", "frames": [], "judge": 7}', '"judge" is a name'),
         ("{", "is not JSON"),
-    ):
-        (tmp_path / "bad.jsonl").write_text(line + "\n")
-        code, _, err = run("label", "import", tmp_path / "bad.jsonl")
-        assert code == 1
-        assert told in err
-        assert answers(store) == {}
+    ],
+)
+def test_a_file_of_no_labels_is_refused_with_its_line(
+    store: Store, run: Run, tmp_path: Path, line: str, told: str
+) -> None:
+    seed_week(store)
+    (tmp_path / "bad.jsonl").write_text(line + "\n")
+    code, _, err = run("label", "import", tmp_path / "bad.jsonl")
+    assert code == 1
+    assert told in err
+    assert answers(store) == {}
 
 
 def test_labels_become_examples_and_say_so(store: Store, run: Run, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from services.store import alerts, labels
-from tests.console.looking import opened
+from tests.console.looking import grave, opened
 from tests.console.watching import FRAME, HOSTILE
 
 pytestmark = pytest.mark.browser
@@ -171,6 +171,25 @@ def test_exploring_shows_a_history(browser, house, screens):
         page.wait_for_selector("h1:has-text('like this')")
         assert page.locator(".plot canvas").count() == 1
         page.screenshot(path=screens / "explore-found-1440-light.png", full_page=True)
+
+
+def test_a_codebook_is_changed_line_by_line(browser, house, screens):
+    with opened(browser, missing=True) as page:
+        page.goto(house.address + "/codebook")
+        text = page.locator("#c-text")
+        right = text.input_value()
+        text.fill(right.replace(f"id: {FRAME}", "id: Staged Theatrics"))
+        text.press("Control+Enter")
+        page.locator("[data-line]").first.click()
+        chosen = text.evaluate("e => e.value.slice(e.selectionStart, e.selectionEnd)")
+        assert "id: Staged Theatrics" in chosen, "the line of the mistake is selected"
+        text.fill(right.replace("title: Staged theatrics", "title: A show"))
+        page.get_by_role("button", name="Preview").click()
+        page.wait_for_selector("h1:has-text('would change')")
+        assert grave(page) == []
+        page.screenshot(path=screens / "codebook-preview-1440-light.png", full_page=True)
+        page.get_by_role("button", name="Apply").click()
+        page.wait_for_selector("text=palmyra-2016 v2")
 
 
 def test_the_first_page_stays_fresh_but_not_while_it_is_read(browser, house):

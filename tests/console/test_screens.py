@@ -23,6 +23,7 @@ PAGES = {
     "feeds": "/feeds",
     "explore": "/explore?description=The+battle+is+told+as+a+show",
     "judge": "/judge",
+    "codebook": "/codebook",
     "missing": "/nothing",
 }
 

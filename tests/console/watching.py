@@ -18,6 +18,7 @@ from schemas import codebook as codebook_file
 from services.analysis.text import text_for_encoder
 from services.classifier import learn_codebook
 from services.classifier.noop import NoopEncoder
+from services.classifier.wording import packed
 from services.serve import create_app
 from services.settings import Settings
 from services.store import draws, feeds, scores
@@ -67,8 +68,10 @@ def _embed(store: Store) -> None:
         tx.execute("update models set name = %s where model_id = %s", (encoder.name, model_id))
         tx.execute("update heads set body = %s where model_id = %s", (heads.to_bytes(), model_id))
         texts = {r["text_hash"]: r["text"] for r in tx.execute("select text_hash, text from posts")}
-        vectors = encoder.encode([text_for_encoder(t) for t in texts.values()]).astype(np.dtype("<f2"))
-        scores.add_embeddings(tx, model_id, {h: v.tobytes() for h, v in zip(texts, vectors, strict=True)})
+        cleaned = [text_for_encoder(t) for t in texts.values()]
+        vectors = encoder.encode(cleaned).astype(np.dtype("<f2"))
+        made = zip(texts, vectors, packed(cleaned), strict=True)
+        scores.add_embeddings(tx, model_id, {h: (v.tobytes(), wording) for h, v, wording in made})
 
 
 def _feeds(store: Store) -> None:

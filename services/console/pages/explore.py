@@ -1,25 +1,33 @@
 """Explore: describe something or paste posts, and see its history on stored posts as if it were a frame."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.errors import FramewatchError, Reason
+from schemas.codebook import Frame
+from schemas.errors import FramewatchError, PermanentError, Reason
+from services.analysis.editing import add_frame
 from services.analysis.likeness import STRICTNESS
 from services.analysis.moving import movement
 from services.console import chart, plot
 from services.console.desk import desk_of, page
 from services.console.forms import Form
+from services.console.pages import codebooks
 from services.exploring import HOUR, Asked, Exploration, explore
+from services.store import codebooks as codebook_rows
 
 MOST = 60_000
 """Bytes of the form."""
 POSTS = 50
 """Pasted posts that are read."""
 PERIODS = {"3": "3 days", "7": "7 days", "14": "14 days", "30": "30 days", "90": "90 days"}
+ENOUGH = 8
+"""Examples from which a frame is learned well."""
 NAMED = re.compile(r"\n\s*\n")
 
 
@@ -70,7 +78,38 @@ def look(request: Request, given: Form) -> Response:
             raise
         status = 400 if error.reason is Reason.BAD_INPUT else 503
         return _page(request, question, status=status, missing=str(error).rstrip("."))
-    return _page(request, question, **_told(found))
+    with desk.store.transaction() as tx:
+        books = [c["codebook"] for c in codebook_rows.current_codebooks(tx)]
+    return _page(request, question, books=books, **_told(found))
+
+
+def save(request: Request, form: Form) -> Response:
+    """The codebook with what was explored as one more frame, in the editor; nothing is stored yet."""
+    desk = desk_of(request)
+    title, description = form.get("title", "").strip(), form.get("description", "").strip()
+    chosen = [text for name, text in form.items() if name.startswith("example-") and text.strip()]
+    examples = tuple(dict.fromkeys([*pasted(form.get("posts", "")), *chosen]))
+    if not title or not description or not examples:
+        raise PermanentError(Reason.BAD_INPUT, "give a title, a description and at least one post that tells it")
+    try:
+        frame = Frame(
+            id=slug(title), title=title, description=description, examples=examples,
+            counterexamples=tuple(t for t in pasted(form.get("unlike", "")) if t not in examples),
+        )  # fmt: skip
+    except ValueError:
+        raise PermanentError(Reason.BAD_INPUT, "the title or one of the posts is too long for a codebook") from None
+    text = add_frame(codebooks.current_text(desk, form.get("codebook", "")), frame)
+    few = "" if len(examples) >= ENOUGH else f" {len(examples)} examples are few: {ENOUGH} or more make it sharp."
+    return codebooks.proposed(
+        request, text, f"The frame {frame.id} is the last in this text.{few} Preview it, then apply."
+    )
+
+
+def slug(title: str) -> str:
+    """An id made of a title's Latin letters and digits; of one that has none, of its hash."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    found = "-".join(re.findall("[a-z0-9]+", plain))[:60].strip("-")
+    return found or f"frame-{sha256(title.encode()).hexdigest()[:8]}"
 
 
 def _told(found: Exploration) -> dict[str, Any]:

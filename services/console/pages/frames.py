@@ -1,5 +1,6 @@
 """The page of one frame: its trend as asked for, its alerts, who carries it and what they say. It writes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -9,17 +10,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas import wire
+from schemas.stance import ANSWERS
 from services.analysis.moving import movement
 from services.console import chart, plot
 from services.console.desk import desk_of, page
 from services.store import alerts as alert_rows
-from services.store import feeds, listings, overview, readings
+from services.store import feeds, listings, overview, readings, stances
 from services.store.pool import Connection
 
 POSTS = 12
 ALERTS = 12
 CARRIERS = 8
 PARTS = 6
+MOST_FACTS = 20_000
+"""Posts whose texts are looked through for links and carriers; of more, the newest."""
 PERIODS = {
     "1": "1 day",
     "3": "3 days",
@@ -31,7 +35,7 @@ PERIODS = {
 }
 STEPS = {"5m": "5 minutes", "1h": "hour", "1d": "day", "1w": "week"}
 SHOWN: dict[str, str] = {"units": "Voices", "posts": "Posts", "share": "Share"}
-SPLITS = {"": "All", "source": "By source", "lang": "By language"}
+SPLITS = {"": "All", "source": "By source", "lang": "By language", "stance": "By stance"}
 MOST_STEPS = 2500
 """So many bars can still be told apart when zoomed in."""
 
@@ -100,7 +104,7 @@ def frame(request: Request) -> Response:
         told = _told(tx, wall, trend, view)
         posts = listings.read_posts(tx, wall, **about, since=since, limit=POSTS).posts
     return page(request, "frame.html", trend=trend, present=trend.present, view=view, posts=posts, periods=PERIODS,
-                shown=SHOWN, splits=SPLITS, **told)  # fmt: skip
+                shown=SHOWN, **told)  # fmt: skip
 
 
 def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict[str, Any]:
@@ -110,8 +114,9 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
     alerts = overview.filtered_alerts(tx, limit=ALERTS, frame=trend.frame)
     began = [a for a in alerts if trend.since <= a["onset"] < trend.until]
     show: chart.Measure = view.show if found or view.show != "units" else "posts"
+    stood = bool(found) and stances.any_reader(tx)
     told: dict[str, Any] = {
-        "frame": found, "alerts": alerts,
+        "frame": found, "alerts": alerts, "splits": {k: v for k, v in SPLITS.items() if stood or k != "stance"},
         "chart": chart.draw(trend.points, measure=show, step=step, alerts=[a["onset"] for a in began]),
         "columns": plot.columns(trend.points, measure=show, step=step, alerts=began),
         "parts_of": _parts(tx, wall, trend, view),
@@ -120,11 +125,34 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
         row = readings.current_frame(tx, trend.frame, trend.codebook)
         period = {"version_id": row["version_id"], "frame": trend.frame, "since": trend.since, "until": trend.until}
         day = overview.verdict_series(tx, trend.present - timedelta(days=1), trend.until)
+        period["since"] = newest_of(trend.points, MOST_FACTS, trend.since)
         told |= {
             "facts": alert_rows.facts(tx, **period), "moved": movement(day.get((trend.codebook, trend.frame), [])),
+            "stances": _stood(stances.stance_counts(tx, **period)), "facts_since": period["since"],
             "carriers": overview.top_carriers(tx, limit=CARRIERS, **period),
         }  # fmt: skip
     return told
+
+
+def newest_of(points: Sequence[wire.TrendPoint], most: int, since: datetime) -> datetime:
+    """From when on a period holds at most `most` posts, whole steps; the last step whatever it holds."""
+    count = 0
+    for at, point in enumerate(reversed(points)):
+        count += point.posts or 0
+        if count > most and at:
+            return points[len(points) - at].at
+    return since
+
+
+def _largest(tx: Connection, by: str, period: dict[str, Any]) -> list[dict[str, Any]]:
+    """part and posts of the largest parts, most first; of stances what was read."""
+    if by != "stance":
+        return overview.parts(tx, by, **period)[:PARTS]
+    return _stood(stances.stance_counts(tx, **period))
+
+
+def _stood(counted: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    return [{"part": name, "posts": counted[name]["posts"]} for name in ANSWERS if name in counted]
 
 
 def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> list[dict[str, Any]]:
@@ -135,7 +163,7 @@ def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> lis
     period = {"version_id": row["version_id"], "frame": trend.frame, "since": trend.since, "until": trend.until}
     about: dict[str, Any] = {"frame": trend.frame, "codebook": trend.codebook, "step": view.step}
     told = []
-    for part in overview.parts(tx, view.by, **period)[:PARTS]:
+    for part in _largest(tx, view.by, period):
         points = readings.read_trend(tx, wall, **about, since=trend.since, **{view.by: part["part"]}).points
         drawn = chart.draw(points[-len(trend.points) :], measure=view.show, step=readings.STEPS[view.step])
         told.append({**part, "chart": drawn})
