@@ -11,9 +11,9 @@ from pydantic import Field
 from schemas import wire_stance
 from schemas.records import TimeQuality
 from schemas.wire_base import Wire as Wire
+from schemas.wire_detection import Coverage, Expected, State, Units, Upper
+from schemas.wire_detection import Verdict as Verdict
 from schemas.wire_quality import Quality
-
-State = Literal["learning", "insufficient coverage", "ok", "burst"]
 
 
 def _about(text: str) -> Any:
@@ -27,14 +27,8 @@ Present = Annotated[
 Since = Annotated[datetime, _about("Start of the period, included.")]
 Until = Annotated[datetime, _about("End of the period, excluded.")]
 Posts = Annotated[int | None, _about("Number of posts; null when nothing was heard: a gap is unknown, never zero.")]
-Units = Annotated[int | None, _about("Independent voices: near copies and repetitions count once; null when unknown.")]
 Authors = Annotated[int | None, _about("Number of distinct authors (pseudonyms); null when unknown.")]
 Share = Annotated[float | None, _about("Part of all scored posts that carry the frame, 0 to 1; null when unknown.")]
-Coverage = Annotated[
-    float | None, _about("Part of the expected feed time that was heard, 0 to 1; null: none expected.")
-]
-Expected = Annotated[float | None, _about("Units the past explains for this bucket; null while nothing is known.")]
-Upper = Annotated[float | None, _about("Most units a bucket may have without being a burst by itself; null as above.")]
 Cursor = Annotated[
     str | None,
     _about("Pass it as `cursor` to get the next page; null when this is the last. Opaque: do not take apart."),
@@ -72,19 +66,6 @@ class Ready(Wire):
     schema_number: Annotated[int, _about("Number of the newest migration of the database.")]
     stages: Annotated[dict[str, datetime], _about("When each stage last said that it ran.")]
     partition_days_ahead: Annotated[int, _about("Days from today that posts have partitions for.")]
-
-
-class Verdict(Wire):
-    """What was judged of one closed bucket of an hour."""
-
-    bucket: Annotated[datetime, _about("Start of the bucket.")]
-    posts: Posts
-    units: Units
-    expected: Expected
-    upper: Upper
-    probability: Annotated[float | None, _about("Chance of so many units were nothing going on, 0 to 1.")]
-    coverage: Coverage
-    state: Annotated[State, _about("What was judged.")]
 
 
 class Frame(Wire):

@@ -34,7 +34,7 @@ def tell(tx: Connection, rt: Runtime, watch: Row, scene: Scene, judged: tuple[Ve
             tx, orphan["alert_id"], last_bucket=last, now=rt.now(), rule=rt.rule, why="its rule no longer decides"
         )
     for rule in deciding:
-        seen = alerting.judged_by(verdicts, rule.alpha(len(scene.titles)))
+        seen = alerting.judged_by(verdicts, rule.alpha(len(scene.titles)), scene.held)
         for episode in alerting.episodes(seen, rule.step):
             if (episode.over or episode.last + rule.step) >= new[0]["bucket"]:
                 told += _episode(tx, rt, watch, scene, (rule, episode, seen))

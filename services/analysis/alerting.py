@@ -8,12 +8,17 @@ from typing import Any
 
 from schemas.rule import RuleTerms
 from services.analysis import quiet as hours
+from services.analysis.budget import Schedule, in_force
 from services.analysis.quiet import Quiet
 from services.analysis.stance import promoting
 from services.analysis.telling import Growth
 
 CALM = timedelta(days=1)
 """How long a frame must stay calm for its episode to be over: a story that sleeps at night is one story."""
+
+
+DAY_S = 86_400.0
+"""A threshold holds for whole days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +109,17 @@ def rules_for(frame: str, rules: Sequence[Rule]) -> list[Rule]:
     return [r for r in (named or [r for r in rules if r.frame is None]) if r.enabled]
 
 
-def judged_by(verdicts: Sequence[Mapping[str, Any]], alpha: float) -> list[Mapping[str, Any]]:
-    """The verdicts at another threshold than they were judged at; the state of what was not judged stays."""
+def judged_by(verdicts: Sequence[Mapping[str, Any]], alpha: float, held: Schedule = ()) -> list[Mapping[str, Any]]:
+    """The verdicts at a threshold that is `alpha` in theory, and what replays asked for in practice.
+
+    The state of what was not judged stays.
+    """
+    limits: dict[float, float] = {}
     told: list[Mapping[str, Any]] = []
     for verdict in verdicts:
-        own, p = verdict["alpha"], verdict["probability"]
-        if alpha != own and p is not None and verdict["state"] in ("ok", "burst"):
-            burst = p < alpha if alpha < own else p < alpha or verdict["state"] == "burst"
-            verdict = {**verdict, "state": "burst" if burst else "ok", "alpha": alpha}
+        day, p = verdict["bucket"].timestamp() // DAY_S, verdict["probability"]
+        limit = limits.get(day) or limits.setdefault(day, in_force(held, day * DAY_S).accept(alpha))
+        if p is not None and verdict["state"] in ("ok", "burst"):
+            verdict = {**verdict, "state": "burst" if p < limit else "ok", "alpha": limit}
         told.append(verdict)
     return told

@@ -22,10 +22,8 @@ Ints = NDArray[np.int64]
 SHRINK = 5.0
 """Pseudo-counts by which hour and weekday factors are drawn to 1."""
 DISPERSION_FLOOR = 0.05
-MARGIN = 1.1
-"""The e-detector takes the usual to be this much higher: an error of the baseline adds up where a spike's does not."""
-LAGS = 24
-"""Buckets over which a mood is looked for."""
+FAR = 5.0
+"""Deviations beyond which one value says no more of a lasting shift."""
 REGIME_DAYS = 5
 REGIME_RATIO = 1.3
 REGIME_COUNTS = 20.0
@@ -42,14 +40,18 @@ class Past(Protocol):
     def dispersion(self) -> float:
         """Of counts; NaN for values."""
 
+    @property
+    def vague(self) -> float:
+        """Squared relative error of the level of counts."""
+
     def expect(self, starts: Floats, coverage: Floats) -> Floats:
         """What is expected of buckets, so much of each being heard."""
 
     def tail(self, seen: Floats, expected: Floats) -> Floats:
         """How probable it is to see so much or more."""
 
-    def ratios(self, seen: Floats, expected: Floats) -> Floats:
-        """Likelihood ratios of a sustained change, one row a bucket, one column a size of the change."""
+    def stretch(self, seen: Floats, expected: Floats) -> tuple[Floats, Floats]:
+        """What adds up over a stretch of buckets, and what is expected of it."""
 
     def upper(self, expected: Floats, alpha: Floats) -> Floats:
         """The most that is usual, at a tail of alpha."""
@@ -64,22 +66,20 @@ class Counts:
     days: Floats
     dispersion: float
     buckets: float
-    memory: float = 1.0
-    """How many buckets in a row tell as much as one would, were they independent."""
+    vague: float = 0.0
+    """Squared relative error of the level itself."""
 
     def expect(self, starts: Floats, coverage: Floats) -> Floats:
         """Expected count of buckets starting at epoch seconds."""
-        hour, day = clock(starts)
-        return np.asarray(self.level * self.hours[hour] * self.days[day] * coverage)
+        return np.asarray((self.level * self.days[:, None] * self.hours).ravel()[slots(starts)] * coverage)
 
     def tail(self, seen: Floats, expected: Floats) -> Floats:
         """The negative binomial upper tail."""
         return tails.tail(seen, expected, np.asarray(self.dispersion))
 
-    def ratios(self, seen: Floats, expected: Floats) -> Floats:
-        """Negative binomial likelihood ratios of rises."""
-        # A power below 1 of a fair bet is a fair bet still (Jensen).
-        return np.asarray(tails.rise_ratios(seen, MARGIN * expected, self.dispersion) ** (1.0 / self.memory))
+    def stretch(self, seen: Floats, expected: Floats) -> tuple[Floats, Floats]:
+        """The counts themselves."""
+        return seen, expected
 
     def upper(self, expected: Floats, alpha: Floats) -> Floats:
         """The largest count that is no spike."""
@@ -95,18 +95,19 @@ class Values:
     spread: float
     buckets: float
     dispersion: float = np.nan
+    vague: float = np.nan
 
     def expect(self, starts: Floats, coverage: Floats) -> Floats:  # noqa: ARG002 - half heard is not half as warm
         """The forecast value of buckets starting at epoch seconds."""
-        return np.asarray(self.level + self.hours[clock(starts)[0]])
+        return np.asarray(self.level + self.hours[slots(starts) % 24])
 
     def tail(self, seen: Floats, expected: Floats) -> Floats:
         """Student's tail on both sides."""
         return tails.value_tail((seen - expected) / self.spread)
 
-    def ratios(self, seen: Floats, expected: Floats) -> Floats:
-        """Likelihood ratios of shifts."""
-        return tails.shift_ratios((seen - expected) / self.spread)
+    def stretch(self, seen: Floats, expected: Floats) -> tuple[Floats, Floats]:
+        """How many spreads each value lies from its forecast, at most FAR; none are expected."""
+        return np.clip((seen - expected) / self.spread, -FAR, FAR), np.zeros(len(seen))
 
     def upper(self, expected: Floats, alpha: Floats) -> Floats:
         """The largest value that is usual."""
@@ -122,25 +123,25 @@ def fit(starts: Floats, seen: Floats, coverage: Floats, *, known: bool | None = 
 
 def counts(starts: Floats, seen: Floats, coverage: Floats) -> Counts:
     """Fit past counts, capping what no longer looks like itself. `coverage` is the share heard, above 0."""
-    hour, day = clock(starts)
+    slot = slots(starts)
+    heard = np.bincount(slot, coverage, 168).reshape(7, 24)
     capped = seen.astype(float)
     for _ in range(3):
-        level = (capped.sum() + 0.5) / max(coverage.sum(), 1e-9)
-        hours = _factor(hour, 24, capped, coverage * level)
-        days = _factor(day, 7, capped, coverage * level * hours[hour])
-        mean = np.maximum(level * hours[hour] * days[day] * coverage, 1e-9)
+        found = np.bincount(slot, capped, 168).reshape(7, 24)
+        level = (found.sum() + 0.5) / max(heard.sum(), 1e-9)
+        hours = (found.sum(0) + SHRINK) / (level * heard.sum(0) + SHRINK)
+        days = (found.sum(1) + SHRINK) / (level * (heard @ hours) + SHRINK)
+        mean = np.maximum((level * days[:, None] * hours).ravel()[slot] * coverage, 1e-9)
         spread = max(float(((capped - mean) ** 2 - mean).sum() / (mean**2).sum()), DISPERSION_FLOOR)
         # At least one post is always usual: a cap below it would unlearn rare frames.
         capped = np.minimum(capped, np.maximum(np.ceil(mean + 4 * np.sqrt(mean + spread * mean**2)), 1.0))
-    total = spread + 1.0 / (capped.sum() + 0.5)
-    level *= _regime(starts, seen, mean)
-    memory = _memory((capped - mean) / np.sqrt(mean + spread * mean**2))
-    return Counts(level, hours, days, float(total), float(coverage.sum()), memory)
+    vague = 1.0 / (found.sum() + 0.5)
+    return Counts(level * _regime(starts, seen, mean), hours, days, spread + vague, float(coverage.sum()), float(vague))
 
 
 def values(starts: Floats, seen: Floats) -> Values:
     """Fit past values: medians and quartiles, which a burst hardly moves."""
-    hour, _ = clock(starts)
+    hour = slots(starts) % 24
     level = float(np.median(seen))
     around = seen - level
     low, high = np.quantile(around, [0.25, 0.75])
@@ -152,24 +153,9 @@ def values(starts: Floats, seen: Floats) -> Values:
     return Values(level, hours, spread, float(len(seen)))
 
 
-def clock(starts: Floats) -> tuple[Ints, Ints]:
-    """Hour of day (0-23) and day of week (Thursday is 0: the epoch's) of epoch seconds."""
-    seconds = starts.astype(np.int64)
-    return (seconds // 3600) % 24, (seconds // 86_400) % 7
-
-
-def _factor(index: Ints, size: int, seen: Floats, expected: Floats) -> Floats:
-    added = np.bincount(index, seen, size) + SHRINK
-    return np.asarray(added / (np.bincount(index, expected, size) + SHRINK))
-
-
-def _memory(residuals: Floats) -> float:
-    """The sum of the autocorrelations up to a day of hours that are clearly not chance, in both directions."""
-    n, variance = len(residuals), float(residuals @ residuals)
-    if n <= 2 * LAGS or variance <= 0:
-        return 1.0
-    found = np.array([residuals[lag:] @ residuals[:-lag] for lag in range(1, LAGS + 1)]) / variance
-    return float(1.0 + 2.0 * found[found > 2.0 / np.sqrt(n)].sum())
+def slots(starts: Floats) -> Ints:
+    """Hour of the week of epoch seconds, 0 to 167, from Thursday 00:00 UTC (the epoch's) on."""
+    return np.asarray((starts // 3600).astype(np.int64) % 168)
 
 
 def _regime(starts: Floats, seen: Floats, mean: Floats) -> float:

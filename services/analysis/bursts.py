@@ -1,12 +1,13 @@
 """Says which buckets of a series the past cannot explain. Pure and causal: a verdict uses only earlier buckets.
 
 Each day is judged by what was known when it began. Two tests a bucket: the upper tail, for spikes, and an e-detector,
-for rises that last. Each has half of the accepted false alarms, and both are corrected by what they said in the past.
+for rises that last. Each has half of the accepted false alarms, and both are corrected by what they said in the past,
+and by what is known of all series (analysis/replaying). What they say before that depends on no threshold.
 Buckets may come in portions of any size; the answers are the same.
 """
 
 from collections import deque
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from math import log
 
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.analysis import baseline, calibrating, tails
+from services.analysis.budget import Schedule, in_force
+from services.analysis.calibrating import Calibration, Tail
 from services.analysis.onsets import Onsets
 from services.analysis.sustained import Sustained
 from services.analysis.tails import usual_at_most as usual_at_most
@@ -53,6 +56,9 @@ class Verdicts:
     """Of a bucket like this without a burst, after calibration; NaN while nothing is known."""
     alpha: Floats
     """A bucket less probable than this is a burst."""
+    spike: Floats
+    rise: Floats
+    """Evidence of the two tests in nats, before calibration; NaN where nothing is judged or learned from."""
     score: Floats
     """How much like the beginning of something, in [0, 1], from the first day on; see analysis/onsets."""
     state: tuple[str, ...]
@@ -69,18 +75,19 @@ class _Day:
     starts: Floats
     seen: Floats
     coverage: Floats
-    spikes: Floats
-    rises: Floats
-    """Evidence of the two tests; NaN while learning."""
+    spike: Floats
+    rise: Floats
 
 
-def judge(series: Series, *, alpha: float, learning_s: float) -> Verdicts:
+def judge(series: Series, *, alpha: float, learning_s: float, held: Schedule = ()) -> Verdicts:
     """Judge every bucket of a series; `alpha` is the accepted probability of a false alarm a bucket.
+
+    `held`: what replays over all series found, and from when on it holds.
 
     States: `insufficient coverage` (too little heard), `learning` (less than `learning_s` seconds of history),
     `burst` or `ok`.
     """
-    asked = Asked(alpha / series.step_s, learning_s, series.step_s, counts=True, bounds=True)
+    asked = Asked(alpha / series.step_s, learning_s, series.step_s, counts=True, bounds=True, held=held)
     return Detector(asked).feed(series.starts, series.counts, series.coverage)
 
 
@@ -97,6 +104,8 @@ class Asked:
     """Whether the series counts something; None: found out."""
     bounds: bool = False
     """Whether to tell `upper`, which takes longer than all the rest."""
+    held: Schedule = ()
+    """What replays over all series found, and from when on."""
 
 
 class Detector:
@@ -110,8 +119,9 @@ class Detector:
         self._past: baseline.Past | None = None
         self._past_from = np.nan
         self._step, self._steady = step_s or 3600.0, step_s is not None
-        self._spikes = self._rises = calibrating.Calibration()
-        self._sustained = Sustained()
+        self._spikes = self._rises = Calibration()
+        self._alpha = min(asked.rate * self._step, 0.5)
+        self._sustained = Sustained(self._step, counts=True)
         self._onsets = Onsets(counts=asked.counts)
 
     def feed(self, starts: Floats, seen: Floats, coverage: Floats) -> Verdicts:
@@ -132,6 +142,7 @@ class Detector:
         """Fit the baseline and the calibration to what is known at the beginning of a day."""
         self._forget(today)
         self._past = None
+        held = in_force(self.asked.held, today)
         if not self._days:
             return
         kept = [np.concatenate([getattr(d, f.name) for d in self._days]) for f in fields(_Day)]
@@ -139,12 +150,30 @@ class Detector:
         if not self._steady and len(starts) > 1:
             self._step, self._steady = float(np.median(np.diff(starts))), len(starts) > STEADY
         window = max(WINDOW_DAYS * 86_400, WINDOW_BUCKETS * self._step)
-        known = (starts >= today - GUARD_S - window) & (starts < today - GUARD_S) & (coverage >= COVERED)
+        since, until = today - GUARD_S - window, today - GUARD_S
+        known = (starts >= since) & (starts < until) & (coverage >= COVERED)
         if known.any():
-            self._past = baseline.fit(starts[known], seen[known], coverage[known], known=self.asked.counts)
-            self._past_from = float(starts[known][0])
-        self._spikes = calibrating.calibrate(spikes[~np.isnan(spikes)])
-        self._rises = calibrating.calibrate(rises[~np.isnan(rises)])
+            self._fit(starts[known], seen[known], coverage[known], (since, until))
+        # An alarm every other bucket is no alarm.
+        self._alpha = held.accept(min(self.asked.rate * self._step, 0.5))
+        self._spikes = self._calibrated(spikes, held.known.spikes)
+        self._rises = self._calibrated(rises, held.known.rises)
+
+    def _fit(self, starts: Floats, seen: Floats, coverage: Floats, window: tuple[float, float]) -> None:
+        past = baseline.fit(starts, seen, coverage, known=self.asked.counts)
+        counts = isinstance(past, baseline.Counts)
+        if (self._step, counts) != (self._sustained.step_s, self._sustained.counts):
+            self._sustained = Sustained(self._step, counts=counts)
+        self._sustained.begin(*window)
+        if isinstance(past, baseline.Counts):
+            past = replace(past, dispersion=self._sustained.dispersion(past.dispersion))
+        self._past, self._past_from = past, float(starts[0])
+
+    def _calibrated(self, evidence: Floats, known: Tail) -> Calibration:
+        judged = evidence[~np.isnan(evidence)]
+        at = np.flatnonzero(judged > calibrating.BEYOND)
+        found = calibrating.peaks(at, judged[at], calibrating.apart(self._step))
+        return calibrating.calibrate(found, len(judged), known)
 
     def _forget(self, today: float) -> None:
         buckets = sum(len(d.starts) for d in self._days)
@@ -156,12 +185,12 @@ class Detector:
 
     def _judge(self, starts: Floats, seen: Floats, coverage: Floats) -> Verdicts:
         heard = np.nan_to_num(coverage) >= COVERED
-        n, alpha, past = len(starts), min(self.asked.rate * self._step, 0.5), self._past
+        n, alpha, past = len(starts), self._alpha, self._past
         spikes, rises, expected = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
         upper, learned = np.full(n, np.nan), 0.0
         if past is not None:
             expected = past.expect(starts, np.nan_to_num(coverage, nan=1.0))
-            spikes, rises = self._evidence(past, seen, expected, heard, alpha)
+            spikes, rises = self._evidence(past, seen, expected, heard)
             # The guard band is history too: it is only kept out of the baseline.
             learned = past.buckets * self._step + GUARD_S
             if self.asked.bounds:
@@ -178,19 +207,17 @@ class Detector:
         since = starts.copy() if past is None else np.full(n, self._past_from)
         spread = np.full(n, np.nan if past is None else past.dispersion)
         return Verdicts(
-            expected, spread, upper, probability, np.full(n, alpha), np.zeros(n), tuple(state.tolist()),
+            expected, spread, upper, probability, np.full(n, alpha), *kept, np.zeros(n), tuple(state.tolist()),
             np.full(n, learned), since,
         )  # fmt: skip
 
     def _evidence(
-        self, past: baseline.Past, seen: Floats, expected: Floats, heard: NDArray[np.bool_], alpha: float
+        self, past: baseline.Past, seen: Floats, expected: Floats, heard: NDArray[np.bool_]
     ) -> tuple[Floats, Floats]:
-        """-ln of what each of the two tests says of each bucket. What was not heard is evidence of nothing."""
+        """What each of the two tests says of each bucket, in nats. What was not heard is evidence of nothing."""
         spikes = -np.log(np.maximum(past.tail(seen, expected), tails.FLOOR))
-        ratios = past.ratios(seen, np.maximum(expected, 1e-9))
-        ratios[~heard] = 1.0
-        limit = np.exp(min(self._rises.needed(-log(alpha / 2)), 300.0))
-        rises = np.log(np.maximum(self._sustained.follow(ratios, step_s=self._step, limit=limit), 1e-12))
+        told = (*past.stretch(seen, expected), heard)
+        rises = self._sustained.follow(self._today * 86_400, told, (past.dispersion, past.vague))
         return np.where(heard, spikes, np.nan), np.where(heard, rises, np.nan)
 
 

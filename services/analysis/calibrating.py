@@ -3,8 +3,10 @@
 Evidence e = -ln(p) of an honest test goes beyond u with probability exp(-u), and by 1 on average. Where the past of the
 same series goes beyond more often or further (autocorrelated moods do that), the tail is fitted to it (peaks over a
 threshold, an exponential of the measured mean) and used instead. It never makes a test bolder than its theory.
+One series has few peaks, so they are weighed against what is known of all series.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
 
@@ -15,13 +17,33 @@ Floats = NDArray[np.float64]
 
 BEYOND = -log(0.05)
 """Evidence from which on the tail is fitted."""
-PRIOR_PEAKS = 5.0
 PRIOR_BUCKETS = 200.0
-"""Peaks and buckets of theory that the measured ones are weighed against."""
+"""Buckets of what is known beforehand that the measured ones are weighed against."""
 FARTHEST = 12.0
-"""A single peak counts for no more than this beyond: a burst of the past does not silence the next."""
-APART = 12
-"""Buckets that must lie between two peaks."""
+"""A single peak counts for no more than this beyond, in scales: a burst of the past does not silence the next."""
+APART_S, APART_BUCKETS = 43_200.0, 4.0
+"""Time, or buckets where those take longer, that must lie between two peaks."""
+LEAST, MOST = 8.0, 400.0
+"""Peaks that what is known of all series weighs at least and at most."""
+FEW = 8
+"""Peaks below which a series, and series below which they all, say nothing of how much series differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What is known of a test before one looks at a series: how often beyond, how far, worth how many peaks."""
+
+    share: float = exp(-BEYOND)
+    scale: float = 1.15
+    weight: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What all series together say of the two tests; theory, where nothing was replayed."""
+
+    spikes: Tail = Tail()
+    rises: Tail = Tail()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +63,41 @@ class Calibration:
         return max(evidence, BEYOND + self.scale * (evidence + log(self.share)))
 
 
-def calibrate(evidence: Floats) -> Calibration:
-    """Learn from past evidence, in order of time. Peaks that belong together are one, as they would be one alarm."""
-    beyond = np.flatnonzero(evidence > BEYOND)
-    share, scale = exp(-BEYOND), 1.0
-    if len(beyond):
-        begins = np.append(0, np.flatnonzero(np.diff(beyond) > APART) + 1)
-        peaks = np.minimum(np.maximum.reduceat(evidence[beyond], begins) - BEYOND, FARTHEST)
-        share = max((len(peaks) + PRIOR_BUCKETS * share) / (len(evidence) + PRIOR_BUCKETS), share)
-        scale = max(float(peaks.sum() + PRIOR_PEAKS) / (len(peaks) + PRIOR_PEAKS), 1.0)
-    return Calibration(share, scale)
+def apart(step_s: float) -> int:
+    """Buckets that lie between two peaks."""
+    return int(max(APART_S / step_s, APART_BUCKETS))
+
+
+def peaks(at: NDArray[np.int64], evidence: Floats, gap: int) -> Floats:
+    """How far each run of evidence beyond goes beyond. `at`: numbers of the buckets; runs lie more than `gap` apart."""
+    if not len(at):
+        return np.zeros(0)
+    begins = np.append(0, np.flatnonzero(np.diff(at) > gap) + 1)
+    return np.asarray(np.maximum.reduceat(evidence, begins)) - BEYOND
+
+
+def calibrate(found: Floats, buckets: int, known: Tail) -> Calibration:
+    """Learn from the past peaks of a series, as far beyond as they went, in so many buckets."""
+    share = (len(found) + PRIOR_BUCKETS * known.share) / (buckets + PRIOR_BUCKETS)
+    near = np.minimum(found, FARTHEST * known.scale)
+    scale = (float(near.sum()) + known.weight * known.scale) / (len(found) + known.weight)
+    return Calibration(max(share, exp(-BEYOND)), max(scale, 1.0))
+
+
+def pool(found: Sequence[Floats], buckets: int) -> Tail:
+    """What all series together say of a test. The more alike they are, the more it weighs (empirical Bayes).
+
+    `found`: the peaks of each series; `buckets`: of all series together.
+    """
+    every, theory = np.concatenate([np.zeros(0), *found]), Tail()
+    far = FARTHEST * max(float(np.median(every)) / log(2.0), 1.0) if len(every) else 0.0
+    total = float(np.minimum(every, far).sum()) + theory.weight * theory.scale
+    scale = total / (len(every) + theory.weight)
+    share = (len(every) + PRIOR_BUCKETS * theory.share) / (buckets + PRIOR_BUCKETS)
+    near = [np.minimum(one, FARTHEST * scale) for one in found if len(one) >= FEW]
+    weight = theory.weight
+    if len(near) >= FEW:
+        means, counts = np.array([one.mean() for one in near]), np.array([float(len(one)) for one in near])
+        between = float(np.var(means) - (scale**2 / counts).mean())
+        weight = min(max(scale**2 / between if between > 0 else MOST, LEAST), MOST)
+    return Tail(max(share, theory.share), max(scale, 1.0), weight)

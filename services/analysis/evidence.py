@@ -57,7 +57,7 @@ def burst(
         "probability": min(v["probability"] for v in run if v["probability"] is not None),
         "threshold": run[0]["alpha"],
         "baseline": {
-            "from": datetime.fromtimestamp(run[0]["learned_from"], onset.tzinfo).isoformat(),
+            "from": run[0]["learned_from"].isoformat(),
             "until": onset.isoformat(),
             "days": learned / 86_400,
         },

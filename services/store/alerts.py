@@ -8,7 +8,10 @@ from psycopg.types.json import Jsonb
 
 from services.store.pool import Connection, Row, one, row, rows, run
 
-_VERDICT = ("bucket", "posts", "units", "expected", "upper", "probability", "coverage", "state")
+_VERDICT = (
+    "bucket", "posts", "units", "expected", "upper", "probability", "coverage", "state", "alpha", "learned_s",
+    "learned_from", "spike", "rise",
+)  # fmt: skip
 
 
 def claim_watches(connection: Connection, *, until: datetime, limit: int, lease: timedelta) -> list[Row]:
@@ -25,7 +28,7 @@ def settle_watch(connection: Connection, watch: Row, until: datetime) -> bool:
 def add_verdicts(connection: Connection, version_id: int, frame: str, verdicts: Sequence[Mapping[str, Any]]) -> None:
     """Keep what was judged of each closed bucket."""
     if verdicts:
-        values = {name: [v[name] for v in verdicts] for name in _VERDICT}
+        values = {name: [v.get(name) for v in verdicts] for name in _VERDICT}
         run(connection, "alerts", "add_verdicts", version_id=version_id, frame=frame, **values)
 
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from services.analysis import alerting, bursts, evidence
 from services.analysis.alerting import Episode, Rule
+from services.analysis.budget import Schedule
 from services.analysis.coverage import coverage
-from services.store import codebooks, feeds, firings, trends
+from services.store import calibrations, codebooks, feeds, firings, trends
 from services.store.pool import Connection, Row
 
 MAX_DAYS = 366
@@ -56,25 +57,30 @@ def judged(
     since, until = (datetime.fromtimestamp(s, UTC) for s in (starts[0], starts[-1] + step.total_seconds()))
     about = {"version_id": frame["version_id"], "frame": frame["frame"]}
     points = trends.trend(connection, **about, since=since, until=until, step=step)
-    return judged_counts({p["at"].timestamp(): p for p in points}, series, rule=rule, frames=frames)
+    held = calibrations.schedule(connection, since, until)
+    return judged_counts({p["at"].timestamp(): p for p in points}, series, rule=rule, frames=frames, held=held)
 
 
 def judged_counts(
-    at: Mapping[float, Mapping[str, int]], series: tuple[Floats, Floats], *, rule: Rule, frames: int
-) -> list[dict[str, Any]]:
-    """The verdicts on posts and units counted by the start of their bucket, as detection makes them."""
+    at: Mapping[float, Mapping[str, int]], series: tuple[Floats, Floats], *, rule: Rule, frames: int,
+    held: Schedule = (),
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The verdicts on posts and units counted by the start of their bucket, as detection makes them.
+
+    `held`: what replays over all frames asked for; none of it where frames are not yet stored.
+    """
     starts, heard = series
     step = rule.step
     counted = [at.get(s, {"posts": 0, "units": 0}) for s in starts]
     units = np.array([c["units"] for c in counted], float)
     told = bursts.judge(
         bursts.Series(starts, step.total_seconds(), units, heard),
-        alpha=rule.alpha(frames), learning_s=rule.learning.total_seconds(),
+        alpha=rule.alpha(frames), learning_s=rule.learning.total_seconds(), held=held,
     )  # fmt: skip
     return [
         {"bucket": datetime.fromtimestamp(s, UTC), "posts": counted[i]["posts"], "units": counted[i]["units"],
          "expected": float(np.nan_to_num(told.expected[i])), "probability": float(told.probability[i]),
-         "state": told.state[i], "alpha": rule.alpha(frames)}
+         "state": told.state[i], "alpha": float(told.alpha[i])}
         for i, s in enumerate(starts)
     ]  # fmt: skip
 

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.analysis import bursts
+from services.analysis.budget import Schedule
 from services.analysis.coverage import coverage
-from services.store import alerts, codebooks, feeds, queue, trends
+from services.store import alerts, calibrations, codebooks, feeds, queue, trends
 from services.store.pool import Connection, Row
 from workers import raising, telling
+from workers.calibrating import calibrate
 from workers.runtime import Outcome, Runtime
 
 FRAMES = 64
@@ -38,6 +40,8 @@ class Scene:
     starts: NDArray[np.float64]
     coverage: NDArray[np.float64]
     sources_heard: int
+    held: Schedule
+    """What replays over all frames asked for, and from when on."""
 
 
 def detect(rt: Runtime) -> Outcome:
@@ -46,6 +50,8 @@ def detect(rt: Runtime) -> Outcome:
     with rt.store.transaction() as tx:
         closed = closed_until(tx, rt.now(), rt.rule.step)
         claimed = alerts.claim_watches(tx, until=closed, limit=FRAMES, lease=rt.lease)
+    if claimed:
+        calibrate(rt, closed)
     told += raising.gaps(rt, closed)
     judged = fenced_off = 0
     again = False
@@ -84,6 +90,7 @@ def _scene(rt: Runtime, version_id: int, watches: list[Row], closed: datetime) -
             titles={f["frame"]: f for f in codebooks.list_frames(tx) if f["version_id"] == version_id},
             since=since, start=start, until=until, starts=starts, coverage=heard,
             sources_heard=len({f["source"] for f in feeds.list_feeds(tx) if f["heard_until"]}),
+            held=calibrations.schedule(tx, since, until),
         )  # fmt: skip
 
 
@@ -112,15 +119,16 @@ def _verdicts(tx: Connection, rt: Runtime, watch: Row, scene: Scene) -> list[Ver
     units = np.array([c["units"] for c in counted], float)
     series = bursts.Series(scene.starts, rt.rule.step.total_seconds(), units, scene.coverage)
     alpha, learning = rt.rule.alpha(len(scene.titles)), rt.rule.learning.total_seconds()
-    judged = bursts.judge(series, alpha=alpha, learning_s=learning)
+    judged = bursts.judge(series, alpha=alpha, learning_s=learning, held=scene.held)
     return [
         {
             "bucket": datetime.fromtimestamp(start, UTC), "posts": counted[i]["posts"], "units": counted[i]["units"],
             "expected": _number(judged.expected[i]), "upper": _number(judged.upper[i]),
             "probability": _number(judged.probability[i]), "coverage": _number(scene.coverage[i]),
-            "state": judged.state[i], "alpha": alpha, "dispersion": _number(judged.dispersion[i]),
+            "state": judged.state[i], "alpha": float(judged.alpha[i]), "dispersion": _number(judged.dispersion[i]),
+            "spike": _number(judged.spike[i]), "rise": _number(judged.rise[i]),
             "learned_s": float(judged.learned_s[i]),
-            "learned_from": float(judged.learned_from[i]),
+            "learned_from": datetime.fromtimestamp(judged.learned_from[i], UTC),
         }
         for i, start in enumerate(scene.starts)
     ]  # fmt: skip

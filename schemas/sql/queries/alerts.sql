@@ -20,19 +20,24 @@ where version_id = %(version_id)s and frame = %(frame)s and fence = %(fence)s an
 returning frame;
 
 -- name: add_verdicts
-insert into verdicts (version_id, frame, bucket, posts, units, expected, upper, probability, coverage, state)
+insert into verdicts (version_id, frame, bucket, posts, units, expected, upper, probability, coverage, state, alpha,
+                      learned_s, learned_from, spike, rise)
 select %(version_id)s, %(frame)s, * from unnest(
   %(bucket)s::timestamptz[], %(posts)s::int[], %(units)s::int[], %(expected)s::float8[], %(upper)s::float8[],
-  %(probability)s::float8[], %(coverage)s::float8[], %(state)s::text[])
+  %(probability)s::float8[], %(coverage)s::float8[], %(state)s::text[], %(alpha)s::float8[],
+  %(learned_s)s::float8[], %(learned_from)s::timestamptz[], %(spike)s::float8[], %(rise)s::float8[])
 on conflict (version_id, frame, bucket) do nothing;
 
 -- name: list_verdicts
-select bucket, posts, units, expected, upper, probability, coverage, state from verdicts
+select bucket, posts, units, expected, upper, probability, coverage, state, alpha as threshold,
+       learned_from as baseline_from, learned_s / 86400 as baseline_days
+from verdicts
 where version_id = %(version_id)s and frame = %(frame)s and bucket >= %(since)s and bucket < %(until)s
 order by bucket;
 
 -- name: last_verdicts
-select f.version_id, f.frame, v.bucket, v.posts, v.units, v.expected, v.upper, v.probability, v.coverage, v.state
+select f.version_id, f.frame, v.bucket, v.posts, v.units, v.expected, v.upper, v.probability, v.coverage, v.state,
+       v.alpha as threshold, v.learned_from as baseline_from, v.learned_s / 86400 as baseline_days
 from frames f
 join codebooks c using (version_id)
 cross join lateral (
