@@ -20,7 +20,7 @@ from services.classifier.cues import COUNT, cues
 from services.classifier.encoder import Encoder
 from services.classifier.heads import centred
 from services.classifier.stance import FORMAT, StanceReader, softmax
-from services.classifier.wording import BINS, bins_of, rarity_of, weighed
+from services.classifier.wording import BINS, RUN, bins_of, rarity_of, weighed
 
 FILE = Path(__file__).with_name("data") / "stance.yaml"
 
@@ -58,7 +58,7 @@ class Lesson:
 @cache
 def lesson_name() -> str:
     """What stance is learned from, by name: another file, or another way of learning, has another."""
-    ways = repr((FORMAT, MEANING, WORDING, SIGNS, SOFTNESS, RIGHT, BINS, COUNT)).encode()
+    ways = repr((FORMAT, MEANING, WORDING, SIGNS, SOFTNESS, RIGHT, BINS, RUN, COUNT)).encode()
     return f"stance-{FORMAT}-{hashlib.sha256(FILE.read_bytes() + ways).hexdigest()[:12]}"
 
 

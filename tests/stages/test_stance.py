@@ -16,6 +16,7 @@ from services.classifier import StanceReader, learn_stance, lesson_name
 from services.store import listings, readings, stances
 from tests.stages.conftest import World, drift, page, post
 from tests.stages.test_detect import T0, flow, hear, history, replayed
+from tests.stages.test_rescore import CHANGED, settle
 from tests.stages.test_telling import save
 from workers import stances as part
 from workers.runtime import Reading
@@ -135,6 +136,18 @@ def test_what_was_stored_before_is_read_from_rows_alone(ready: World, monkeypatc
     assert not classify(world.rt).again
     assert None not in read(world).values()
     assert len(world.encoder.texts) == embedded, "a stored text goes through the transformer once"
+
+
+def test_a_version_scored_again_from_what_is_stored_is_read_too(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    gather(world, *FOUR)
+    embedded = len(world.encoder.texts)
+    world.apply(CHANGED)
+    settle(world)
+    found = world.rows("select version_id, count(stance)::int as n from carried group by 1 order by 1")
+    assert found == [{"version_id": 1, "n": 4}, {"version_id": 2, "n": 4}]
+    assert len(world.encoder.texts) == embedded
+    assert drift(world) == {}
 
 
 def test_an_edited_post_is_read_again(on: tuple[World, FakeReader]) -> None:
