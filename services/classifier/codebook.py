@@ -1,7 +1,10 @@
 """From a codebook's words to heads: every text goes through the encoder once, then the arrays are learned from."""
 
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +14,10 @@ from services.classifier.encoder import Encoder
 from services.classifier.heads import Heads
 from services.classifier.learning import Lesson, Material, learn, learned_from
 from services.classifier.review import Doubt, doubts
+
+EVERYDAY = Path(__file__).parent / "data" / "everyday.txt"
+"""Posts of every day in three languages, written for this: what a stream is full of and no frame is about. A handful of
+background posts leaves most of what people say unlike anything learned, and then it is given to frames at random."""
 
 
 class Frame(Protocol):
@@ -68,6 +75,7 @@ class Taught:
     against: tuple[str, ...] = ()
     """Frames that list it among their counterexamples."""
     background: bool = False
+    """Whether it stands for everything else: the codebook's background, or a post of every day."""
 
 
 def taught_by(codebook: Codebook, clean: Callable[[str], str]) -> list[Taught]:
@@ -80,6 +88,7 @@ def taught_by(codebook: Codebook, clean: Callable[[str], str]) -> list[Taught]:
     posts = [
         Taught(written[t], t, "", _listing(examples, t), _listing(counterexamples, t), t in background) for t in said
     ]
+    posts += [Taught(t, t, background=True) for t in _everyday(clean, {*said})]
     about = [Taught(_about(frame), clean(_about(frame)), frame.id) for frame in codebook.frames]
     return [posts[i] for i in learned_from(len(posts))] + about
 
@@ -103,6 +112,8 @@ def review_codebook(encoder: Encoder, codebook: Codebook, clean: Callable[[str],
 def _learned(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) -> tuple[Material, Lesson]:
     about = [clean(_about(frame)) for frame in codebook.frames]
     said = _said(codebook, clean)
+    everyday = _everyday(clean, {*said})
+    said |= _said_of_everyday(codebook, everyday)
     texts = list(said)
     distinct = list(dict.fromkeys([*texts, *about]))
     vectors = dict(zip(distinct, encoder.encode(distinct), strict=True))
@@ -115,10 +126,32 @@ def _learned(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) 
         texts=texts,
         said=np.array(list(said.values()), np.int8).reshape(-1, len(about)),
         background=np.array([text in background and 1 not in said[text] for text in texts], bool),
+        everyday=np.arange(len(texts)) >= len(texts) - len(everyday),
         contradicted=_contradicted(codebook, clean, texts),
         thresholds=[f.threshold for f in codebook.frames],
     )
     return material, learn(material)
+
+
+def _everyday(clean: Callable[[str], str], known: set[str]) -> list[str]:
+    """The posts of every day, cleaned, without those the codebook itself knows."""
+    cleaned = (clean(line) for line in EVERYDAY.read_text(encoding="utf-8").splitlines())
+    return [text for text in dict.fromkeys(cleaned) if text.strip() and text not in known]
+
+
+def _said_of_everyday(codebook: Codebook, texts: Sequence[str]) -> dict[str, NDArray[np.int8]]:
+    """They carry no frame; of one that has no example in their script they say nothing.
+
+    Else the script itself would speak against the frame, and a codebook in English find nothing in Arabic.
+    """
+    scripts = [{script_of(text) for text in frame.examples} for frame in codebook.frames]
+    return {text: np.array([-(script_of(text) in of) for of in scripts], np.int8) for text in texts}
+
+
+def script_of(text: str) -> str:
+    """The script most letters of a text are of, by Unicode's names (LATIN, CYRILLIC, ARABIC, …); "" without letters."""
+    letters = Counter(unicodedata.name(c, "").partition(" ")[0] for c in text if c.isalpha())
+    return max(letters, key=letters.__getitem__, default="")
 
 
 def _listing(texts: Mapping[str, set[str]], text: str) -> tuple[str, ...]:

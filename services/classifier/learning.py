@@ -39,6 +39,10 @@ BAND = 0.5
 """Width of the uncertain band, in log odds."""
 SAME = 0.98
 """Cosine from which two posts say the same."""
+CLOSE = 0.6
+"""Cosine to an example from which an everyday post says nothing of that frame: it may well carry it."""
+EVERYDAY = 2.0
+"""How much softer everyday posts are than those of the codebook: they stand for a stream, and no person judged them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +61,9 @@ class Material:
     said: NDArray[np.int8]
     """n × F: 1 carries the frame, -1 does not, 0 nothing is known."""
     background: NDArray[np.bool_]
-    """n: posts that stand for everything else."""
+    """n: posts that the codebook has stand for everything else."""
+    everyday: NDArray[np.bool_]
+    """n: posts of every day that are learned from beside the codebook's; nothing is calibrated or chosen by them."""
     contradicted: NDArray[np.bool_]
     """n × F: examples of the frame that are also said not to carry it."""
     thresholds: Sequence[float | None]
@@ -88,11 +94,11 @@ def learn(material: Material) -> Lesson:
     bins = [bins_of(text) for text in (*material.texts, *material.wordings)]
     rarity = rarity_of(bins[: len(material.texts)])
     wording = _sparse(bins, rarity)
-    found = fit(_kernel(points, wording), _targets(said), _softness(said))
-    held_out = found.held_out[: len(said)]
-    lines = _lines(held_out, said)
+    found = fit(_kernel(points, wording), _targets(said), _softness(said, material.everyday))
+    held_out, own = found.held_out[: len(said)], ~material.everyday
+    lines = _lines(held_out[own], said[own])
     odds = sigmoid(held_out * [a for a, _ in lines] + [b for _, b in lines])
-    thresholds = _thresholds(material, odds, said)
+    thresholds = _thresholds(material, odds[own], said[own])
     few = [int((column == 1).sum()) < FEW for column in said.T]
     heads = Heads(
         frames=tuple(material.frames),
@@ -122,12 +128,12 @@ def _evenly(m: Material) -> Material:
     kept = learned_from(len(m.texts))
     texts = [m.texts[i] for i in kept]
     return replace(m, vectors=m.vectors[kept], texts=texts, said=m.said[kept], background=m.background[kept],
-                   contradicted=m.contradicted[kept])  # fmt: skip
+                   everyday=m.everyday[kept], contradicted=m.contradicted[kept])  # fmt: skip
 
 
 def _mean(material: Material) -> NDArray[np.float32]:
     enough = material.background.sum() >= ENOUGH_BACKGROUND
-    everything = material.vectors[material.background] if enough else material.vectors
+    everything = material.vectors[material.background if enough else ~material.everyday]
     mean: NDArray[np.float32] = everything.mean(axis=0, dtype=np.float64).astype(np.float32)
     return mean
 
@@ -138,12 +144,13 @@ def _without_clashes(material: Material, mean: NDArray[np.float32]) -> tuple[NDA
     said = material.said.copy()
     clashes = np.zeros(said.shape, bool)
     others = material.background | ~(said == 1).any(1)
+    same = np.where(material.everyday, CLOSE, SAME)
     for f in range(said.shape[1]):
         examples = points[said[:, f] == 1]
         if len(examples):
-            clashes[:, f] = (said[:, f] == -1) & ((points @ examples.T).max(axis=1) >= SAME)
+            clashes[:, f] = (said[:, f] == -1) & ((points @ examples.T).max(axis=1) >= same)
     said[clashes] = 0
-    return said, clashes & others[:, None] | material.contradicted
+    return said, clashes & (others & ~material.everyday)[:, None] | material.contradicted
 
 
 def _check(frames: Sequence[str], said: NDArray[np.int8]) -> None:
@@ -177,9 +184,9 @@ def _targets(said: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.concatenate([said, own])
 
 
-def _softness(said: NDArray[np.int8]) -> NDArray[np.float64]:
-    posts, frames = said.shape
-    return np.concatenate([np.full(posts, SOFTNESS), np.full(frames, SOFTNESS / SAID_TWICE)])
+def _softness(said: NDArray[np.int8], everyday: NDArray[np.bool_]) -> NDArray[np.float64]:
+    of_posts = np.where(everyday, SOFTNESS * EVERYDAY, SOFTNESS)
+    return np.concatenate([of_posts, np.full(said.shape[1], SOFTNESS / SAID_TWICE)])
 
 
 def _lines(held_out: NDArray[np.float64], said: NDArray[np.int8]) -> list[Line]:

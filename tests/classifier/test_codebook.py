@@ -1,8 +1,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
 from services.classifier import CARRIES, learn_codebook
+from services.classifier.codebook import EVERYDAY, script_of
 from services.classifier.noop import NoopEncoder
 
 
@@ -45,6 +47,10 @@ NEITHER = [
     "They opened a new library in our street", "Who is going to the concert?", "The vote was postponed to March",
     "Good morning everyone", "Doctors advise washing your hands", "The river froze for the first time in years",
 ]  # fmt: skip
+
+
+def everyday_posts() -> int:
+    return len(set(EVERYDAY.read_text(encoding="utf-8").splitlines()))
 
 
 def codebook() -> Codebook:
@@ -98,4 +104,21 @@ def test_a_usual_codebook_is_learned_whole():
     usual = Codebook(frames, [f"background {i}" for i in range(80)])
     heads = learn_codebook(NoopEncoder(), usual, str)
     assert np.isfinite(heads.pulls).all()
-    assert heads.pulls.shape == (8 * 12 + 80 + 8, 8)
+    assert heads.pulls.shape == (8 * 12 + 80 + everyday_posts() + 8, 8)
+
+
+def test_everyday_posts_say_nothing_of_a_frame_without_an_example_in_their_script():
+    book = Codebook([Frame("en", "t", "d", ["all in English"], []), Frame("ru", "t", "d", ["по-русски", "x"], [])], [])
+    heads = learn_codebook(NoopEncoder(), book, str)
+    lines = [*dict.fromkeys(EVERYDAY.read_text(encoding="utf-8").splitlines())]
+    pulls = heads.pulls[-len(lines) - 2 : -2]
+    scripts = np.array([script_of(line) for line in lines])
+    assert {"LATIN", "CYRILLIC", "ARABIC"} <= {*scripts}
+    assert (pulls[scripts == "CYRILLIC", 0] == 0).all()
+    assert (pulls[scripts == "CYRILLIC", 1] != 0).all()
+    assert (pulls[scripts == "ARABIC"] == 0).all()
+
+
+@pytest.mark.parametrize(("text", "script"), [("a Привет", "CYRILLIC"), ("1 👏 ?", ""), ("", ""), ("تدمر x", "ARABIC")])
+def test_the_script_of_a_text_is_that_of_most_letters(text, script):
+    assert script_of(text) == script

@@ -45,12 +45,26 @@ def toy(examples=12, background=80, frames=3, seed=0, thresholds=None):
     material = Material(
         [f"f{i}" for i in range(frames)], about, [text(chance) for _ in centres], np.concatenate(parts),
         [text(chance) for _ in range(count)], said.astype(np.int8), np.arange(count) >= frames * examples,
-        np.zeros((count, frames), bool),
+        np.zeros(count, bool), np.zeros((count, frames), bool),
         thresholds or [None] * frames,
     )  # fmt: skip
     test = np.concatenate([cloud(chance, c, 40) for c in centres] + [cloud(chance, common, 200)])
     truth = np.concatenate([np.repeat(np.eye(frames, dtype=bool), 40, axis=0), np.zeros((200, frames), bool)])
     return material, test, truth
+
+
+def with_everyday(material, vectors):
+    """The same, and everyday posts of these vectors."""
+    chance, more = np.random.default_rng(3), len(vectors)
+    frames = len(material.frames)
+    return replace(
+        material, vectors=np.concatenate([material.vectors, vectors]),
+        texts=[*material.texts, *(text(chance) for _ in vectors)],
+        said=np.concatenate([material.said, np.full((more, frames), -1, np.int8)]),
+        background=np.concatenate([material.background, np.zeros(more, bool)]),
+        everyday=np.concatenate([material.everyday, np.ones(more, bool)]),
+        contradicted=np.concatenate([material.contradicted, np.zeros((more, frames), bool)]),
+    )  # fmt: skip
 
 
 def scored(heads, vectors, seed=9):
@@ -133,7 +147,8 @@ def test_wording_counts_where_meaning_is_the_same():
     texts = [f"{text(chance)} soros" if i < 20 else text(chance) for i in range(40)]
     said = np.where(np.arange(40)[:, None] < 20, 1, -1).astype(np.int8)
     vectors = same + cloud(chance, np.zeros(D), 40)  # far enough from each other to be different posts
-    material = Material(["f"], same[:1], ["soros"], vectors, texts, said, said[:, 0] < 0, said == 0, [None])
+    nobody = np.zeros(len(said), bool)
+    material = Material(["f"], same[:1], ["soros"], vectors, texts, said, said[:, 0] < 0, nobody, said == 0, [None])
     low, high = learn(material).heads.scores(same[:2], ["bread and butter", "the soros plan"])[:, 0]
     assert high > low + 0.05
 
@@ -288,3 +303,21 @@ def test_best_threshold_lies_in_the_gap():
     labels = np.array([True, True, False, False])
     assert best_threshold(np.array([0.9, 0.7, 0.3, 0.1]), labels) == pytest.approx(0.5)
     assert best_threshold(np.array([0.9, 0.7]), np.array([False, False])) == 0.5
+
+
+def test_what_looks_like_everyday_posts_is_given_no_frame():
+    material, _, _ = toy(background=30)
+    chance = np.random.default_rng(5)
+    strange = 3 * np.eye(D)[0] + 0.5 * np.eye(D)[1] + 0.8 * np.eye(D)[-1]
+    met = cloud(chance, strange, 60)
+    before = (learn(material).heads, learn(with_everyday(material, cloud(chance, strange, 40))).heads)
+    given = [float((h.answers(scored(h, met)) == CARRIES).any(1).mean()) for h in before]
+    assert given[1] < given[0] / 2
+
+
+def test_an_everyday_post_close_to_an_example_speaks_not_against_its_frame():
+    material, test, truth = toy()
+    same = material.vectors[material.said[:, 0] == 1]
+    heads = learn(with_everyday(material, same)).heads
+    assert (heads.pulls[len(material.texts) :][: len(same), 0] == 0).all()
+    assert f1(heads.answers(scored(heads, test)) == CARRIES, truth)[0] > 0.8
