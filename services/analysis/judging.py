@@ -14,8 +14,8 @@ from scipy.special import betaincinv
 
 Z = 1.959964
 """Of a 95 % interval."""
-FEW = 5
-"""Judged units below which no precision is told."""
+FEW = 3
+"""Judged units below which no precision is told: its interval would be almost everything."""
 VAGUE = 0.75
 """Width from which a recall is called unknown: that of its interval had nothing been missed in the sample. What was
 missed does not decide, else only the samples that happen to hold a missed post would be told."""

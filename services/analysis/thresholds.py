@@ -13,10 +13,12 @@ from scipy.optimize import isotonic_regression
 
 from schemas.errors import PermanentError, Reason
 from services.analysis import judging
-from services.analysis.judging import FEW, Estimate, Floats, Judged, effective, weights, wilson
+from services.analysis.judging import Estimate, Floats, Judged, effective, weights, wilson
 
 LEAST = 30
 """Judged samples below which nothing is chosen."""
+FEW = 5
+"""Judged posts of each answer, and above a threshold, that are needed at least."""
 PARTS = 5
 
 

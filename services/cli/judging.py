@@ -4,6 +4,7 @@ import getpass
 import secrets
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import click
@@ -45,6 +46,8 @@ def judge(frame: str | None, codebook: str | None, *, who: str, count: int) -> N
         click.echo(f"{about['title']}: {about['description']}\n")
         kept = _ask_all(about, waiting, who)
         click.echo(f"\n{len(kept)} answers kept, for {who}.")
+        if len(kept) == len(waiting) < count:
+            click.echo("Those were all of the weeks so far; ask again to have the running week drawn, as far as it is.")
     with house.transaction() as tx:
         tell(qualities.read_quality(tx, house.now())[about["codebook"], about["frame"]], about["frame"])
 
@@ -86,14 +89,22 @@ def _frame(tx: Connection, frame: str | None, codebook: str | None, who: str) ->
 
 
 def _waiting(tx: Connection, frame: Row, who: str, count: int) -> list[Row]:
-    """Samples to be judged; the running week's are drawn where none are left of the weeks before."""
+    """Samples to be judged: of whole weeks; of the running one too where none are left, or too few for who begins."""
     now, seed = house.now(), secrets.randbits(53)
-    for draw in (draws.draw_last_week, draws.draw_this_week):
-        draw(tx, now, seed)
-        found = labels.next_unjudged(tx, frame, who, present=feeds.present(tx, now), limit=count)
-        if found:
-            return found
-    return []
+    present = feeds.present(tx, now)
+    draws.draw_last_week(tx, now, seed)
+    found = labels.next_unjudged(tx, frame, who, present=present, limit=count)
+    if not found or (len(found) < count and _begins(tx, frame, who, len(found), present)):
+        draws.draw_this_week(tx, now, seed)
+        found = labels.next_unjudged(tx, frame, who, present=present, limit=count)
+    return found
+
+
+def _begins(tx: Connection, frame: Row, who: str, waiting: int, present: datetime) -> bool:
+    """Whether all samples of a frame wait for this judge."""
+    known = labels.count_unjudged(tx, who, labels.oldest_week(present))
+    about = (frame["codebook"], frame["frame"], waiting)
+    return any((f["codebook"], f["frame"], f["samples"]) == about for f in known)
 
 
 def _ask_all(frame: Row, waiting: list[Row], who: str) -> set[int]:

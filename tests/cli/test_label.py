@@ -95,24 +95,19 @@ def test_without_a_frame_the_one_that_most_wait_for_is_asked(store: Store, say: 
     assert "0.47-0.91" in table
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
+def test_what_cannot_be_done_is_said_with_a_way_out(store: Store, say: Say) -> None:
+    seed_week(store)
+    for arguments, told in (
         (("no-such",), "there is no frame no-such"),
         (("*",), "are no frame; name one"),
         (("show", "--judge", " "), "--judge NAME"),
         (("show", "--judge", "x" * 61), "1 to 60 letters"),
         (("threshold", "show", "--precision", "0.9"), "0 judged posts are too few"),
         (("examples", "show"), "no judged post of show is new"),
-    ],
-)
-def test_what_cannot_be_done_is_said_with_a_way_out(
-    store: Store, say: Say, arguments: tuple[str, ...], told: str
-) -> None:
-    seed_week(store)
-    code, _, err = say("", *arguments)
-    assert code == 1
-    assert told in err
+    ):
+        code, _, err = say("", *arguments)
+        assert code == 1
+        assert told in err
 
 
 def test_a_text_of_the_other_direction_stays_apart(store: Store, say: Say) -> None:
@@ -152,24 +147,19 @@ def test_labels_go_out_and_come_in_again(store: Store, run: Run, tmp_path: Path)
     assert [tuple(r.values()) for r in found] == [("bread", "yes"), ("show", "no")]
 
 
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
+def test_a_file_of_no_labels_is_refused_with_its_line(store: Store, run: Run, tmp_path: Path) -> None:
+    seed_week(store)
+    for line, told in (
         ('{"id": "1", "text": "x"}', 'needs a list "frames"'),
         ('{"id": "1", "text": "x", "frames": ["nothing"]}', "the codebook has no nothing"),
         ('{"id": "1", "text": "x", "frames": [], "judge": 7}', '"judge" is a name'),
         ("{", "is not JSON"),
-    ],
-)
-def test_a_file_of_no_labels_is_refused_with_its_line(
-    store: Store, run: Run, tmp_path: Path, line: str, told: str
-) -> None:
-    seed_week(store)
-    (tmp_path / "bad.jsonl").write_text(line + "\n")
-    code, _, err = run("label", "import", tmp_path / "bad.jsonl")
-    assert code == 1
-    assert told in err
-    assert answers(store) == {}
+    ):
+        (tmp_path / "bad.jsonl").write_text(line + "\n")
+        code, _, err = run("label", "import", tmp_path / "bad.jsonl")
+        assert code == 1
+        assert told in err
+        assert answers(store) == {}
 
 
 def test_labels_become_examples_and_say_so(store: Store, run: Run, tmp_path: Path) -> None:
@@ -250,3 +240,14 @@ def test_a_threshold_is_chosen_and_its_labels_do_not_measure_it(
     as_json = json.loads(run("label", "threshold", "show", "--precision", "0.85", "--json")[1])
     assert as_json["threshold"] == chosen
     assert as_json["precision"]["low"] < as_json["precision"]["value"] < as_json["precision"]["high"]
+
+
+def test_who_begins_is_asked_about_ten_where_the_weeks_hold_as_many(store: Store, say: Say) -> None:
+    seed_week(store, posts=200, carrying=3, draw=False)
+    # Hours 168 to 199 are of the running week; 8 samples are of the whole one.
+    code, out, _ = say("yyyyyyyyyy", "show", "--judge", "anna")
+    assert code == 0
+    assert "10 answers kept, for anna." in out
+    code, out, _ = say("yyyyyyyyyy", "show", "--judge", "anna")
+    assert "3 answers kept, for anna.\nThose were all of the weeks so far" in out
+    assert "show: precision 100% (95% interval 44 to 100%, 3 judged, 2016-W49 to 2016-W50)" in out

@@ -290,3 +290,42 @@ def test_alert_and_digest_say_how_good_the_frame_is(week: World) -> None:
         assert told in text
         assert told in html
     assert f"The frame: {told}" in brief(Notice("n", "alert", "a subject", bundle), "").lines
+
+
+def test_the_running_week_is_drawn_on_demand_as_far_as_it_has_come(week: World) -> None:
+    thursday = MONDAY + timedelta(days=1, hours=2)
+    with week.store.transaction() as tx:
+        tx.execute("update feeds set heard_until = %s", [thursday])
+        assert draws.draw_this_week(tx, week.clock(), 1) == 2
+        assert draws.draw_this_week(tx, week.clock(), 2) == 0
+    about = week.rows("select since, until, near, rest from draws where frame = %s", FRAME)[0]
+    assert (about["since"], about["near"]) == (MONDAY, 27), "the texts of 26 hours and the first"
+    assert thursday < about["until"] <= thursday + timedelta(seconds=1)
+    with week.store.transaction() as tx:
+        tx.execute("update feeds set heard_until = %s", [MONDAY + timedelta(days=8)])
+    assert draw(week) == 0, "a week is drawn once"
+
+
+def test_a_week_is_drawn_when_its_posts_are_scored_or_patience_ends(week: World) -> None:
+    with week.store.transaction() as tx:
+        tx.execute("update feeds set state = 'enabled'")
+    gather(week, post("late", text(90, "theatre"), at=MONDAY + timedelta(hours=90)))
+    with week.store.transaction() as tx:
+        tx.execute("update feeds set state = 'ended', heard_until = %s", [MONDAY + timedelta(days=7, hours=5)])
+    assert draw(week) == 0
+    classify(week.rt)
+    assert draw(week) == 2
+    assert week.one("select near from draws where frame = %s", FRAME) == 41
+
+
+def test_an_edited_text_is_another_text(week: World) -> None:
+    draw(week)
+    first = ask(week)[0]
+    answer(week, first["post_id"])
+    with week.store.transaction() as tx:
+        tx.execute(
+            "update posts set text = 'quite another', unit_key = 'x' where post_id in (%s, %s)",
+            [first["post_id"], ask(week)[0]["post_id"]],
+        )
+    assert len(ask(week)) == 23
+    assert quality(week).judged == 0
