@@ -18,8 +18,27 @@ def lock_fold(connection: Connection) -> bool:
 
 
 def fold_deltas(connection: Connection, limit: int) -> list[Row]:
-    """Add up to `limit` deltas to their points; the keys touched and how many deltas each took."""
-    return rows(connection, "trends", "fold_deltas", limit=limit)
+    """Add up to `limit` deltas to their points; the keys touched and how many deltas each took.
+
+    Deltas of versions whose points are not built yet stay.
+    """
+    return rows(connection, "trends", "fold_deltas", limit=limit, but=unbuilt_points(connection))
+
+
+def unbuilt_points(connection: Connection) -> list[int]:
+    """Versions being built that have no point yet."""
+    return [r["version_id"] for r in rows(connection, "trends", "unbuilt_points")]
+
+
+def build_points(connection: Connection, version_id: int) -> None:
+    """Make all points of such a version from what is scored. Only the one folder may (lock_fold)."""
+    without_timeout(connection)
+    run(connection, "trends", "build_points", version_id=version_id)
+
+
+def without_timeout(connection: Connection) -> None:
+    """Until the transaction ends, statements may take as long as they need."""
+    run(connection, "trends", "without_timeout")
 
 
 def recount_points(connection: Connection, touched: list[Row]) -> None:

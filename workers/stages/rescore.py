@@ -3,6 +3,7 @@
 It never runs the transformer on a post. Posts whose text has no vector go to the queue of new ones.
 """
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,18 +33,26 @@ class Work:
 
 
 def rescore(rt: Runtime) -> Outcome:
-    """Score a few ranges of the oldest version that is being built."""
-    done = fenced_off = ranges = 0
-    while ranges < RANGES and not rt.stopping():
-        with rt.store.transaction() as tx:
-            claimed = rescoring.claim_range(tx, rt.lease)
-        if claimed is None:
-            break
-        ranges += 1
-        posts = _settle(rt, _score(rt, claimed))
-        done, fenced_off = done + max(posts, 0), fenced_off + (posts < 0)
-    wake = ("rollup", "classify") if ranges else ()
-    return Outcome(rows=done, fenced_off=fenced_off, again=ranges == RANGES, wake=wake)
+    """Score a few ranges of the oldest version that is being built.
+
+    While one range is scored the one before it is settled: the database works when the processor does.
+    """
+    settled: list[Future[int]] = []
+    with ThreadPoolExecutor(1, "settle") as settling:
+        while len(settled) < RANGES and not rt.stopping():
+            with rt.store.transaction() as tx:
+                claimed = rescoring.claim_range(tx, rt.lease)
+            if claimed is None:
+                break
+            work = _score(rt, claimed)
+            if settled:
+                settled[-1].result()
+            settled.append(settling.submit(_settle, rt, work))
+        posts = [future.result() for future in settled]
+    wake = ("rollup", "classify") if posts else ()
+    return Outcome(
+        rows=sum(max(p, 0) for p in posts), fenced_off=sum(p < 0 for p in posts), again=len(posts) == RANGES, wake=wake
+    )  # fmt: skip
 
 
 def _score(rt: Runtime, claimed: Range) -> Work:

@@ -33,8 +33,11 @@ def _fold(tx: Connection) -> int:
 def promote(rt: Runtime) -> int:
     """Let readers see versions whose history is scored and folded; how many."""
     with rt.store.transaction() as tx:
-        if not codebooks.built_codebooks(tx):
+        built = [v["version_id"] for v in codebooks.built_codebooks(tx)]
+        if not built or not trends.lock_fold(tx):
             return 0
+        for version_id in set(built) & set(trends.unbuilt_points(tx)):
+            trends.build_points(tx, version_id)
     with rt.store.transaction() as tx:
         # Alone, and after a last fold: what readers see from now on is whole.
         codebooks.lock_codebooks(tx)

@@ -1,10 +1,12 @@
 -- name: plan_ranges
 -- Every stored post that has no score under the version yet, in ranges of at most `size` of a day.
 insert into rescoring (version_id, received_day, first_id, last_id, posts, state)
-select %(version_id)s, p.received_day, min(p.post_id), max(p.post_id), count(*), 'waiting'
-from posts p
-where not exists (select from scores s where s.version_id = %(version_id)s and s.post_id = p.post_id)
-group by p.received_day, p.post_id / %(size)s
+select %(version_id)s, received_day, min(post_id), max(post_id), count(*), 'waiting'
+from (
+  select p.received_day, p.post_id, (row_number() over (partition by p.received_day order by p.post_id) - 1) / %(size)s as lot
+  from posts p
+  where not exists (select from scores s where s.version_id = %(version_id)s and s.post_id = p.post_id)) t
+group by received_day, lot
 returning posts;
 
 -- name: forget_ranges

@@ -1,9 +1,9 @@
 -- name: fold_deltas
 -- Take appended deltas and add them to their points in key order (one statement: no deadlocks). One folder at a
--- time holds the lock below; what others append meanwhile waits for the next fold.
+-- time holds the lock below; what others append meanwhile waits for the next fold. Those of versions in `but` stay.
 with taken as (
   delete from trend_deltas where ctid = any(array(
-    select ctid from trend_deltas limit %(limit)s for update skip locked))
+    select ctid from trend_deltas where version_id <> all(%(but)s::int[]) limit %(limit)s for update skip locked))
   returning version_id, frame, bucket, source, lang, posts
 ), summed as (
   select version_id, frame, bucket, source, lang, sum(posts)::int as posts, count(*) as deltas
@@ -14,6 +14,29 @@ with taken as (
   on conflict (version_id, frame, bucket, source, lang) do update set posts = trend_points.posts + excluded.posts
 )
 select version_id, frame, bucket, source, lang, deltas from summed;
+
+-- name: unbuilt_points
+-- Versions being built that have no point yet: theirs are made at once when every post is scored.
+select version_id from codebooks c
+where state = 'building' and not exists (select from trend_points p where p.version_id = c.version_id);
+
+-- name: build_points
+-- All points of a version from what is scored, in place of the deltas appended until now. One statement, one snapshot:
+-- what is settled meanwhile keeps its deltas.
+with folded as (
+  delete from trend_deltas where version_id = %(version_id)s
+)
+insert into trend_points (version_id, frame, bucket, source, lang, posts, units, authors)
+select version_id, '*', bucket, source, lang, count(*), 0, 0 from scores
+where version_id = %(version_id)s group by 1, 2, 3, 4, 5
+union all
+select version_id, frame, bucket, source, lang, count(*), least(count(distinct unit_key), count(distinct author)),
+       count(distinct author)
+from carried where version_id = %(version_id)s group by 1, 2, 3, 4, 5;
+
+-- name: without_timeout
+-- Until the transaction ends, statements may take as long as they need.
+set local statement_timeout = 0;
 
 -- name: lock_fold
 select pg_try_advisory_xact_lock(hashtext('framewatch.fold')) as locked;
