@@ -11,6 +11,7 @@ QUEUES = {
     "rollup": "light",
     "detect": "light",
     "digest": "light",
+    "suggest": "light",
     "upkeep": "light",
 }
 
@@ -25,6 +26,7 @@ TICKS = {
     "rollup": 5.0,
     "detect": 10.0,
     "digest": 10.0,
+    "suggest": 60.0,
     "upkeep": 300.0,
 }
 

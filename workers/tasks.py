@@ -12,6 +12,7 @@ from workers.stages import recheck as _recheck
 from workers.stages import rescore as _rescore
 from workers.stages import rollup as _rollup
 from workers.stages import subscribe as _subscribe
+from workers.stages import suggest as _suggest
 from workers.stages import upkeep as _upkeep
 
 
@@ -73,6 +74,12 @@ def deliver() -> None:
 def digest() -> None:
     """Fill digest slots that are due."""
     run_stage("digest", _digest.digest)
+
+
+@app.task(name="suggest")
+def suggest() -> None:
+    """Group posts that match no frame, once a day."""
+    run_stage("suggest", _suggest.suggest)
 
 
 @app.task(name="upkeep")

@@ -21,6 +21,7 @@ from services.api.leaving import leaving
 from services.api.problems import install
 from services.api.push import pushes
 from services.api.routes import Means, probes
+from services.api.suggestions import suggestions
 from services.api.syndication import syndication
 from services.api.websub import hubs
 from services.sources import Means as SourceMeans
@@ -81,6 +82,7 @@ def create_api(
         app.include_router(topic.router)
     app.include_router(judging)
     app.include_router(pushes)
+    app.include_router(suggestions)
     app.include_router(hubs)
     app.include_router(leaving)
     install(app)

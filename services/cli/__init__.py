@@ -17,6 +17,8 @@ COMMANDS = {
     "feeds": ("services.cli.feeds:feeds", "Add, list, try and parse feeds."),
     "codebook": ("services.cli.codebook:codebook", "Check, apply and evaluate a codebook."),
     "label": ("services.cli.label:label", "Judge posts, and see how good each frame is."),
+    "suggestions": ("services.cli.suggestions:suggestions", "Stories that no frame stands for: adopt or dismiss them."),
+    "suggest": ("services.cli.suggestions:suggest", "Look for such stories now."),
     "classify": ("services.cli.classify:classify", "Sort posts into frames, without a database."),
     "replay": ("services.cli.replay:replay", "Send a file of posts through the running pipeline."),
     "detect": ("services.cli.detect:detect", "Find the bursts in a series of counts."),

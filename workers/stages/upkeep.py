@@ -4,7 +4,7 @@ scores of codebook versions that nobody will ask for; and the week's samples for
 from datetime import timedelta
 
 from services.analysis.erasing import without_posts
-from services.store import codebooks, draws, erasures, posts, rescoring, scores, units
+from services.store import codebooks, draws, erasures, posts, rescoring, scores, suggestions, units
 from workers.runtime import Outcome, Runtime
 
 AHEAD = timedelta(days=14)
@@ -14,7 +14,7 @@ SCORES = 20_000
 
 
 def upkeep(rt: Runtime) -> Outcome:
-    """Partitions from yesterday to a fortnight ahead; no erased word in evidence, messages or vectors; free bands;
+    """Partitions from yesterday to a fortnight ahead; no erased word in evidence, messages, vectors; free bands;
     last week's samples."""
     today = rt.now().date()
     with rt.store.transaction() as tx:
@@ -25,6 +25,7 @@ def upkeep(rt: Runtime) -> Outcome:
             for told in erasures.told_of_posts(tx, sorted(ids)):
                 erasures.rewrite(tx, told, without_posts(told["body"], ids))
             erasures.forget_vectors(tx, [g["text_hash"] for g in gone])
+            suggestions.forget_members(tx, sorted(ids))
             erasures.end_erasures(tx, sorted(ids))
         units.forget_reposted(tx, today)
         forgotten = units.forget_bands(tx, today, BANDS)
