@@ -27,6 +27,7 @@ CLASSIFY, COLLECT, DETECT, LISTEN, MANNERS = (
     f"tests/stages/test_{name}.py" for name in ("classify", "collect", "detect", "listen", "manners")
 )
 CHANNELS = "tests/channels/test_contract.py"
+DIGEST = "tests/stages/test_digest.py"
 TELLING = "tests/stages/test_telling.py"
 JUDGING = "tests/stages/test_judging.py"
 
@@ -186,6 +187,70 @@ MUTANTS = [
         f"{DETECT} -k slot",
     ),
     Mutant(9, "workers/stages/deliver.py", '"pending" if due else "parked"', '"sent"', f"{DETECT} -k cannot_be_sent"),
+    Mutant(
+        9,
+        "services/store/mailing.py",
+        'wanted = [a for a in known if a["unsubscribed_at"] is None]',
+        "wanted = known",
+        f"{DIGEST} -k leaves_with",
+    ),
+    Mutant(
+        9,
+        f"{SQL}/digests.sql",
+        "select distinct on (a.address) e.channel_id",
+        "select e.channel_id",
+        f"{DIGEST} -k leaves_with",
+    ),
+    Mutant(
+        9,
+        f"{SQL}/digests.sql",
+        "where d.digest = l.digest and d.reader = l.address and d.state = 'pending'",
+        "where false and d.reader = l.address and d.state = 'pending'",
+        f"{DIGEST} -k waits_for_who_leaves",
+    ),
+    Mutant(
+        9,
+        "services/analysis/unsubscribing.py",
+        "return reader_id if hmac.compare_digest(token(secret, reader_id), given) else None",
+        "return reader_id",
+        "tests/analysis/test_digest.py -k token",
+    ),
+    Mutant(
+        9,
+        "services/api/leaving.py",
+        "reader = _reader(by, request, token)",
+        "leave(by, request, token)\n    reader = _reader(by, request, token)",
+        f"{DIGEST} -k leaves_with",
+    ),
+    Mutant(
+        9,
+        "services/analysis/slots.py",
+        "    while (following := after(schedule, timezone, found)) < at:\n        found = following\n",
+        "",
+        "tests/analysis/test_slots.py -k twice",
+    ),
+    Mutant(
+        9,
+        "workers/stages/digest.py",
+        "judged = min([present, *known]) if len(known) == len(positions) else None",
+        "judged = min([present, *known])",
+        f"{DIGEST} -k not_judged",
+    ),
+    Mutant(
+        6,
+        "services/analysis/digest.py",
+        "if not heard or apart is None:",
+        "if apart is None:",
+        "tests/analysis/test_digest.py -k not_heard",
+    ),
+    Mutant(
+        6,
+        "services/channels/charts.py",
+        "_runs(units, lambda i: units[i] is None)",
+        "_runs(units, lambda i: False)",
+        "tests/channels/test_digest_mail.py -k nought",
+    ),
+    Mutant(6, "services/store/readings.py", "    if silent:\n", "    if False:\n", "tests/exporter -k not_heard"),
     Mutant(
         3,
         "workers/stages/listen.py",

@@ -80,7 +80,7 @@ def _frames(connection: Connection, wall: datetime, judged: Qualities) -> tuple[
     known = codebooks.list_frames(connection)
     periods = {name: readings.last_hours(present, length) for name, length in WINDOWS.items()}
     told = {
-        (number, name): readings.totals(connection, number, *period, present=present)[1]
+        (number, name): readings.counted(connection, number, *period, present=present)
         for number in {f["version_id"] for f in known}
         for name, period in periods.items()
     }

@@ -150,6 +150,11 @@ def spans(connection: Connection, since: datetime, until: datetime) -> list[Row]
     return rows(connection, "feeds", "spans", since=since, until=until)
 
 
+def was_silent(connection: Connection, since: datetime, until: datetime) -> bool:
+    """Whether something should have been heard in a period and nothing was."""
+    return bool(one(connection, "feeds", "was_silent", since=since, until=until)["silent"])
+
+
 def present(connection: Connection, wall: datetime) -> datetime:
     """The time the stream lives in: `wall` with live feeds, else how far the replayed ones have come."""
     value: datetime = one(connection, "feeds", "present", wall=wall)["present"]

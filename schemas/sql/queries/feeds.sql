@@ -183,6 +183,17 @@ select feed_id, 'heard', starts_at, ends_at
 from heard_spans where starts_at < %(until)s and ends_at > %(since)s
 order by feed_id, kind, starts_at;
 
+-- name: was_silent
+-- Whether something should have been heard in a period and nothing was: coverage nought, without adding up spans.
+with due as (
+  select feed_id, greatest(starts_at, %(since)s::timestamptz) as starts_at,
+         least(coalesce(ends_at, %(until)s::timestamptz), %(until)s::timestamptz) as ends_at
+  from expected_spans where starts_at < %(until)s and coalesce(ends_at, %(until)s::timestamptz) > %(since)s
+)
+select exists (select from due) and not exists (
+  select from due d join heard_spans h on h.feed_id = d.feed_id and h.starts_at < d.ends_at and h.ends_at > d.starts_at
+) as silent;
+
 -- name: present
 -- The time the stream lives in: ours while any live feed is on, else how far the replayed ones have come.
 select case
