@@ -499,14 +499,14 @@ MUTANTS = [
         "services/store/qualities.py",
         ' or taught(body, row["text"])',
         "",
-        f"{JUDGING} -k those_it_was_taught",
+        f"{JUDGING} tests/analysis/test_taught.py -k 'those_it_was_taught or cop'",
     ),
     Mutant(
         15,
         "services/analysis/taught.py",
         "return any(likeness(letters, self._long[i]) >= ALIKE for i in near)",
         "return False",
-        f"{JUDGING} -k those_it_was_taught",
+        f"{JUDGING} tests/analysis/test_taught.py -k 'those_it_was_taught or cop'",
     ),
     Mutant(
         15,

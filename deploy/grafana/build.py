@@ -57,7 +57,7 @@ NARRATIVES = dashboard(
                         " least. Below 1 a trend has a gap, not a zero.",
                         f"min(framewatch_frame_coverage_ratio{{{F}}})", WHOLE_IS_GOOD, unit="percentunit")),
             (4, 4, stat("Lowest precision", "Of the frames people have judged, the one that is least often right.",
-                        f"min(framewatch_frame_precision_ratio{{{F}}} >= 0) or min(framewatch_frame_precision_ratio{{{F}}})",
+                        f"min(framewatch_frame_precision_ratio{{{F}}} >= 0) or vector(NaN)",
                         steps((None, BAD), (0.7, WARN), (0.85, GOOD)), unit="percentunit")),
         ],
         [
@@ -132,13 +132,29 @@ FRAME = dashboard(
         ],
         [
             (8, 8, states("State of detection", "With too little heard detection does not guess.", state_of(F), "{{frame}}")),
-            (8, 8, lines("Precision", "Part of what carries the frame that people said does, and the lower limit of its 95%"
-                         " interval (dashed). Unknown until a sample is judged.",
-                         (f"framewatch_frame_precision_ratio{{{F}}}", "precision"),
-                         (f"framewatch_frame_precision_low_ratio{{{F}}}", "at least"), unit="percentunit", low=0, high=1,
-                         overrides=[dashed("at least")])),
             (8, 8, lines("Coverage", "Part of the expected feed time that was heard.",
                          (f"framewatch_frame_coverage_ratio{{{F}}}", "heard"), unit="percentunit", low=0, high=1)),
+            (8, 8, lines("Texts judged", "Texts said to carry the frame that people judged.",
+                         (f"framewatch_frame_judged_texts{{{F}}}", "judged"), low=0)),
+        ],
+        [
+            (8, 8, lines("Precision", "Part of what carries the frame that people said does, with its 95% interval (dashed)."
+                         " Empty until a sample is judged.",
+                         (f"framewatch_frame_precision_ratio{{{F}}}", "precision"),
+                         (f"framewatch_frame_precision_low_ratio{{{F}}}", "at least"),
+                         (f"framewatch_frame_precision_high_ratio{{{F}}}", "at most"), unit="percentunit", low=0, high=1,
+                         overrides=[dashed("at least"), dashed("at most")])),
+            (8, 8, lines("Recall", "Part of what carries the frame by people's word that is found, with its 95% interval (dashed)."
+                         " Empty until a sample is judged.",
+                         (f"framewatch_frame_recall_ratio{{{F}}}", "recall"),
+                         (f"framewatch_frame_recall_low_ratio{{{F}}}", "at least"),
+                         (f"framewatch_frame_recall_high_ratio{{{F}}}", "at most"), unit="percentunit", low=0, high=1,
+                         overrides=[dashed("at least"), dashed("at most")])),
+            (8, 8, lines("Agreement of judges", "Krippendorff's alpha of all who judged the same texts, and Cohen's kappa of two."
+                         " Empty until two people have.",
+                         (f"framewatch_frame_agreement_alpha{{{F}}}", "alpha"),
+                         (f"framewatch_frame_agreement_kappa{{{F}}}", "kappa"), high=1,
+                         thresholds=steps((None, PLAIN), (0.67, GOOD)))),
         ],
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from schemas.errors import FramewatchError
 COMMANDS = {
     "up": ("services.cli.up:up", "Run everything on this machine."),
     "status": ("services.cli.status:status", "What is running, and how far behind."),
+    "top": ("services.cli.top:top", "What moves and how the pipeline does, as it happens."),
     "doctor": ("services.cli.doctor:doctor", "What is wrong, and how to mend it."),
     "verify": ("services.cli.verify:verify", "Check that nothing was lost or counted twice."),
     "migrate": ("services.cli.migrate:migrate", "Bring the database to this version."),

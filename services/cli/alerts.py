@@ -11,8 +11,9 @@ from schemas.rule import check
 from services.analysis.alerting import Rule
 from services.cli import house
 from services.cli.alert_rules import default_rule, moment, rules, terms_given
+from services.cli.progress import progress
 from services.store import alerts as rows
-from services.store import announcing, deliveries
+from services.store import announcing, codebooks, deliveries
 from services.store import rules as rule_rows
 from services.store.dry_run import MAX_DAYS, dry_run
 from services.store.rechecks import recheck
@@ -162,7 +163,8 @@ def dry_run_rule(*, name: str, days: int, path: str | None, terms: tuple[str, ..
         rule: Rule = (
             rule_rows.checked(tx, name, check(given, name), default) if given else rule_rows.named(tx, name, default)
         )
-        found = dry_run(tx, rule, days=days, wall=house.now())
+        with progress("frames", 1 if rule.frame else len(codebooks.list_frames(tx))) as tell:
+            found = dry_run(tx, rule, days=days, wall=house.now(), tell=tell)
     if as_json:
         house.echo_json(found)
         return

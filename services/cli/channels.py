@@ -47,17 +47,25 @@ def add(*, name: str, kind: str, config: tuple[str, ...]) -> None:
 
 
 @channels.command()
-def kinds() -> None:
+@click.option("--json", "as_json", is_flag=True, help="For another program to read.")
+def kinds(*, as_json: bool) -> None:
     """Every kind of channel and its fields; those in brackets may be left out."""
+    if as_json:
+        house.echo_json({kind: fields_of(kind) for kind in sorted(CHANNELS)})
+        return
     for kind in sorted(CHANNELS):
         click.echo(f"{kind:13} {fields_of(kind)}")
 
 
 @channels.command(name="list")
-def list_channels() -> None:
+@click.option("--json", "as_json", is_flag=True, help="For another program to read.")
+def list_channels(*, as_json: bool) -> None:
     """Every channel, secrets hidden."""
     with house.transaction() as tx:
         found = deliveries.list_channels(tx)
+    if as_json:
+        house.echo_json([{**c, "config": redact(c["kind"], c["config"])} for c in found])
+        return
     for c in found:
         shown = json.dumps(redact(c["kind"], c["config"]), ensure_ascii=False)
         click.echo(f"{c['name']:20} {c['kind']:12} {c['state']:8} {shown}")

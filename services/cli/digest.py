@@ -4,7 +4,6 @@ import tempfile
 import webbrowser
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,9 @@ def send(name: str | None) -> None:
         now = house.now()
         found = _notice(tx, row, None)
         notice = replace(found, message_id=f"digest.{row['digest']}.{now:%Y%m%dT%H%M%SZ}.now")
-        posting = mailing.Posting(row["digest"], row["channels"], partial(token, house.author_secret(conf)))
+        posting = mailing.Posting(
+            row["digest"], row["channels"], lambda reader: token(house.author_secret(conf), reader)
+        )
         count = mailing.post_digest(tx, notice, posting, now=now)
     if not count:
         told = "nobody to send it to: every reader has left, or no channel is enabled; see: framewatch channels add"

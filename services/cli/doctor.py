@@ -23,7 +23,8 @@ Finding = tuple[str, str]
 
 
 @click.command()
-def doctor() -> None:
+@click.option("--json", "as_json", is_flag=True, help="For another program to read.")
+def doctor(*, as_json: bool) -> None:
     """What is wrong, and how to mend it."""
     conf = settings.load()
     found = [*_machine(conf), *_broker(conf)]
@@ -37,11 +38,14 @@ def doctor() -> None:
                 found += [finding for examine in EXAMINATIONS for finding in examine(tx)]
     except FramewatchError as error:
         found.append((str(error), "Start everything with `framewatch up`, or mend FRAMEWATCH_DATABASE_URL."))
-    for what, remedy in found:
+    if as_json:
+        house.echo_json([{"what": what, "remedy": remedy} for what, remedy in found])
+    for what, remedy in () if as_json else found:
         click.echo(f"- {what}\n  {remedy}")
     if found:
         sys.exit(1)
-    click.echo("Nothing is wrong.")
+    if not as_json:
+        click.echo("Nothing is wrong.")
 
 
 def _machine(conf: Settings) -> Iterator[Finding]:

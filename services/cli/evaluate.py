@@ -1,6 +1,6 @@
 """framewatch codebook evaluate: how good a codebook is on labelled posts, and what its probabilities are worth."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,13 @@ from services.analysis import quality
 from services.analysis.reliability import Bin, calibration_error, reliability
 from services.analysis.text import text_for_encoder, text_hash
 from services.cli import house, lines
+from services.cli.progress import progress
 
 if TYPE_CHECKING:
     from services.classifier import Encoder
 
 File = click.Path(path_type=Path, exists=True, dir_okay=False)
+BATCH = 256
 Answers = tuple[NDArray[np.float32], NDArray[np.bool_]]
 """Probabilities, and which of them are answered with `carries`; posts x frames."""
 
@@ -31,6 +33,8 @@ class Remembering:
 
     encoder: "Encoder"
     known: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    tell: Callable[[int, int | None], None] = lambda _done, _total: None
+    """Told how many texts of those asked for are encoded."""
 
     @property
     def name(self) -> str:
@@ -45,7 +49,10 @@ class Remembering:
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """As the encoder does."""
         missing = [text for text in dict.fromkeys(texts) if text not in self.known]
-        self.known.update(zip(missing, self.encoder.encode(missing), strict=True))
+        for begin in range(0, len(missing), BATCH):
+            some = missing[begin : begin + BATCH]
+            self.known.update(zip(some, self.encoder.encode(some), strict=True))
+            self.tell(begin + len(some), len(missing))
         return np.array([self.known[text] for text in texts], np.float32).reshape(len(texts), self.dimensions)
 
 
@@ -79,8 +86,9 @@ def evaluate(*, file: Path, posts: Path, folds: int | None, plot: Path | None, a
     read = files.parse(file.read_text(encoding="utf-8"), str(file))
     labelled = list(lines.read(posts))
     _check(posts, labelled, read)
-    encoder = Remembering(encoder_of(settings.load()))
-    answers = _cross_validated(encoder, read, labelled, folds) if folds else answered(encoder, read, labelled)
+    with progress("encoded") as tell:
+        encoder = Remembering(encoder_of(settings.load()), tell=tell)
+        answers = _cross_validated(encoder, read, labelled, folds) if folds else answered(encoder, read, labelled)
     found = findings([f.id for f in read.frames], answers, labelled)
     if plot:
         plot.write_text(svg(found.calibration, f"{read.codebook}: what its probabilities are worth"), encoding="utf-8")

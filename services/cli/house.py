@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from schemas.errors import PermanentError, Reason
 from services import settings
@@ -34,11 +35,14 @@ def load() -> Settings:
 
 @contextmanager
 def transaction() -> Iterator[Connection]:
-    """One transaction on the database of the house."""
+    """One transaction on the database of the house. Raises PermanentError(BAD_CONFIG) for one of an older version."""
     store = Store(load().database_url, size=2, name="framewatch cli")
     try:
         with store.transaction() as tx:
             yield tx
+    except (UndefinedTable, UndefinedColumn) as error:
+        told = "the database was made by an older framewatch (or by none); bring it up to date: framewatch migrate"
+        raise PermanentError(Reason.BAD_CONFIG, told) from error
     finally:
         store.close()
 
@@ -68,8 +72,15 @@ def author_key(home: Path) -> str:
 
 
 def author_secret(conf: Settings) -> bytes:
-    """The secret for pseudonyms that the workers use: the operator's, or that of this home."""
-    return (conf.author_key or author_key(settings.home_of(conf))).encode()
+    """The secret for pseudonyms that the workers use: the operator's, or that of this home.
+
+    Raises PermanentError(BAD_CONFIG) where there is neither: one of our own making would fit nothing of theirs.
+    """
+    home = settings.home_of(conf)
+    if not conf.author_key and not (home / "author.key").exists():
+        told = f"no secret for author pseudonyms in {home}; set FRAMEWATCH_AUTHOR_KEY (or _FILE) to that of the workers"
+        raise PermanentError(Reason.BAD_CONFIG, told)
+    return (conf.author_key or author_key(home)).encode()
 
 
 def port(home: Path, name: str, preferred: int = 0) -> int:

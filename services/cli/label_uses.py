@@ -39,10 +39,11 @@ def _writing(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @_writing
 def examples(*, frame: str, codebook: str | None, source: Path | None, output: Path | None, overwrite: bool) -> None:
-    """Write the codebook with FRAME's judged posts as examples (yes) and counterexamples (no).
+    """Write the codebook with FRAME's judged posts as examples (yes) and counterexamples (no, though it seemed so).
 
-    Only posts on which all judges agree; those the codebook has, near copies among them, are not added again.
-    Without --output the new codebook is printed.
+    Only posts on which all judges agree, and of those that do not carry it only near misses: which the current version
+    says carry it, or is not sure about. What the codebook has, near copies among it, is not added again. Without
+    --output the new codebook is printed.
     """
     with house.transaction() as tx:
         about = judging.frame_of(tx, frame, codebook)
@@ -111,12 +112,14 @@ def _body(source: Path | None, current: Sequence[Row], about: Row) -> str:
 
 
 def _agreed(found: Sequence[Row], had: Texts) -> tuple[list[str], list[str], int]:
-    """Texts all judges said yes to, and no to, one a unit and new to a codebook; and how many were not new."""
+    """Texts all judges said yes to, and near misses they said no to, one a unit and new to a codebook; and how many
+    were not new."""
     units: dict[bytes, tuple[str, set[str]]] = {}
     for row in found:
         if row["same_text"] and row["answer"] != "unsure" and len(row["text"]) <= LONGEST:
-            units.setdefault(bytes(row["unit_key"]), (row["text"], set()))[1].add(row["answer"])
-    clear = [(text, said) for text, said in units.values() if len(said) == 1]
+            said = row["answer"] if row["answer"] == "yes" or row["claimed"] else "far off"
+            units.setdefault(bytes(row["unit_key"]), (row["text"], set()))[1].add(said)
+    clear = [(text, said) for text, said in units.values() if said in ({"yes"}, {"no"})]
     new = [(text, said) for text, said in clear if not had.hold(text)]
     yes = [text for text, said in new if said == {"yes"}]
     return yes, [text for text, said in new if said == {"no"}], len(clear) - len(new)

@@ -1,4 +1,4 @@
-"""framewatch status: what is running in this home, how far behind each stage is, what was heard."""
+"""framewatch status: what is running in this home, how far behind each stage is, what moves, what was heard."""
 
 import sys
 from typing import Any
@@ -6,28 +6,25 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from schemas.errors import FramewatchError
 from services import settings
-from services.cli import house
-from services.store import counts, feeds
+from services.cli import board, house
+from services.store.standing import read_standing
+
+FRAMES = 5
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For another program to read.")
 def status(*, as_json: bool) -> None:
-    """What is running, and how far behind."""
+    """What is running, how far behind it is, and what moves. As it happens: framewatch top."""
     home = settings.home_of(settings.load())
     found: dict[str, Any] = {"home": str(home), "up": house.running(home), "database": None}
     try:
         with house.transaction() as tx:
-            found["database"] = {
-                "present": feeds.present(tx, house.now()),
-                "totals": counts.totals(tx),
-                "backlog": counts.backlog(tx),
-                "stages": counts.stage_runs(tx),
-                "feeds": feeds.list_feeds(tx),
-            }
+            found["database"] = read_standing(tx, house.now(), frames=FRAMES)
     except FramewatchError as error:
         found["problem"] = str(error)
     house.echo_json(found) if as_json else _print(found)
@@ -37,45 +34,58 @@ def status(*, as_json: bool) -> None:
 
 def _print(found: dict[str, Any]) -> None:
     console = Console()
-    console.print(f"Home      {found['home']}", highlight=False, soft_wrap=True)
-    run = found["up"]
-    if run is None:
-        console.print("Processes none are looked after from this home (on one machine: framewatch up)")
-    else:
-        for name, address in run["addresses"].items():
-            console.print(f"{name.capitalize():9} {address}", highlight=False, soft_wrap=True)
-        table = Table("process", "state", "pid", "restarts", box=None, pad_edge=False)
-        for name, process in run["processes"].items():
-            table.add_row(name, process["state"], str(process["pid"] or ""), str(process["restarts"]))
-        console.print(table)
-    if found["database"] is None:
-        console.print(f"[red]{found['problem']}[/red]")
+    _print_processes(console, found)
+    database = found["database"]
+    if database is None:
+        console.print(f"[red]{found['problem']}[/red]", soft_wrap=True)
         return
-    _print_database(console, found["database"])
-
-
-def _print_database(console: Console, database: dict[str, Any]) -> None:
-    totals = database["totals"]
+    sizes, waits = database["sizes"], database["deliveries"]
     console.print(
-        f"\n{totals['posts']:,} posts, {totals['embeddings']:,} distinct texts embedded, {totals['alerts']:,} alerts"
-        f" ({totals['firing']:,} firing); the stream is at {database['present']:%d %b %Y %H:%M} UTC",
+        f"\n{sizes['posts']:,} posts, {sizes['embeddings']:,} distinct texts embedded,"
+        f" {len(database['alerts']):,} alerts going on; the stream is at {database['present']:%d %b %Y %H:%M} UTC\n",
         highlight=False,
         soft_wrap=True,
     )
-    ran = {s["stage"]: s for s in database["stages"]}
-    table = Table("stage", "waiting", "oldest", "rows done", "failures", "last run", box=None, pad_edge=False)
-    for line in database["backlog"]:
-        done = ran.get(line["stage"], {"rows": 0, "failures": 0, "ran_at": None})
-        table.add_row(
-            line["stage"], f"{line['waiting']:,}", f"{line['oldest_s']:.0f} s", f"{done['rows']:,}",
-            f"{done['failures']:,}", house.ago(done["ran_at"], house.now()),
-        )  # fmt: skip
-    console.print(table)
+    console.print(board.stages(database, {}, house.now()))
+    console.print()
+    console.print(board.frames(database, console.width))
+    for line in board.alerts(database["alerts"], console.width):
+        console.print(line)
+    console.print()
+    _print_feeds(console, database["feeds"])
+    for what, count in (("messages", waits.get("parked", 0)), ("posts", sizes["parked_posts"])):
+        if count:
+            console.print(Text(f"{count:,} {what} were given up and wait for somebody to look", style="bold red"))
+
+
+def _print_processes(console: Console, found: dict[str, Any]) -> None:
+    console.print(f"Home      {found['home']}", highlight=False, soft_wrap=True)
+    run = found["up"]
+    if run is None:
+        console.print("Processes none are looked after from this home (on one machine: framewatch up)", soft_wrap=True)
+        return
+    for name, address in run["addresses"].items():
+        console.print(f"{name.capitalize():9} {address}", highlight=False, soft_wrap=True)
+    processes = run["processes"]
+    down = {name: p for name, p in processes.items() if p["state"] != "running"}
+    console.print(
+        f"Processes {len(processes) - len(down)} of {len(processes)} run: {', '.join(processes)}", soft_wrap=True
+    )
+    for name, process in down.items():
+        console.print(Text(f"          {name}: {process['state']}, {process['reason']}", style="red"))
+    for name, process in processes.items():
+        if process["restarts"]:
+            console.print(Text(f"          {name} was started again {process['restarts']} times", style="yellow"))
+
+
+def _print_feeds(console: Console, known: list[dict[str, Any]]) -> None:
     table = Table("feed", "state", "posts", "heard until", "failures", "what is wrong", box=None, pad_edge=False)
-    for feed in database["feeds"]:
+    for feed in known:
         heard = f"{feed['heard_until']:%d %b %Y %H:%M}" if feed["heard_until"] else "never"
+        state = "late" if feed["late"] else feed["state"]
+        style = "yellow" if feed["late"] or feed["failures"] else ""
         table.add_row(
-            feed["title"] or feed["address"], feed["state"], f"{feed['posts']:,}", heard, str(feed["failures"]),
+            feed["title"] or feed["address"], Text(state, style), f"{feed['posts']:,}", heard, str(feed["failures"]),
             feed["last_error"] or "",
         )  # fmt: skip
     console.print(table)

@@ -14,7 +14,10 @@ Row = Mapping[str, Any]
 DAY_S = 86_400
 STATES = ("learning", "insufficient coverage", "ok", "burst")
 WINDOWS = ("1h", "24h")
-STAGES = ("collect", "classify", "rollup", "detect", "deliver", "digest", "upkeep")
+STAGES = (
+    "collect", "listen", "classify", "rescore", "rollup", "detect", "deliver", "digest", "subscribe", "recheck",
+    "upkeep",
+)  # fmt: skip
 WAITING = ("collect", "classify", "rollup", "deliver")
 OUTCOMES = ("fetched", "new", "duplicate", "edited", "dropped", "erased")
 CLEANED = ("nul", "control", "surrogate", "marks", "normalised", "cut")
@@ -151,11 +154,15 @@ QUALITIES = (
 
 def _qualities(frames: Iterable[Row]) -> Iterator[Metric]:
     labels = ("codebook", "frame")
-    told = {field: gauge(name, f"{text}; NaN if not known.", labels) for name, field, text in QUALITIES}
+    told = {
+        field: gauge(name, f"{text}; NaN if not known, no series if nobody judged.", labels)
+        for name, field, text in QUALITIES
+    }
     judged = gauge("frame_judged_texts", "Texts judged by people that the precision stands on.", labels)
     for row in frames:
         quality, key = row["quality"] or {}, [row["codebook"], row["frame"]]
-        for field, metric in told.items():
+        # Of a frame that nobody judged there is nothing to tell: eight series of it would only say so, at each scrape.
+        for field, metric in told.items() if quality.get("judged") else ():
             metric.add_metric(key, known(quality.get(field)))
         judged.add_metric(key, float(quality.get("judged_carrying", 0)))
     yield from (*told.values(), judged)

@@ -1,6 +1,6 @@
 """What a rule would have told of stored history: the same pure functions as the stage, and nothing is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,8 +20,11 @@ HISTORY = timedelta(days=bursts.HORIZON_DAYS)
 Floats = NDArray[np.float64]
 
 
-def dry_run(connection: Connection, rule: Rule, *, days: int, wall: datetime) -> dict[str, Any]:
-    """What `rule` would have fired in the last `days` days of every frame it is for.
+def dry_run(
+    connection: Connection, rule: Rule, *, days: int, wall: datetime,
+    tell: Callable[[int, int | None], None] = lambda _done, _total: None,
+) -> dict[str, Any]:  # fmt: skip
+    """What `rule` would have fired in the last `days` days of every frame it is for; `tell` hears of each frame done.
 
     Keys: rule, since, until, frames (how many were looked at), firings (frame, title, codebook, alert_id, onset,
     fired_at, last, over, counts, expected, reason), oldest first, and `again_within_a_day`.
@@ -41,6 +44,7 @@ def dry_run(connection: Connection, rule: Rule, *, days: int, wall: datetime) ->
             if rule.frame in (None, frame["frame"]):
                 looked += 1
                 verdicts = judged(connection, frame, series, rule=rule, frames=len(frames))
+                tell(looked, None)
                 found += _firings(connection, rule, frame, verdicts, since=since, sources_heard=heard_from)
     found.sort(key=lambda f: (f["onset"], f["frame"]))
     return {

@@ -57,7 +57,11 @@ def count_unjudged(connection: Connection, judge: str, oldest: date) -> list[Row
 
 
 def list_labels(connection: Connection, codebook: str, frame: str | None = None) -> list[Row]:
-    """Labels of a codebook or one frame with their posts; `same_text` is False when it was edited since."""
+    """Labels of a codebook or one frame with their posts.
+
+    `same_text` is False when it was edited since; `claimed`, whether the current version says that it carries the frame
+    or is not sure.
+    """
     return rows(connection, "labels", "list_labels", codebook=codebook, frame=frame)
 
 

@@ -219,7 +219,9 @@ def test_feeds_are_added_listed_paused_and_removed(run: Run, store: Store) -> No
 
 
 @pytest.mark.usefixtures("with_database")
-def test_a_codebook_is_applied_once_and_a_digest_has_a_schedule_that_can_be_kept(run: Run, tmp_path: Path) -> None:
+def test_a_codebook_is_applied_once_and_a_digest_has_a_schedule_that_can_be_kept(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     book = tmp_path / "book.yaml"
     book.write_text(demo.codebook_text())
     assert "version 1 is current" in run("codebook", "apply", book)[1]
@@ -228,7 +230,24 @@ def test_a_codebook_is_applied_once_and_a_digest_has_a_schedule_that_can_be_kept
     assert run("digest", "add", "--timezone", "Mars/Base")[0] == 1
     assert run("digest", "add", "--cron", "0 7 * * 1-5", "--timezone", "Europe/Berlin")[0] == 0
     assert "Palmyra" in run("digest", "preview")[1]
-    assert "Queued" in run("digest", "send")[1]
+    assert "next on" in run("digest", "add", "--name", "weekly", "--cron", "0 7 * * 1")[1]
+    assert "already" in run("digest", "add", "--name", "weekly")[2]
+    code, _, told = run("digest", "send", "daily")
+    assert (code, "channels add" in told) == (1, True)
+    mail = ("to=a@example.org,b@example.org", "sender=w@example.org", "host=mail.example.org")
+    assert run("channels", "add", "team", "mail", *mail)[0] == 0
+    assert "FRAMEWATCH_AUTHOR_KEY" in run("digest", "send", "daily")[2]
+    monkeypatch.setenv("FRAMEWATCH_AUTHOR_KEY", "a secret of sixteen letters")
+    assert "Queued for 2" in run("digest", "send", "daily")[1]
+    assert "several digests" in run("digest", "send")[2]
+    assert [r["address"] for r in json.loads(run("digest", "readers", "daily", "--json")[1])] == [
+        "a@example.org", "b@example.org",
+    ]  # fmt: skip
+    assert run("digest", "readers", "daily", "--back", "a@example.org")[0] == 1
+    assert [d["digest"] for d in json.loads(run("digest", "list", "--json")[1])] == ["daily", "weekly"]
+    assert "weekly" in run("digest", "list")[1]
+    assert (run("digest", "remove", "weekly")[0], run("digest", "remove", "weekly")[0]) == (0, 1)
+    assert json.loads(run("digest", "preview", "--json")[1])["digest"] == "daily"
 
 
 @pytest.mark.usefixtures("with_database")

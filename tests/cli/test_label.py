@@ -171,7 +171,8 @@ def test_labels_become_examples_and_say_so(store: Store, run: Run, tmp_path: Pat
     read = files.parse(out)
     shown = {f.id: f for f in read.frames}["show"]
     assert set(shown.examples[1:]) == {text(n) for n in range(8)}, "the eighth is disputed"
-    assert "8 examples and 8 counterexamples of show were added." in err
+    assert set(shown.counterexamples) == {text(n) for n in (9, 10, 11)}, "the model said that these carry it"
+    assert "8 examples and 3 counterexamples of show were added." in err
     assert "will not measure" in err
     path = tmp_path / "new.yaml"
     assert run("label", "examples", "show", "--output", path)[0] == 0

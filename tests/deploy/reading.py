@@ -77,7 +77,9 @@ def told() -> dict[str, dict[str, set[str]]]:
     house: dict[str, Any] = {f.name: () if get_origin(f.type) is tuple else 1 for f in fields(metrics.Figures)}
     house |= {f.name: defaultdict(int) for f in fields(metrics.Figures) if f.type == metrics.Row}
     house |= {"wall": now, "feeds": (feed,)}
-    house |= {"frames": ({"codebook": "c", "frame": "f", "verdict": None, "quality": None, "windows": windows},)}
+    house |= {
+        "frames": ({"codebook": "c", "frame": "f", "verdict": None, "quality": {"judged": 1}, "windows": windows},)
+    }
     figures = metrics.Figures(**house)
     found: dict[str, dict[str, set[str]]] = {}
     for metric in (metrics.up(alive=True), *metrics.describe(figures)):

@@ -15,6 +15,7 @@ from services.exporter.collector import HouseCollector
 from services.store import alerts, deliveries, feeds
 from services.store.pool import Store
 from tests.api import seeded
+from workers.schedule import QUEUES
 
 HOUSE = {
     "framewatch_up": [()],
@@ -44,7 +45,6 @@ FRAMES = {
     "framewatch_frame_expected_units": 1, "framewatch_frame_observed_units": 1, "framewatch_frame_burst": 1,
     "framewatch_frame_state": 4, "framewatch_frame_coverage_ratio": 1,
     "framewatch_frame_upper_units": 1, "framewatch_frame_judged_texts": 1,
-    **{f"framewatch_{name}": 1 for name, _, _ in metrics.QUALITIES},
 }  # fmt: skip
 FEEDS = {"framewatch_intake_posts_total", "framewatch_feeds", "framewatch_feeds_failing", "framewatch_feed_lag_seconds"}
 
@@ -127,6 +127,23 @@ def test_what_was_not_heard_is_unknown_not_nought(store):
     assert told["framewatch_frame_state"]["palmyra-2016", "ruins-in-danger", "learning"] == 1
     lag = told["framewatch_feed_lag_seconds"]["rss",]
     assert lag == pytest.approx((seeded.NOW - (hour - timedelta(days=3))).total_seconds()), "never fetched: since added"
+
+
+def test_how_good_a_frame_is_is_told_of_those_that_were_judged():
+    quality = dict.fromkeys([field for _, field, _ in metrics.QUALITIES], 0.5) | {"judged": 9, "judged_carrying": 7}
+    row = {"codebook": "c", "frame": "f", "verdict": None}
+    frames = (
+        {**row, "quality": quality},
+        {**row, "frame": "g", "quality": {**quality, "judged": 0, "judged_carrying": 0}},
+    )
+    told = {m.name: {s.labels["frame"]: s.value for s in m.samples} for m in metrics._qualities(frames)}
+    assert told.pop("framewatch_frame_judged_texts") == {"f": 7, "g": 0}
+    assert set(told) == {f"framewatch_{name}" for name, _, _ in metrics.QUALITIES}
+    assert all(values == {"f": 0.5} for values in told.values())
+
+
+def test_every_stage_is_told():
+    assert set(metrics.STAGES) == set(QUEUES)
 
 
 def test_a_frame_that_is_gone_leaves_no_series(store):

@@ -51,12 +51,17 @@ group by b.codebook, b.version, f.position, f.frame, f.title, f.description
 order by b.codebook, f.position;
 
 -- name: list_labels
--- Every label with its post, as labelled posts are exported.
-select l.codebook, l.frame, l.judge, l.answer, l.origin, l.judged_at, l.unit_key, p.post_id, p.source, p.native_id, p.text,
-       p.lang, p.author, p.url, p.published_at, p.unit_key = l.unit_key as same_text
+-- Every label with its post, as labelled posts are exported; `claimed`: the version readers see says that the post
+-- carries the frame, or is not sure.
+select l.codebook, l.frame, l.judge, l.answer, l.origin, l.judged_at, l.unit_key, p.post_id, p.source, p.native_id,
+       p.text, p.lang, p.author, p.url, p.published_at, p.unit_key = l.unit_key as same_text,
+       exists (select from carried c where c.version_id = b.version_id and c.post_id = p.post_id and c.frame = l.frame)
+       or exists (select from scores s where s.version_id = b.version_id and s.post_id = p.post_id
+                    and l.frame = any(s.uncertain)) as claimed
 from labels l
 join post_keys k on k.post_id = l.post_id
 join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+left join codebooks b on b.codebook = l.codebook and b.state = 'current'
 where l.codebook = %(codebook)s and (%(frame)s::text is null or l.frame = %(frame)s)
 order by l.post_id, l.judge, l.frame;
 

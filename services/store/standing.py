@@ -1,0 +1,56 @@
+"""How the house stands, in a few bounded queries: what terminals show. It writes nothing."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.store import alerts, counts, feeds, readings
+from services.store.pool import Connection, Row
+
+SPARK = timedelta(hours=48)
+LATE_AFTER = timedelta(minutes=15)
+"""A live feed that has not been heard for so long, and for three of its intervals, is late."""
+
+
+def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dict[str, Any]:
+    """present, sizes, stages, backlog, deliveries, feeds (with late), alerts that go on, and the frames that move most.
+
+    Of each frame: codebook, frame, title, state, units and expected of the last closed hour, share and change of 24
+    hours, alert_id, and `hours`: units by the hour over SPARK, None where too little was heard.
+    """
+    told = readings.read_frames(connection, wall)
+    ranked = sorted(told.frames, key=lambda f: (f.state != "burst", f.alert_id is None, -(f.units or 0), f.title))
+    versions = {w["frame"]: w["version_id"] for w in alerts.watch_positions(connection)}
+    return {
+        "present": told.present,
+        "sizes": readings.stored_sizes(connection),
+        "stages": counts.stage_runs(connection),
+        "backlog": counts.backlog(connection),
+        "deliveries": {r["state"]: r["deliveries"] for r in counts.delivery_states(connection)},
+        "feeds": [{**f, "late": is_late(f, wall)} for f in feeds.list_feeds(connection)],
+        "alerts": [a for a in alerts.list_alerts(connection, limit=50) if a["state"] != "resolved"],
+        "frames_watched": len(ranked),
+        "frames": [
+            {
+                **frame.model_dump(include={"codebook", "frame", "title", "state", "share", "change", "alert_id"}),
+                "units": frame.verdict.units if frame.verdict else None,
+                "expected": frame.verdict.expected if frame.verdict else None,
+                "hours": _hours(connection, versions.get(frame.frame), frame.frame, told.present),
+            }
+            for frame in ranked[:frames]
+        ],
+    }
+
+
+def is_late(feed: Row, wall: datetime) -> bool:
+    """Whether an enabled live feed has been silent for longer than its own pace explains."""
+    if feed["state"] != "enabled" or feed["clock"] != "wall":
+        return False
+    patience = max(LATE_AFTER, 3 * timedelta(seconds=feed["interval_s"] * max(feed["pace"], 1)))
+    return bool(wall - (feed["heard_until"] or feed["added_at"]) > patience)
+
+
+def _hours(connection: Connection, version_id: int | None, frame: str, present: datetime) -> list[int | None]:
+    if version_id is None:
+        return []
+    found = alerts.list_verdicts(connection, version_id, frame, since=present - SPARK, until=present)
+    return [None if v["state"] == "insufficient coverage" else v["units"] for v in found]
