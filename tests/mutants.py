@@ -250,7 +250,7 @@ MUTANTS = [
         "_runs(units, lambda i: False)",
         "tests/channels/test_digest_mail.py -k nought",
     ),
-    Mutant(6, "services/store/readings.py", "    if silent:\n", "    if False:\n", "tests/exporter -k not_heard"),
+    Mutant(6, "services/store/counting.py", "    if silent:\n", "    if False:\n", "tests/exporter -k not_heard"),
     Mutant(
         3,
         "workers/stages/listen.py",

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from schemas.errors import TransientError
 from services.analysis.alerting import Rule
 from services.exporter import metrics
-from services.store import alerts, codebooks, counts, feeds, qualities, readings
+from services.store import alerts, codebooks, counting, counts, feeds, qualities, readings
 from services.store.pool import Connection, Row, Store
 
 Qualities = Mapping[tuple[str, str], Row]
@@ -80,7 +80,7 @@ def _frames(connection: Connection, wall: datetime, judged: Qualities) -> tuple[
     known = codebooks.list_frames(connection)
     periods = {name: readings.last_hours(present, length) for name, length in WINDOWS.items()}
     told = {
-        (number, name): readings.counted(connection, number, *period, present=present)
+        (number, name): counting.counted(connection, number, *period, present=present)
         for number in {f["version_id"] for f in known}
         for name, period in periods.items()
     }

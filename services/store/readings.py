@@ -15,7 +15,7 @@ from schemas.errors import PermanentError, Reason
 from schemas.stance import Stance
 from services.analysis.coverage import coverage
 from services.analysis.digest import share
-from services.store import alerts, codebooks, feeds, qualities, stances, trends
+from services.store import alerts, codebooks, counting, feeds, qualities, stances, trends
 from services.store.pool import Connection, Row, one, rows
 
 DAY = timedelta(days=1)
@@ -107,27 +107,8 @@ def totals(
 ) -> tuple[float | None, dict[str, Row]]:
     """Coverage of a period, and posts, units, authors and share of each frame in it; None when nothing was heard."""
     covered = heard(connection, [since], until - since, present=present)[0]
-    counted = _counted(connection, version_id, since, until, silent=covered == 0)
+    counted = counting.count_frames(connection, version_id, since, until, silent=covered == 0)
     return covered, {frame: {**told, "coverage": covered} for frame, told in counted.items()}
-
-
-def counted(
-    connection: Connection, version_id: int, since: datetime, until: datetime, *, present: datetime
-) -> dict[str, Row]:
-    """As totals, without how much of the time was heard: cheaper, for those who ask every few seconds."""
-    return _counted(
-        connection, version_id, since, until, silent=feeds.was_silent(connection, since, min(until, present))
-    )
-
-
-def _counted(
-    connection: Connection, version_id: int, since: datetime, until: datetime, *, silent: bool
-) -> dict[str, Row]:
-    found = {t["frame"]: t for t in trends.frame_totals(connection, version_id, since, until)}
-    if silent:
-        return {frame: dict.fromkeys(("posts", "units", "authors", "share")) for frame in found}
-    scored, keys = trends.posts_scored(connection, version_id, since, until), ("posts", "units", "authors")
-    return {frame: {**{k: t[k] for k in keys}, "share": share(t["posts"], scored)} for frame, t in found.items()}
 
 
 def shares(
