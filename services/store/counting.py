@@ -10,7 +10,7 @@ from services.store.pool import Connection, Row
 def counted(
     connection: Connection, version_id: int, since: datetime, until: datetime, *, present: datetime
 ) -> dict[str, Row]:
-    """Posts, units, authors and share of each frame: for those who ask every few seconds, and not how much was heard."""
+    """Posts, units, authors and share of each frame, for those who ask every few seconds; not how much was heard."""
     silent = feeds.was_silent(connection, since, min(until, present))
     return count_frames(connection, version_id, since, until, silent=silent)
 
