@@ -524,6 +524,13 @@ MUTANTS = [
     ),
     Mutant(
         15,
+        "services/analysis/thresholds.py",
+        "worth[starts] >= SUPPORT",
+        "worth[starts] >= 0",
+        "tests/analysis/test_thresholds.py -k decide",
+    ),
+    Mutant(
+        15,
         "services/analysis/judging.py",
         "s.size / judged[s.week, s.stratum] for s in samples",
         "1.0 for s in samples",

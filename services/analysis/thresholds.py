@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from schemas.errors import PermanentError, Reason
@@ -18,7 +19,10 @@ from services.analysis.judging import Estimate, Floats, Judged, effective, weigh
 LEAST = 30
 """Judged samples below which nothing is chosen."""
 FEW = 5
-"""Judged posts of each answer, and above a threshold, that are needed at least."""
+"""Judged posts of each answer that are needed at least."""
+SUPPORT = 10.0
+"""How many equally weighted posts those above a threshold must be worth (Kish's effective size). One post of the rest
+stands for dozens: where it lies above, it alone would decide."""
 PARTS = 5
 
 
@@ -45,7 +49,9 @@ def choose(samples: Sequence[Judged], wanted: float, sizes: Iterable[tuple[str, 
     _check(samples)
     threshold, best = _lowest(samples, wanted)
     if threshold is None:
-        told = f"no threshold reaches a precision of {wanted:.0%}: the judged posts allow for {best:.0%} at most"
+        told = (
+            f"no threshold that enough judged posts lie above reaches a precision of {wanted:.0%} (at most {best:.0%})"
+        )
         raise PermanentError(
             Reason.BAD_INPUT, f"{told}; judge more, or give the frame examples: framewatch label examples"
         )
@@ -77,14 +83,32 @@ def _lowest(samples: Sequence[Judged], wanted: float) -> tuple[float | None, flo
     """
     order = np.argsort([s.probability for s in samples], kind="stable")
     scores = np.array([samples[i].probability for i in order], np.float64)
+    yes = np.array([samples[i].yes for i in order], np.float64)
     w = weights(samples)[order]
-    rising = _rising(scores, np.array([samples[i].yes for i in order], np.float64), w)
-    above = np.cumsum((w * rising)[::-1])[::-1] / np.cumsum(w[::-1])[::-1]
-    starts = np.flatnonzero(np.diff(scores, prepend=-1.0) > 0)
-    starts = starts[len(scores) - starts >= FEW]
-    reached = [i for i in starts.tolist() if above[i] >= wanted]
-    best = float(above[starts].max()) if len(starts) else 0.0
-    return (_between(scores, reached[0]) if reached else None), best
+    worth = _above(w) ** 2 / _above(w * w)
+    starts = _supported(np.flatnonzero(np.diff(scores, prepend=-1.0) > 0), worth)
+    if not len(starts):
+        return None, 0.0
+    # What lies below every threshold that could be chosen has no say in which one is.
+    first = int(starts[0])
+    rising = _rising(scores[first:], yes[first:], w[first:])
+    precision = (_above(w[first:] * rising) / _above(w[first:]))[starts - first]
+    reached = starts[precision >= wanted]
+    return (_between(scores, int(reached[0])) if len(reached) else None), float(precision.max())
+
+
+def _supported(starts: NDArray[np.intp], worth: Floats) -> NDArray[np.intp]:
+    """The places, from the highest down, whose samples above are worth SUPPORT; to the first whose are not."""
+    enough = np.append(False, worth[starts] >= SUPPORT)
+    highest = int(np.flatnonzero(enough)[-1]) if enough.any() else 0
+    lowest = int(np.flatnonzero(~enough[: highest + 1])[-1])
+    return starts[lowest:highest]
+
+
+def _above(values: Floats) -> Floats:
+    """At each place the sum of the values from there on."""
+    found: Floats = np.cumsum(values[::-1])[::-1]
+    return found
 
 
 def _rising(scores: Floats, yes: Floats, w: Floats) -> Floats:
