@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from schemas.errors import PermanentError, Reason
-from services.store.pool import Connection, Row, row, rows, run
+from services.store.pool import Connection, Row, columns, row, rows, run
 
 Answer = Literal["yes", "no", "unsure"]
 ASKED = timedelta(weeks=12)
@@ -77,8 +77,15 @@ def forget_samples(connection: Connection, post_ids: Sequence[int]) -> None:
 
 
 def forget_labels(connection: Connection, post_ids: Sequence[int]) -> None:
-    """Labels of erased posts go with them."""
-    run(connection, "labels", "forget_labels", post_id=list(post_ids))
+    """Labels of erased posts go with them, and what they chose where no copy of theirs was judged."""
+    gone = rows(connection, "labels", "forget_labels", post_id=list(post_ids))
+    if gone:
+        forget_choosers(connection, gone)
+
+
+def forget_choosers(connection: Connection, labels: Sequence[Row]) -> None:
+    """That units (codebook, frame, unit_key) chose a threshold, where no label of them is left."""
+    run(connection, "labels", "forget_choosers", **columns(list(labels), "codebook", "frame", "unit_key"))
 
 
 def next_unjudged(connection: Connection, frame: Row, judge: str, *, present: datetime, limit: int = 10) -> list[Row]:

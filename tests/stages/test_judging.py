@@ -183,9 +183,15 @@ def test_a_deleted_post_leaves_sample_and_labels(week: World) -> None:
     for asked in (first, second):
         answer(week, asked["post_id"])
     native = week.one("select native_id from post_keys where post_id = %s", first["post_id"])
+    units = [
+        bytes(r["unit_key"]) for r in week.rows("select unit_key from labels order by post_id = %s", second["post_id"])
+    ]
     with week.store.transaction() as tx:
+        about: dict[str, Any] = {"codebook": "test", "frame": FRAME, "threshold": 0.3, "now": week.clock()}
+        qualities.add_threshold_units(tx, **about, units=units)
         posts.delete_posts(tx, "rss", [native], week.clock())
     assert week.rows("select post_id from labels") == [{"post_id": second["post_id"]}]
+    assert [bytes(r["unit_key"]) for r in week.rows("select unit_key from threshold_units")] == units[1:]
     assert first["post_id"] not in {s["post_id"] for s in samples(week)}
     with pytest.raises(PermanentError, match="may have been deleted"):
         answer(week, first["post_id"])

@@ -75,4 +75,12 @@ where k.source = %(source)s and k.native_id = any(%(native_id)b::text[]) and k.d
 delete from samples s using unnest(%(post_id)b::bigint[]) as t (post_id) where s.post_id = t.post_id;
 
 -- name: forget_labels
-delete from labels l using unnest(%(post_id)b::bigint[]) as t (post_id) where l.post_id = t.post_id;
+delete from labels l using unnest(%(post_id)b::bigint[]) as t (post_id) where l.post_id = t.post_id
+returning l.codebook, l.frame, l.unit_key;
+
+-- name: forget_choosers
+-- That a text chose a threshold goes with the last label of it.
+delete from threshold_units t
+using unnest(%(codebook)b::text[], %(frame)b::text[], %(unit_key)b::bytea[]) as g (codebook, frame, unit_key)
+where t.codebook = g.codebook and t.frame = g.frame and t.unit_key = g.unit_key
+  and not exists (select from labels l where l.codebook = g.codebook and l.frame = g.frame and l.unit_key = g.unit_key);
