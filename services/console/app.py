@@ -19,7 +19,7 @@ from services.analysis.alerting import Rule
 from services.console import sign_in
 from services.console.desk import Desk, page
 from services.console.forms import is_ours, posted
-from services.console.pages import alerts, codebooks, explore, feeds, frames, judge, now, posts
+from services.console.pages import alerts, codebooks, explore, feeds, frames, judge, now, posts, suggestions
 from services.console.session import Session
 from services.store.pool import Store
 from services.why import Borrow, nobody
@@ -55,6 +55,10 @@ PAGES = [
     Route("/explore/save", posted(explore.save, most=explore.MOST), methods=["POST"]),
     Route("/explore", explore.form, methods=["GET"]),
     Route("/explore", posted(explore.look, most=explore.MOST), methods=["POST"]),
+    Route("/suggestions", suggestions.suggestions),
+    Route("/suggestions/run", posted(suggestions.run), methods=["POST"]),
+    Route("/suggestions/{suggestion_id}", suggestions.suggestion),
+    Route("/suggestions/{suggestion_id}/{decision}", posted(suggestions.decide), methods=["POST"]),
     Route("/judge", judge.judge, methods=["GET"]),
     Route("/judge", posted(judge.answer), methods=["POST"]),
     Route("/judge/draw", posted(judge.draw), methods=["POST"]),

@@ -148,13 +148,13 @@ def _nobody_listened(point: TrendPoint) -> bool:
 
 
 def _y(value: float, top: float) -> float:
-    return HEIGHT - HEIGHT * min(value / top, 1.0)
+    return HEIGHT - HEIGHT * value / top if value < top else 0.0
 
 
 def _bar(x: float, value: float | None, wide: float, top: float) -> str:
     if not value:
         return ""
-    return f"M{x + wide * 0.08:.2f} {HEIGHT}V{_y(value, top):.1f}h{wide * 0.84:.2f}V{HEIGHT}z"
+    return f"M{x + wide * 0.08:.1f} {HEIGHT}V{_y(value, top):.1f}h{wide * 0.84:.2f}V{HEIGHT}z"
 
 
 def _runs(at: Sequence[Place]) -> list[list[Place]]:
@@ -163,14 +163,20 @@ def _runs(at: Sequence[Place]) -> list[list[Place]]:
     return [list(group) for there, group in grouped if there]
 
 
-def _line(run: Sequence[Place], wide: float, top: float) -> str:
-    steps = "".join(f"V{_y(p.expected or 0.0, top):.1f}h{wide:.2f}" for _, p in run)
-    return f"M{run[0][0]:.2f} {_y(run[0][1].expected or 0.0, top):.1f}{steps}"
+def _line(run: list[Place], wide: float, top: float) -> str:
+    heights = [_y(p.expected or 0.0, top) for _, p in run]
+    return f"M{run[0][0]:.2f} {heights[0]:.1f}{_steps(heights, wide)}"
 
 
-def _area(run: Sequence[Place], wide: float, top: float) -> str:
-    steps = "".join(f"V{_y(p.upper or 0.0, top):.1f}h{wide:.2f}" for _, p in run)
-    return f"M{run[0][0]:.2f} {HEIGHT}{steps}V{HEIGHT}z"
+def _area(run: list[Place], wide: float, top: float) -> str:
+    heights = [_y(p.upper or 0.0, top) for _, p in run]
+    return f"M{run[0][0]:.2f} {HEIGHT}{_steps(heights, wide)}V{HEIGHT}z"
+
+
+def _steps(heights: Sequence[float], wide: float) -> str:
+    """A line of steps; neighbours of one height are one step."""
+    told = groupby(f"V{y:.1f}" for y in heights)
+    return "".join(f"{to}h{wide * sum(1 for _ in same):.2f}" for to, same in told)
 
 
 def _spans(at: Sequence[Place], wide: float, wanted: Callable[[TrendPoint], bool]) -> tuple[Span, ...]:

@@ -20,8 +20,9 @@ from services.store.pool import Store
 from services.why import Borrow
 
 NAV = (
-    ("Now", "/", "n"), ("Alerts", "/alerts", "a"), ("Explore", "/explore", "e"), ("Judge", "/judge", "j"),
-    ("Feeds", "/feeds", "f"), ("Codebook", "/codebook", "c"),
+    ("Now", "/", "n"), ("Alerts", "/alerts", "a"), ("Explore", "/explore", "e"),
+    ("Suggestions", "/suggestions", "s"), ("Judge", "/judge", "j"), ("Feeds", "/feeds", "f"),
+    ("Codebook", "/codebook", "c"),
 )  # fmt: skip
 """Name, path and key (after g) of the pages that every page leads to."""
 

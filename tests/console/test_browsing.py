@@ -153,6 +153,13 @@ def test_hostile_posts_are_text_everywhere(browser, house):
             ]
 
 
+def test_the_words_of_a_post_come_after_the_page(browser, house):
+    with opened(browser) as page:
+        page.goto(f"{house.address}/posts/{house.arabic_id}")
+        page.wait_for_selector("blockquote.marked")
+        assert page.locator("[data-later]").count() == 0
+
+
 def test_posts_from_right_to_left_are_shown_right(browser, house):
     with opened(browser) as page:
         page.goto(f"{house.address}/posts/{house.arabic_id}")

@@ -35,7 +35,10 @@ def read(web, path):
 
 
 def test_a_post_shows_its_frames_its_words_and_what_lies_nearest(web, numbers):
-    page = read(web, f"/posts/{numbers['show']}")
+    quick = read(web, f"/posts/{numbers['show']}")
+    assert "Which words carried it?" in quick.text, "the page does not wait for the encoder"
+    assert "Nearest examples" in quick.text
+    page = read(web, next(v for _, name, v in quick.attributes if name == "data-later"))
     for said in ("A show: carries", "Nearest examples", "Nearest that speak against it", "a play by Chekhov",
                  "Probability without it", "Model noop@1", "Codebook small v1"):  # fmt: skip
         assert said in page.text
@@ -53,7 +56,7 @@ def test_another_frame_is_one_link_away(web, numbers):
 
 
 def test_hostile_text_and_a_hostile_codebook_are_text(web, numbers):
-    page = read(web, f"/posts/{numbers['hostile']}?frame=show")
+    page = read(web, f"/posts/{numbers['hostile']}?frame=show&words=1")
     assert page.tags.count("script") == 1
     assert "img" not in page.tags
     assert "<script>alert(1)</script>" in page.text
@@ -71,7 +74,8 @@ def test_what_cannot_be_explained_is_shown_with_the_reason(web, numbers, palmyra
         post = listings.read_posts(tx, seeded.NOW, frame="staged-theatrics", limit=1).posts[0]
     store.close()
     with TestClient(create_app(Settings(database_url=palmyra)), base_url="http://127.0.0.1:8787") as other:
-        page = read(other, f"/posts/{post.post_id}")
+        assert "Why?" in read(other, f"/posts/{post.post_id}").text
+        page = read(other, f"/posts/{post.post_id}?words=1")
     assert "cannot be explained now" in page.text
     assert "Apply the codebook again." in page.text
     assert "staged-theatrics (90%)" in page.text

@@ -24,13 +24,17 @@ PAGES = {
     "explore": "/explore?description=The+battle+is+told+as+a+show",
     "judge": "/judge",
     "codebook": "/codebook",
+    "suggestions": "/suggestions",
+    "suggestion": "/suggestions/{suggestion}",
     "missing": "/nothing",
 }
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_quiet_accessible_and_fits(name, browser, house, screens):
-    path = PAGES[name].format(alert=house.alert_id, arabic=house.arabic_id, hostile=house.hostile_id)
+    path = PAGES[name].format(
+        alert=house.alert_id, arabic=house.arabic_id, hostile=house.hostile_id, suggestion=house.suggestion_id
+    )
     with opened(browser, missing=name == "missing") as page:
         page.goto(house.address + path)
         assert page.title()

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from services.classifier.noop import NoopEncoder
 from services.classifier.wording import packed
 from services.serve import create_app
 from services.settings import Settings
-from services.store import draws, feeds, scores
+from services.store import draws, feeds, scores, suggestions
 from services.store.pool import Store
 from tests.api import seeded
 
@@ -42,6 +42,7 @@ class House:
     alert_id: str
     hostile_id: int
     arabic_id: int
+    suggestion_id: int
 
 
 def seed(store: Store) -> None:
@@ -54,6 +55,7 @@ def seed(store: Store) -> None:
     seeded.add_posts(store, feed_id, [(seeded.post("hostile", HOSTILE, at, lang="en", author="ab" * 8), [FRAME])])
     _embed(store)
     _feeds(store)
+    add_suggestion(store, present)
     with store.transaction() as tx:
         draws.draw_this_week(tx, seeded.NOW, seed=7)
 
@@ -93,6 +95,30 @@ def _feeds(store: Store) -> None:
             tx.execute(f"update feeds set {set_to} where feed_id = %s", (feed_id,))
 
 
+def add_suggestion(store: Store, now: datetime) -> int:
+    """A group of the posts that carry no frame, as a run would have kept it; its number."""
+    with store.transaction() as tx:
+        found = tx.execute(
+            "select post_id, unit_key, published_at from posts p"
+            " where not exists (select from carried c where c.post_id = p.post_id) order by published_at desc limit 12"
+        ).fetchall()
+        terms = [{"term": t, "lang": lang, "weight": 3.0} for t, lang in (("museum store", "en"), ("музей", "ru"))]
+        days = [{"posts": n, "units": n} for n in (0, 0, 1, 0, 0, 2, 1, 0, 3, 2, 4, 3, 7, 11)]
+        values = {
+            "state": "open", "model_id": scores.register_model(tx, "noop@1"), "vector": b"\0\0" * 384, "split_from": None,
+            "first_seen": found[-1]["published_at"], "until": now, "posts": 34, "units": 29, "authors": 27, "terms": terms,
+            "publishers": 4, "langs": {"en": 20, "ru": 9}, "days": days, "score": 0.62,
+            "parts": {"growth": 0.8, "independence": 0.9, "coherence": 0.6, "size": 0.55, "newness": 0.4},
+        }  # fmt: skip
+        number = suggestions.add_suggestion(tx, "palmyra-2016", values)
+        columns = {
+            "unit_key": [f["unit_key"] for f in found], "post_id": [f["post_id"] for f in found],
+            "inside": [i < 9 for i in range(len(found))], "likeness": [0.9 - i / 50 for i in range(len(found))],
+        }  # fmt: skip
+        suggestions.replace_members(tx, number, columns)
+    return number
+
+
 @contextmanager
 def served(url: str, home: Path) -> Iterator[House]:
     """The seeded database behind a real server on a free port."""
@@ -116,10 +142,10 @@ def _house(address: str, store: Store) -> House:
     with store.transaction() as tx:
         row = tx.execute(
             "select (select alert_id from alerts where state <> 'resolved' and frame = %s order by raised_at desc limit 1)"
-            " as alert_id, (select post_id from post_keys where native_id = 'hostile') as hostile_id,"
+            " as alert_id, (select min(suggestion_id) from suggestions) as suggestion_id, (select post_id from post_keys where native_id = 'hostile') as hostile_id,"
             " (select post_id from posts where lang = 'ar' order by post_id limit 1) as arabic_id",
             (FRAME,),
         ).fetchone()
     assert row
     assert row["alert_id"], "a burst of the frame goes on"
-    return House(address, store, row["alert_id"], row["hostile_id"], row["arabic_id"])
+    return House(address, store, row["alert_id"], row["hostile_id"], row["arabic_id"], row["suggestion_id"])

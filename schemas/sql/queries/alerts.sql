@@ -105,11 +105,13 @@ from alerts a where a.alert_id = %(alert_id)s;
 
 -- name: alert_counts
 -- What stands behind a burst: posts, texts told apart, voices, authors, publishers by registrable domain.
+-- `limit 1` keeps the look-ups look-ups: joined freely, the planner reads every partition of posts there is.
 with held as materialized (
   select c.unit_key, c.author, p.publishers
   from carried c
-  join post_keys k using (post_id)
-  join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+  cross join lateral (select received_day from post_keys where post_id = c.post_id limit 1) k
+  cross join lateral (
+    select publishers from posts where received_day = k.received_day and post_id = c.post_id limit 1) p
   where c.version_id = %(version_id)s and c.frame = %(frame)s
     and c.published_at >= %(since)s and c.published_at < %(until)s
     and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)
@@ -137,39 +139,49 @@ select link as url, count(*)::int as posts
 from (
   select distinct c.post_id, (regexp_matches(p.text, 'https?://[^\s"''<>]+', 'g'))[1] as link
   from carried c
-  join post_keys k using (post_id)
-  join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+  cross join lateral (select received_day from post_keys where post_id = c.post_id limit 1) k
+  cross join lateral (
+    select text from posts where received_day = k.received_day and post_id = c.post_id limit 1) p
   where c.version_id = %(version_id)s and c.frame = %(frame)s
     and c.published_at >= %(since)s and c.published_at < %(until)s
     and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)) t
 group by 1 order by 2 desc, 1 limit 5;
 
 -- name: first_carriers
--- The first voices: the earliest post of each author.
-select * from (
-  select distinct on (c.author) c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text
-  from carried c
-  join post_keys k using (post_id)
-  join posts p on p.received_day = k.received_day and p.post_id = c.post_id
-  where c.version_id = %(version_id)s and c.frame = %(frame)s
-    and c.published_at >= %(since)s and c.published_at < %(until)s
-    and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)
-  order by c.author, c.published_at, c.post_id) t
-order by published_at, post_id limit 5;
+-- The first voices: the earliest post of each author. Chosen before their texts are read.
+with chosen as materialized (
+  select * from (
+    select distinct on (author) post_id, published_at, source, lang, author
+    from carried
+    where version_id = %(version_id)s and frame = %(frame)s
+      and published_at >= %(since)s and published_at < %(until)s
+      and (%(unit_key)s::bytea is null or unit_key = %(unit_key)s::bytea)
+    order by author, published_at, post_id) t
+  order by published_at, post_id limit 5
+)
+select c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text
+from chosen c
+join post_keys k using (post_id)
+join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+order by c.published_at, c.post_id;
 
 -- name: typical_posts
--- The surest posts, one a text.
-select * from (
-  select distinct on (c.unit_key) c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text,
-         c.probability as score
-  from carried c
-  join post_keys k using (post_id)
-  join posts p on p.received_day = k.received_day and p.post_id = c.post_id
-  where c.version_id = %(version_id)s and c.frame = %(frame)s
-    and c.published_at >= %(since)s and c.published_at < %(until)s
-    and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)
-  order by c.unit_key, c.probability desc, c.post_id) t
-order by score desc, post_id limit 5;
+-- The surest posts, one a text. Chosen before their texts are read.
+with chosen as materialized (
+  select * from (
+    select distinct on (unit_key) post_id, published_at, source, lang, author, probability as score
+    from carried
+    where version_id = %(version_id)s and frame = %(frame)s
+      and published_at >= %(since)s and published_at < %(until)s
+      and (%(unit_key)s::bytea is null or unit_key = %(unit_key)s::bytea)
+    order by unit_key, probability desc, post_id) t
+  order by score desc, post_id limit 5
+)
+select c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text, c.score
+from chosen c
+join post_keys k using (post_id)
+join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+order by c.score desc, c.post_id;
 
 -- name: waves_past
 -- Coordinated alerts of a frame whose text nobody has posted since then.

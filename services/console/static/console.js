@@ -66,5 +66,19 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));
 
+// What takes the model a moment comes after the page.
+async function later() {
+  const at = document.querySelector("[data-later]");
+  if (!at) return;
+  const answer = await fetch(at.dataset.later);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector("main");
+  if (!answer.ok || !fresh) return;
+  const open = document.activeElement?.id;
+  document.querySelector("main").replaceWith(fresh);
+  if (open) document.getElementById(open)?.focus({ preventScroll: true });
+}
+later().catch(() => {});
+
 document.querySelector(".keys-hint")?.removeAttribute("hidden");
 if (location.pathname === "/") setInterval(() => refresh().catch(() => {}), EVERY);
