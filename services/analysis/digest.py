@@ -32,8 +32,6 @@ class Part:
     carrying: int
     """Posts of the period that carry a frame, each once."""
     states: Mapping[str, str]
-    voices: Mapping[str, Row] = field(default_factory=dict)
-    """By frame: authors, fresh, publishers and the names of some; empty when there is no past to be new against."""
     quality: Mapping[str, Row] = field(default_factory=dict)
     """By frame: how good it is, as people judged it."""
 
@@ -143,7 +141,7 @@ def _frame(part: Part, total: Row, alerts: Sequence[Row], about: Row) -> dict[st
         "moved": _moved(bool(ours), apart, heard=about["coverage"] != 0),
         "began": any(datetime.fromisoformat(a["onset"]) >= since for a in ours),
         "ratio": max((a["ratio"] for a in ours if a["ratio"] is not None), default=None),
-        "voices": part.voices.get(total["frame"]),
+        "voices": None,
         "quality": part.quality.get(total["frame"]),
     }
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from schemas.errors import PermanentError, Reason
 from schemas.records import Notice
+from services import settings
 from services.analysis import slots
 from services.analysis.digest import subject
 from services.analysis.unsubscribing import token
@@ -39,7 +40,7 @@ def preview(name: str | None, *, in_browser: bool, html: bool, as_json: bool, la
 
     with house.transaction() as tx:
         notice = _last(tx, name) if last else _notice(tx, _row(tx, name), at)
-    public_url = house.load().public_url
+    public_url = _public_url()
     if as_json:
         house.echo_json({"subject": notice.subject, **notice.data})
     elif in_browser:
@@ -147,6 +148,13 @@ def readers(name: str | None, *, back: str | None, as_json: bool) -> None:
         left = f"left on {one['unsubscribed_at']:%d %b %Y}" if one["unsubscribed_at"] else "reads it"
         table.add_row(one["digest"], one["address"], house.ago(one["sent_at"], house.now()), left)
     Console().print(table if told else "Nobody yet: readers are known from the first mail on.")
+
+
+def _public_url() -> str:
+    """Where readers find the console: as set, else where `framewatch up` has it."""
+    conf = house.load()
+    run = house.running(settings.home_of(conf))
+    return conf.public_url or (str(run["addresses"].get("console", "")) if run else "")
 
 
 def _shown(row: Row, known: list[Row]) -> Row:

@@ -1,6 +1,6 @@
 """Reads what a digest is composed of and has it composed; for the stage and for previews alike. It writes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,7 +41,13 @@ def read_digest(connection: Connection, edition: Edition) -> dict[str, Any] | No
     told = [_alert(a) for a in digests.alerts_with_evidence(connection, since, slot)]
     parts = [_part(connection, version, since, slot) for version in current]
     body = composing.compose(_about(connection, edition), parts, alerts=told)
-    for frame in composing.charted(body):
+    shown, versions = composing.charted(body), {v["codebook"]: v["version_id"] for v in current}
+    for codebook, number in versions.items():
+        names = [f["id"] for f in shown if f["codebook"] == codebook and f["moved"] in ("burst", "up")]
+        voices = _voices(connection, number, names, (since, slot)) if names else {}
+        for frame in (f for f in shown if f["codebook"] == codebook):
+            frame["voices"] = voices.get(frame["id"])
+    for frame in shown:
         frame["chart"] = _chart(connection, frame, since, slot)
     return body
 
@@ -79,7 +85,6 @@ def _part(connection: Connection, version: Row, since: datetime, slot: datetime)
         ),
         carrying=digests.posts_carrying(connection, version_id=number, since=since, until=slot),
         states=_states(connection, number, since, slot),
-        voices=_voices(connection, number, since, slot),
         quality={frame: found.model_dump(mode="json") for (_, frame), found in good.items()},
     )
 
@@ -92,11 +97,15 @@ def _states(connection: Connection, version_id: int, since: datetime, until: dat
     return states
 
 
-def _voices(connection: Connection, version_id: int, since: datetime, until: datetime) -> dict[str, Row]:
-    """New voices by frame; none while there is no past in which they could have been heard."""
+def _voices(
+    connection: Connection, version_id: int, frames: Sequence[str], told: tuple[datetime, datetime]
+) -> dict[str, Row]:
+    """New voices of some frames: authors, fresh, publishers, names; none while there is no past to be new against."""
+    since, until = told
     period: dict[str, Any] = {"version_id": version_id, "horizon": since - HORIZON, "since": since}
     if not digests.heard_before(connection, **period):
         return {}
+    period |= {"frames": list(frames)}
     named: dict[str, list[Row]] = {}
     for row in digests.new_publishers(connection, **period, until=until, limit=NAMES):
         named.setdefault(row["frame"], []).append(row)

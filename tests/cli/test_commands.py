@@ -248,6 +248,13 @@ def test_a_codebook_is_applied_once_and_a_digest_has_a_schedule_that_can_be_kept
     assert "weekly" in run("digest", "list")[1]
     assert (run("digest", "remove", "weekly")[0], run("digest", "remove", "weekly")[0]) == (0, 1)
     assert json.loads(run("digest", "preview", "--json")[1])["digest"] == "daily"
+    shown = tmp_path / "browser"
+    shown.write_text(f'#!/bin/sh\ncp "${{1#file://}}" {tmp_path}/seen.html\n')
+    shown.chmod(0o755)
+    monkeypatch.setattr("webbrowser._tryorder", None)
+    monkeypatch.setenv("BROWSER", f"{shown} %s")
+    assert "digest.html" in run("digest", "preview", "--open")[1]
+    assert "Nothing was heard" in (tmp_path / "seen.html").read_text()
 
 
 @pytest.mark.usefixtures("with_database")

@@ -76,14 +76,15 @@ where a.onset < %(until)s and (a.state <> 'resolved' or a.last_bucket >= %(since
 order by a.onset, a.alert_id;
 
 -- name: new_publishers
--- Publishers who carried a frame in a period and not before it (as far back as `horizon`), the busiest first.
+-- Publishers who carried one of these frames in a period and not before it (as far back as `horizon`), busiest first.
 with named as (
   select c.frame, n.name, count(*)::int as posts, min(c.published_at) as first_at
   from carried c
   join post_keys k using (post_id)
   join posts p on p.received_day = k.received_day and p.post_id = c.post_id
   cross join lateral unnest(p.publishers) as n (name)
-  where c.version_id = %(version_id)s and c.published_at >= %(horizon)s and c.published_at < %(until)s
+  where c.version_id = %(version_id)s and c.frame = any(%(frames)s::text[])
+    and c.published_at >= %(horizon)s and c.published_at < %(until)s
   group by 1, 2
   having min(c.published_at) >= %(since)s
 ), ranked as (
@@ -94,12 +95,13 @@ with named as (
 select frame, name, posts, first_at, publishers from ranked where place <= %(limit)s order by frame, place;
 
 -- name: new_authors
--- How many authors carried each frame in a period, and how many of them never did before it.
+-- How many authors carried each of these frames in a period, and how many of them never did before it.
 select frame, count(*)::int as authors, (count(*) filter (where first_at >= %(since)s))::int as fresh
 from (
   select frame, author, min(published_at) as first_at, max(published_at) as last_at
   from carried
-  where version_id = %(version_id)s and published_at >= %(horizon)s and published_at < %(until)s
+  where version_id = %(version_id)s and frame = any(%(frames)s::text[])
+    and published_at >= %(horizon)s and published_at < %(until)s
   group by 1, 2) t
 where last_at >= %(since)s
 group by 1;
