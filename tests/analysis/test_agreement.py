@@ -1,7 +1,7 @@
 """Agreement as the books print it, and as two libraries that we do not ship compute it."""
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.analysis.agreement import cohen_kappa, krippendorff_alpha
@@ -51,6 +51,7 @@ pairs = st.lists(st.fixed_dictionaries({"a": answers, "b": answers}), min_size=1
 many = st.lists(st.dictionaries(st.sampled_from("abcd"), answers, max_size=4), max_size=40)
 
 
+@settings(deadline=None)
 @given(pairs)
 def test_kappa_is_what_scikit_learn_says(units: list[dict[str, str]]) -> None:
     from sklearn.metrics import cohen_kappa_score
@@ -60,6 +61,7 @@ def test_kappa_is_what_scikit_learn_says(units: list[dict[str, str]]) -> None:
     assert cohen_kappa(units) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(many)
 def test_alpha_is_what_the_krippendorff_package_says(units: list[dict[str, str]]) -> None:
     import krippendorff
@@ -71,6 +73,7 @@ def test_alpha_is_what_the_krippendorff_package_says(units: list[dict[str, str]]
     assert krippendorff_alpha(units) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(many)
 def test_agreement_is_1_exactly_where_nobody_differs(units: list[dict[str, str]]) -> None:
     alpha = krippendorff_alpha(units)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.analysis import judging
@@ -29,6 +29,7 @@ def test_wilson_as_newcombe_printed_it(hits: int, of: int, low: float, high: flo
     assert wilson(hits / of, of) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
+@settings(deadline=None)
 @given(shares, st.floats(0, 1e6))
 def test_wilson_lies_in_0_and_1_and_around_the_share(share: float, count: float) -> None:
     low, high = wilson(share, count)
@@ -36,6 +37,7 @@ def test_wilson_lies_in_0_and_1_and_around_the_share(share: float, count: float)
     assert share - 1e-9 <= high <= 1
 
 
+@settings(deadline=None)
 @given(shares, st.floats(1, 1e4))
 def test_more_judged_is_never_less_sure(share: float, count: float) -> None:
     low, high = wilson(share, count)
@@ -43,6 +45,7 @@ def test_more_judged_is_never_less_sure(share: float, count: float) -> None:
     assert surer_high - surer_low <= high - low + 1e-9
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=30))
 def test_weights_never_say_more_than_their_number(weights: list[float]) -> None:
     assert 1 - 1e-9 <= effective(np.array(weights)) <= len(weights) + 1e-9
@@ -132,6 +135,7 @@ cells = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(cells, max_size=40))
 def test_estimates_are_shares_within_their_intervals(told: list[tuple[str, float, bool]]) -> None:
     sizes = dict(SIZES)

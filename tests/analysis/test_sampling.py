@@ -45,6 +45,7 @@ def test_nothing_to_draw_draws_nothing() -> None:
     assert strata(sampling.draw(week(3, 0, rest=0), "s")) == {"near": 3}
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 60), st.integers(0, 40), st.integers(0, 60), st.integers(0, 60), st.text(max_size=5), st.randoms()
 )
@@ -61,7 +62,7 @@ def test_a_draw_is_always_whole(carrying: int, unsure: int, rest: int, near: int
     assert sampling.draw(Week(shuffled[0], shuffled[1], given.shuffled, given.units), seed) == found
 
 
-@settings(max_examples=5)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10**6))
 def test_every_unit_of_a_stratum_is_as_likely(start: int) -> None:
     given = week(40, 0, near=20)

@@ -1,6 +1,6 @@
 """Which texts a codebook holds: equal ones, near copies, and no others."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.analysis.duplicates import ALIKE, SHORTEST, letters_of, likeness
@@ -32,6 +32,7 @@ words = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(words, max_size=8), words)
 def test_every_near_copy_is_found(held: list[list[str]], asked: list[str]) -> None:
     texts, text = [" ".join(w) for w in held], " ".join(asked)

@@ -95,7 +95,7 @@ def test_it_refuses_with_the_reason(samples: list[Judged], told: str) -> None:
         thresholds.choose(samples, 0.95, SIZES)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1, width=32), st.booleans()), max_size=80), st.floats(0.5, 0.99))
 def test_whatever_was_judged_there_is_a_threshold_or_a_reason(told: list[tuple[float, bool]], wanted: float) -> None:
     samples = [judged(i, p, yes=yes) for i, (p, yes) in enumerate(told)]
