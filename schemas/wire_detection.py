@@ -48,7 +48,7 @@ class Calibration(Wire):
     days: Annotated[float, Field(description="Days replayed, as the longest known frame has them; 0: too few yet.")]
     alarms_a_week_by_theory: Annotated[
         float | None,
-        Field(description="Alarms a week in the replayed days at theory's threshold; at most 50 count."),
+        Field(description="Alarms a week in the replayed days at theory's threshold; at most 80 count."),
     ]
     alarms_a_week: Annotated[float | None, Field(description="The same at the threshold in force, false and true.")]
     threshold_by_theory: Annotated[float, Field(description="Probability a bucket that the budget allows in theory.")]

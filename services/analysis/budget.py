@@ -27,11 +27,11 @@ DAYS = 28
 """Days that are replayed; each is corrected by as many before it."""
 LEAST_DAYS = 7
 """Days of judged buckets below which a replay says nothing."""
-PEAKS, SPARED = 50, 5
+PEAKS, SPARED = 80, 8
 """Peaks of all series that the tail is fitted to: the highest, of which the first SPARED count only as that high."""
-AIM = 0.125
-"""Share of the budget that is aimed at. Tails are heavier than the fitted one and known from few peaks, and the budget
-is to be kept for all that: see the false alarms of several seeds in docs/measurements.md."""
+MARGIN = 1.3
+"""Evidence asked for beyond the fit, times the square of its scale: tails are heavier than the fitted one, the more so
+the flatter they are, and known from few peaks. Chosen by simulation: docs/measurements.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class Held:
         # Exponential, the highest censored: bursts that were real may be among them.
         beyond = sum(min(p, high) - low for p in self.peaks)
         scale = max(beyond / (PEAKS - SPARED), 1.0)
-        return min(alpha, exp(-(low + scale * log(PEAKS / max(AIM * alpha * self.buckets, 1e-12)))))
+        needed = low + scale * log(PEAKS / max(alpha * self.buckets, 1e-12)) + MARGIN * scale**2
+        return min(alpha, exp(-needed))
 
     def told(self, alpha: float) -> int:
         """How many alarms the replayed days would have told at this accepted probability; at most PEAKS are known."""

@@ -6,7 +6,6 @@ and by what is known of all series (analysis/replaying). What they say before th
 Buckets may come in portions of any size; the answers are the same.
 """
 
-from collections import deque
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from math import log
@@ -68,17 +67,6 @@ class Verdicts:
     """Where that history begins, in epoch seconds; the bucket's own start while there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
-    """What stays in mind of a day, or of the part of it that one portion brought."""
-
-    starts: Floats
-    seen: Floats
-    coverage: Floats
-    spike: Floats
-    rise: Floats
-
-
 def judge(series: Series, *, alpha: float, learning_s: float, held: Schedule = ()) -> Verdicts:
     """Judge every bucket of a series; `alpha` is the accepted probability of a false alarm a bucket.
 
@@ -114,7 +102,9 @@ class Detector:
     def __init__(self, asked: Asked) -> None:
         """A detector that has heard nothing yet."""
         self.asked, step_s = asked, asked.step_s
-        self._days: deque[_Day] = deque()
+        self._kept = np.zeros((5, 0))
+        """What stays in mind, a column a bucket: start, seen, coverage, and the evidence of the two tests."""
+        self._new: list[Floats] = []
         self._today = -np.inf
         self._past: baseline.Past | None = None
         self._past_from = np.nan
@@ -143,19 +133,18 @@ class Detector:
         self._forget(today)
         self._past = None
         held = in_force(self.asked.held, today)
-        if not self._days:
+        starts, seen, coverage, spikes, rises = self._kept
+        if not len(starts):
             return
-        kept = [np.concatenate([getattr(d, f.name) for d in self._days]) for f in fields(_Day)]
-        starts, seen, coverage, spikes, rises = kept
         if not self._steady and len(starts) > 1:
             self._step, self._steady = float(np.median(np.diff(starts))), len(starts) > STEADY
+        # An alarm every other bucket is no alarm.
+        self._alpha = held.accept(min(self.asked.rate * self._step, 0.5))
         window = max(WINDOW_DAYS * 86_400, WINDOW_BUCKETS * self._step)
         since, until = today - GUARD_S - window, today - GUARD_S
         known = (starts >= since) & (starts < until) & (coverage >= COVERED)
         if known.any():
             self._fit(starts[known], seen[known], coverage[known], (since, until))
-        # An alarm every other bucket is no alarm.
-        self._alpha = held.accept(min(self.asked.rate * self._step, 0.5))
         self._spikes = self._calibrated(spikes, held.known.spikes)
         self._rises = self._calibrated(rises, held.known.rises)
 
@@ -176,12 +165,10 @@ class Detector:
         return calibrating.calibrate(found, len(judged), known)
 
     def _forget(self, today: float) -> None:
-        buckets = sum(len(d.starts) for d in self._days)
-        while self._days and self._days[0].starts[-1] < today - GUARD_S - WINDOW_DAYS * 86_400:
-            buckets -= len(self._days[0].starts)
-            if buckets < WINDOW_BUCKETS:
-                break
-            self._days.popleft()
+        self._kept = np.concatenate((self._kept, *self._new), axis=1)
+        self._new = []
+        old = int((self._kept[0] < today - GUARD_S - WINDOW_DAYS * 86_400).sum())
+        self._kept = self._kept[:, min(old, max(self._kept.shape[1] - WINDOW_BUCKETS, 0)) :]
 
     def _judge(self, starts: Floats, seen: Floats, coverage: Floats) -> Verdicts:
         heard = np.nan_to_num(coverage) >= COVERED
@@ -203,7 +190,7 @@ class Detector:
         # A baseline of few days errs by itself; that says nothing of later ones.
         known = learned >= self.asked.learning_s
         kept = (spikes, rises) if known else (np.full(n, np.nan), np.full(n, np.nan))
-        self._days.append(_Day(starts, seen, coverage, *kept))
+        self._new.append(np.array((starts, seen, coverage, *kept)))
         since = starts.copy() if past is None else np.full(n, self._past_from)
         spread = np.full(n, np.nan if past is None else past.dispersion)
         return Verdicts(

@@ -2,8 +2,9 @@
 
 Evidence e = -ln(p) of an honest test goes beyond u with probability exp(-u), and by 1 on average. Where the past of the
 same series goes beyond more often or further (autocorrelated moods do that), the tail is fitted to it (peaks over a
-threshold, an exponential of the measured mean) and used instead. It never makes a test bolder than its theory.
-One series has few peaks, so they are weighed against what is known of all series.
+threshold, an exponential of the measured mean) and used instead. One series has few peaks: they are weighed against
+what is known of all, and never make a test bolder than that. What is known is theory where nothing was replayed; else
+what all series together say, whose many peaks may show a test to be too shy (a sum of likelihood ratios is).
 """
 
 from collections.abc import Sequence
@@ -40,10 +41,13 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What all series together say of the two tests; theory, where nothing was replayed."""
+    """What all series together say of the two tests; where nothing was replayed, what independent counts say.
 
-    spikes: Tail = Tail()
-    rises: Tail = Tail()
+    The tail of a spike is flatter than its theory, for its dispersion is itself only estimated.
+    """
+
+    spikes: Tail = Tail(scale=1.5)
+    rises: Tail = Tail(scale=1.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,12 @@ class Calibration:
 
     def correct(self, evidence: Floats) -> Floats:
         """The evidence that is left of what a test says."""
-        beyond = np.maximum(evidence - BEYOND, 0.0) / self.scale - log(self.share)
-        return np.asarray(np.minimum(evidence, beyond))
+        beyond = (evidence - BEYOND) / self.scale - log(self.share)
+        return np.asarray(np.where(evidence > BEYOND, beyond, np.minimum(evidence, -log(self.share))))
 
     def needed(self, evidence: float) -> float:
         """What a test must say for so much evidence to be left."""
-        return max(evidence, BEYOND + self.scale * (evidence + log(self.share)))
+        return BEYOND + self.scale * max(evidence + log(self.share), 0.0) if evidence > BEYOND else evidence
 
 
 def apart(step_s: float) -> int:
@@ -81,7 +85,7 @@ def calibrate(found: Floats, buckets: int, known: Tail) -> Calibration:
     share = (len(found) + PRIOR_BUCKETS * known.share) / (buckets + PRIOR_BUCKETS)
     near = np.minimum(found, FARTHEST * known.scale)
     scale = (float(near.sum()) + known.weight * known.scale) / (len(found) + known.weight)
-    return Calibration(max(share, exp(-BEYOND)), max(scale, 1.0))
+    return Calibration(max(share, known.share), max(scale, 1.0))
 
 
 def pool(found: Sequence[Floats], buckets: int) -> Tail:
@@ -100,4 +104,4 @@ def pool(found: Sequence[Floats], buckets: int) -> Tail:
         means, counts = np.array([one.mean() for one in near]), np.array([float(len(one)) for one in near])
         between = float(np.var(means) - (scale**2 / counts).mean())
         weight = min(max(scale**2 / between if between > 0 else MOST, LEAST), MOST)
-    return Tail(max(share, theory.share), max(scale, 1.0), weight)
+    return Tail(share, max(scale, 1.0), weight)

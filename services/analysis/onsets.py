@@ -3,7 +3,7 @@
 Compares a bucket, and running means of two and four, with the last hour or so, level and hour of day taken off, and
 measures the rise in the series' own usual rises; so one threshold serves series of any volume. Counts are
 compared by their logarithm and only rises count; values that are no counts as they are, in both directions. What does
-not go clearly beyond the highest of the last half day is no beginning and scores 0. It knows no budget and raises
+not go clearly beyond the highest of the last day is no beginning and scores 0. It knows no budget and raises
 no alarm; the tests of analysis/bursts do.
 """
 
@@ -18,7 +18,7 @@ from services.analysis.kinds import Kind
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-LEVEL_S, SPREAD_S, RECENT_S, REST_S = 4 * 86_400.0, 5 * 86_400.0, 3_600.0, 43_200.0
+LEVEL_S, SPREAD_S, RECENT_S, REST_S = 4 * 86_400.0, 5 * 86_400.0, 3_600.0, 86_400.0
 """Half-lives of the level, of the usual rise, of the last hour or so that is compared with, and of a high once seen."""
 LEVEL_ROWS, SPREAD_ROWS, RECENT_ROWS, REST_ROWS = 30.0, 40.0, 4.0, 6.0
 """The same in buckets, where those take longer."""

@@ -3,9 +3,9 @@
 import csv
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
-from math import isfinite, isnan, nan
+from math import isnan, nan
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -20,6 +20,13 @@ PORTION = 2048
 """Rows judged and written at a time; the answers do not depend on it."""
 SET_BACK_S = 3600.0
 """How far back a row may lie behind the one before: local clocks are set back an hour in autumn."""
+
+
+MOST = 1e12
+"""Larger than anything that is counted; what is beyond is a slip of the pen."""
+_MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-"))
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - times that name no zone are compared with it, as UTC
+_FARTHEST_S = 253_402_300_800.0
 
 
 class Row(NamedTuple):
@@ -84,13 +91,26 @@ def read(path: Path) -> Iterator[Row]:
 
 def _row(place: str, line: list[str], column: int, *, counts: bool) -> Row:
     try:
-        at = datetime.fromisoformat(line[0].strip())
-        seen = float(line[column]) if line[column].strip() else nan
+        at, written = _time(line[0]), line[column].strip()
+        seen = nan if written.lower() in _MISSING else float(written)
     except (ValueError, IndexError) as error:
-        raise PermanentError(Reason.BAD_INPUT, f"{place}: not a time and a count: {','.join(line)}") from error
-    if (not isfinite(seen) and line[column].strip()) or (counts and seen < 0):
-        raise PermanentError(Reason.BAD_INPUT, f"{place}: a count is 0 or more, not {line[column]}")
-    return Row(line[0], (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp(), seen)
+        raise PermanentError(Reason.BAD_INPUT, f"{place}: not a time and a count: {','.join(line)!r}") from error
+    if abs(seen) > MOST or (counts and seen < 0) or (isnan(seen) and written.lower() not in _MISSING):
+        usual = f"a count is 0 to {MOST:.0e}" if counts else f"a value is at most {MOST:.0e} either way"
+        raise PermanentError(Reason.BAD_INPUT, f"{place}: {usual}, not {written}")
+    return Row(line[0], at, seen)
+
+
+def _time(written: str) -> float:
+    """Epoch seconds of an ISO 8601 time (UTC unless it says otherwise), or of the number that it already is."""
+    try:
+        at = datetime.fromisoformat(written.strip())
+    except ValueError:
+        seconds = float(written)
+        if not 0 < seconds < _FARTHEST_S:
+            raise
+        return seconds
+    return (at - _EPOCH).total_seconds() if at.tzinfo is None else at.timestamp()
 
 
 def _shown(number: Any, form: str) -> str:

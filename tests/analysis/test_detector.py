@@ -158,6 +158,7 @@ def test_a_rise_that_is_over_is_soon_forgotten() -> None:
     seen[20 * 24 : 20 * 24 + 6] *= 6
     told = followed(seen, 10.0)
     assert told[20 * 24 + 5] > 15
+    assert np.median(told[20 * 24 + 18 : 21 * 24 + 6]) < 5, "twelve hours later it is over"
     assert told[22 * 24 + 6 :].max() < 8
 
 

@@ -97,12 +97,25 @@ def test_detect_takes_rows_as_they_come_values_and_holes(run: Run, tmp_path: Pat
     assert all(0 <= float(f["score"]) <= 1 for f in found)
 
 
+def test_detect_knows_times_as_numbers_and_the_words_for_a_hole(run: Run, tmp_path: Path) -> None:
+    holes = ["", "NaN", "n/a", "null", "None", "-"]
+    for first in ("2016-12-01 00:00:00", "1480550400"):
+        rows = [f"{first},5", *(f"{1480554000 + 3600 * i},{hole}" for i, hole in enumerate(holes))]
+        (tmp_path / "in.csv").write_text("\n".join([" Timestamp , Count,total", *rows]) + "\n")
+        assert run("detect", "--input", tmp_path / "in.csv", "--output", tmp_path / "out.csv")[0] == 0
+        found = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+        assert [f["state"] for f in found] == ["learning"] + ["insufficient coverage"] * len(holes)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("when,what\n", "in.csv:1: the first line must be timestamp,count"),
-        ("timestamp,count\nyesterday,3\n", "in.csv:2: not a time and a count: yesterday,3"),
-        ("timestamp,count\n2016-12-01,-3\n", "in.csv:2: a count is 0 or more"),
+        ("timestamp,count\nyesterday,3\n", "in.csv:2: not a time and a count: 'yesterday,3'"),
+        ("timestamp,count\n2016-12-01,-3\n", "in.csv:2: a count is 0 to 1e+12, not -3"),
+        ("timestamp,count\n2016-12-01,1e300\n", "in.csv:2: a count is 0 to 1e+12, not 1e300"),
+        ("timestamp,count\n2016-12-01,inf\n", "in.csv:2: a count is 0 to 1e+12, not inf"),
+        ("timestamp,count\n-5,3\n", "in.csv:2: not a time and a count"),
         ("timestamp,count\n2016-12-02,3\n2016-12-01,3\n", "sort the rows by time"),
     ],
 )
