@@ -152,9 +152,20 @@ class Applied(Wire):
     posts: Annotated[int, Field(description="Stored posts that are scored first.")]
 
 
+class VersionText(Wire):
+    """A version as its file had it."""
+
+    codebook: Annotated[str, Field(description="Id of the codebook.")]
+    version: Annotated[int, Field(description="Its number.")]
+    state: Annotated[Literal["building", "current", "retired"], Field(description="Whether readers see it.")]
+    text: Annotated[str, Field(description="YAML, byte by byte.")]
+
+
 class RollbackAsked(BaseModel):
     """Which version to bring back."""
 
     model_config = ConfigDict(extra="forbid")
 
-    to: Annotated[int | None, Field(ge=1, description="Which version; null: the one before the current one.")] = None
+    to: Annotated[
+        int | None, Field(ge=1, le=2**31 - 1, description="Which version; null: the one before the current one.")
+    ] = None

@@ -11,7 +11,20 @@ from fastapi.openapi.utils import get_openapi
 from schemas.scopes import MEANING
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
-from services.api import alerts, channels, detection, digests, events, exports, feeds, frames, posts, rules, trends
+from services.api import (
+    alerts,
+    channels,
+    codebooks,
+    detection,
+    digests,
+    events,
+    exports,
+    feeds,
+    frames,
+    posts,
+    rules,
+    trends,
+)
 from services.api.alerting import alerting
 from services.api.callers import OPEN, permit, usual_scope
 from services.api.etags import Etags
@@ -78,7 +91,20 @@ def create_api(
     # Before the routes of single alerts: `dry-run` is no alert's id.
     app.include_router(alerting)
     app.include_router(syndication)
-    for topic in (alerts, channels, detection, digests, events, exports, feeds, frames, posts, rules, trends):
+    for topic in (
+        alerts,
+        channels,
+        codebooks,
+        detection,
+        digests,
+        events,
+        exports,
+        feeds,
+        frames,
+        posts,
+        rules,
+        trends,
+    ):
         app.include_router(topic.router)
     app.include_router(judging)
     app.include_router(pushes)

@@ -17,6 +17,7 @@ RETRY_AFTER_S = 5
 _STATUS = {
     Reason.NOT_FOUND: 404,
     Reason.BAD_INPUT: 400,
+    Reason.BAD_CODEBOOK: 400,
     Reason.NO_ACCESS: 403,
     Reason.MODEL_UNAVAILABLE: 503,
 }
