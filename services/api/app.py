@@ -47,6 +47,9 @@ _TOKENS = (
     "empty. Each operation names the scope it needs: "
     + "; ".join(f"{scope}: {told}" for scope, told in MEANING.items())
 )
+_TOPICS = (
+    alerts, channels, codebooks, detection, digests, events, exports, feeds, frames, posts, rules, trends,
+)  # fmt: skip
 _RULE = Rule()
 _ABOUT = """Which narrative frames people's posts carry, how many independent voices, and what moves.
 
@@ -91,20 +94,7 @@ def create_api(
     # Before the routes of single alerts: `dry-run` is no alert's id.
     app.include_router(alerting)
     app.include_router(syndication)
-    for topic in (
-        alerts,
-        channels,
-        codebooks,
-        detection,
-        digests,
-        events,
-        exports,
-        feeds,
-        frames,
-        posts,
-        rules,
-        trends,
-    ):
+    for topic in _TOPICS:
         app.include_router(topic.router)
     app.include_router(judging)
     app.include_router(pushes)
