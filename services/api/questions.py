@@ -85,6 +85,15 @@ class TrendsQuestion(Question):
 class PostQuestion(Question):
     """Which posts."""
 
+    q: Annotated[
+        str | None,
+        about(
+            'Words, as written: all of them; `"a phrase"`, `or` and `-without` as in a web search. No word is bent.',
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00]*$",
+        ),
+    ] = None
     frame: Frame = None
     codebook: Codebook = None
     source: Source = None

@@ -19,7 +19,7 @@ def read_posts(
     connection: Connection, wall: datetime, *, frame: str | None = None, since: datetime | None = None,
     until: datetime | None = None, **filters: Any,
 ) -> wire.PostPage:  # fmt: skip
-    """Posts newest first, without `next`; filters: codebook, source, lang, stance, before, before_id, and limit.
+    """Posts newest first, without `next`; filters: codebook, source, lang, q (words), stance, before, before_id, limit.
 
     Raises PermanentError: NOT_FOUND, or BAD_INPUT for a stance without a frame.
     """

@@ -124,9 +124,14 @@ def unscore_posts(connection: Connection, post_ids: Sequence[int]) -> None:
 
 
 def list_posts(connection: Connection, *, version_id: int | None, frame: str | None, **filters: Any) -> list[Row]:
-    """Posts newest first; filters: source, lang, since, until, before, before_id, limit; of a frame, stance too."""
-    if frame is None:
-        return rows(connection, "posts", "list_posts", version_id=version_id, **filters)
+    """Posts newest first; filters: source, lang, since, until, before, before_id, limit; of a frame, stance too.
+
+    `q` are words as one types them into a search: all of them, "a phrase", or, -without.
+    """
+    if frame is None or filters.get("q") is not None:
+        values = {"q": None, "stance": None, **filters, "frame": frame}
+        return rows(connection, "posts", "list_posts", version_id=version_id, **values)
+    filters.pop("q", None)
     return list_posts_of_frame(connection, version_id=version_id, frame=frame, **filters)
 
 

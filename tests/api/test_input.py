@@ -21,7 +21,7 @@ BAD = [
     ("/api/v1/posts?since=nan", 422), ("/api/v1/posts?frame=%00", 422), ("/api/v1/posts?source=%00", 422),
     (f"/api/v1/posts?lang={SURROGATE}", 422), (f"/api/v1/trends?frame={SURROGATE}", 422),
     ("/api/v1/trends", 422), ("/api/v1/trends?frame=*&step=2h", 422), ("/api/v1/trends?frame=nope", 404),
-    ("/api/v1/trends?frame=*&codebook=nope", 404), ("/api/v1/posts?frame=nope", 404), ("/api/v1/posts?q=x", 422),
+    ("/api/v1/trends?frame=*&codebook=nope", 404), ("/api/v1/posts?frame=nope", 404), ("/api/v1/posts?q=%00", 422), ("/api/v1/posts?words=x", 422),
     ("/api/v1/posts?cursor=!", 422), ("/api/v1/posts?cursor=abc", 400), ("/api/v1/alerts?cursor=WzFd", 400),
     ("/api/v1/alerts/nope", 404), ("/api/v1/alerts/%00", 404), ("/api/v1/alerts/00000000000000000000", 404),
     ("/api/v1/nope", 404), ("/api/", 404), ("/api/v1/posts/..%2f..%2fetc", 404),

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -111,6 +112,35 @@ def test_a_table_gives_back_its_text_and_no_formula(rows):
             "" if n is None else str(n),
         ]
         assert not cells[0].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+# words
+
+
+def test_words_find_posts_by_what_they_say(client):
+    def found(**asked):
+        answer = client.get(f"{V1}/posts", params={"limit": 500, **asked})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["posts"]
+
+    every = {p["post_id"]: p["text"] for p in found() + found(until="2016-12-10T00:00:00Z")}
+    some = found(q="Stage")
+    assert (
+        {p["post_id"] for p in some} == {n for n, text in every.items() if re.search(r"\bstage\b", text, re.I)} != set()
+    )
+    framed = found(q="stage", frame="staged-theatrics")
+    assert {p["post_id"] for p in framed} == {p["post_id"] for p in some if "staged-theatrics" in p["frames"]} != set()
+    assert 0 < len(found(q="stage -audience")) < len(some)
+    assert {"other stage" in p["text"].lower() for p in found(q='"other stage"')} == {True}
+    assert found(q="nobodysaidthis") == []
+    assert found(q="&|!():*") == []
+    small, cursor = [], None
+    while not small or cursor:
+        page = client.get(
+            f"{V1}/posts", params={"limit": 3, "q": "stage", **({"cursor": cursor} if cursor else {})}
+        ).json()
+        small, cursor = small + page["posts"], page["next"]
+    assert small == some
 
 
 # everything of a period

@@ -29,7 +29,9 @@ class Desk:
 
     def __init__(self, store: Store, rate: int = 0) -> None:
         self.now, self.store, self.made = seeded.NOW, store, 0
-        self.api = create_api(store, now=lambda: self.now, intake=lambda: None, token=TOKEN, rate=rate)
+        self.api = create_api(
+            store, now=lambda: self.now, intake=lambda: None, token=TOKEN, rate=rate, stopping=lambda: True
+        )
         self.client = TestClient(self.api, raise_server_exceptions=False)
 
     def token(self, *scopes, name="", **about):

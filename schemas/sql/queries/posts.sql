@@ -129,7 +129,8 @@ union all
 select version_id, frame, bucket, source, lang, -count(*) from dropped group by 1, 2, 3, 4, 5;
 
 -- name: list_posts
--- Posts newest first; by frame when one is named. Pages follow (published_at, post_id).
+-- Posts newest first, by words (and then by frame) when some are given. Pages follow (published_at, post_id). A post was
+-- published before it was received, or, as clocks go, a little later.
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
        p.received_at, s.uncertain,
        (select coalesce(jsonb_object_agg(c.frame, round(c.probability::numeric, 4)), '{}')
@@ -141,31 +142,45 @@ left join scores s on s.version_id = %(version_id)s and s.post_id = p.post_id
 where (%(source)s::text is null or p.source = %(source)s)
   and (%(lang)s::text is null or p.lang = %(lang)s)
   and (%(since)s::timestamptz is null or p.published_at >= %(since)s)
+  and (%(since)s::timestamptz is null
+       or p.received_day >= ((%(since)s - interval '1 day') at time zone 'UTC')::date)
   and (%(until)s::timestamptz is null or p.published_at < %(until)s)
   and (%(before)s::timestamptz is null or (p.published_at, p.post_id) < (%(before)s, %(before_id)s::bigint))
+  and (%(q)s::text is null or to_tsvector('simple', p.text) @@ websearch_to_tsquery('simple', %(q)s))
+  and (%(frame)s::text is null
+       or exists (select from carried c where c.version_id = %(version_id)s and c.frame = %(frame)s
+                  and c.published_at = p.published_at and c.post_id = p.post_id
+                  and (%(stance)s::text is null or c.stance = %(stance)s)))
 order by p.published_at desc, p.post_id desc
 limit %(limit)s;
 
 -- name: list_posts_of_frame
+-- A page is chosen first, so that nothing is looked up of the other carriers.
+with chosen as materialized (
+  select c.version_id, c.post_id, c.published_at from carried c
+  where c.version_id = %(version_id)s and c.frame = %(frame)s
+    and (%(stance)s::text is null or c.stance = %(stance)s)
+    and (%(source)s::text is null or c.source = %(source)s)
+    and (%(lang)s::text is null or c.lang = %(lang)s)
+    and (%(since)s::timestamptz is null or c.published_at >= %(since)s)
+    and (%(until)s::timestamptz is null or c.published_at < %(until)s)
+    and (%(before)s::timestamptz is null or (c.published_at, c.post_id) < (%(before)s, %(before_id)s::bigint))
+  order by c.published_at desc, c.post_id desc
+  limit %(limit)s
+)
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
        p.received_at, s.uncertain,
        (select coalesce(jsonb_object_agg(o.frame, round(o.probability::numeric, 4)), '{}')
         from carried o where o.version_id = %(version_id)s and o.post_id = p.post_id) as frames,
        (select jsonb_object_agg(o.frame, o.stance) from carried o
         where o.version_id = %(version_id)s and o.post_id = p.post_id and o.stance is not null) as stances
-from carried c
+from chosen c
 join post_keys k on k.post_id = c.post_id
 join posts p on p.received_day = k.received_day and p.post_id = c.post_id
 left join scores s on s.version_id = c.version_id and s.post_id = c.post_id
-where c.version_id = %(version_id)s and c.frame = %(frame)s
-  and (%(stance)s::text is null or c.stance = %(stance)s)
-  and (%(source)s::text is null or c.source = %(source)s)
-  and (%(lang)s::text is null or c.lang = %(lang)s)
-  and (%(since)s::timestamptz is null or c.published_at >= %(since)s)
-  and (%(until)s::timestamptz is null or c.published_at < %(until)s)
-  and (%(before)s::timestamptz is null or (c.published_at, c.post_id) < (%(before)s, %(before_id)s::bigint))
-order by c.published_at desc, c.post_id desc
-limit %(limit)s;
+where %(since)s::timestamptz is null
+   or p.received_day >= ((%(since)s - interval '1 day') at time zone 'UTC')::date
+order by c.published_at desc, c.post_id desc;
 
 -- name: read_post
 -- One post as list_posts tells it, and what scored it under a codebook version (null when nothing did).

@@ -159,7 +159,7 @@ order by bucket
 limit %(limit)s;
 
 -- name: count_steps
--- Units and authors of all rows of some steps, from what carries the frame. Rows of no posts stay uncounted but the whole.
+-- Units and authors of all rows of some steps, from what carries the frame; of rows without posts only the whole's.
 with chosen as (
   select version_id, frame, step, bucket,
          case step when '1h' then interval '1 hour' when '1d' then interval '1 day' else interval '7 days' end as width

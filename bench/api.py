@@ -1,0 +1,216 @@
+"""How quickly the API answers over ten million posts and 50 frames, beside the same questions asked of the raw tables.
+
+python -m bench.api [--posts 10000000] [--folder DIR] [--rounds 40]      DIR keeps the posts for another run
+The whole application answers in memory (routing, token, reading, JSON); the raw questions are SQL over scores, carried
+and posts alone, a few times each. Steps are counted before, as rollup does.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import random
+import statistics
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import psutil
+
+from bench._millions import DAYS, FRAMES, NOW, ready
+from services.api import create_api
+from services.store import trends
+from services.store.pool import Store
+
+V1 = "/api/v1"
+TOKEN = "bench"
+DAY = timedelta(days=1)
+P95_MS = 20.0
+
+RAW = {
+    "trend": """
+with said as (
+  select date_bin(%(step)s, c.published_at, 'epoch') as at, count(*) as posts, count(distinct c.author) as authors,
+         least(count(distinct c.unit_key), count(distinct c.author)) as units
+  from carried c where c.version_id = 1 and c.frame = %(frame)s and c.published_at >= %(since)s
+    and (%(source)s::text is null or c.source = %(source)s) and (%(lang)s::text is null or c.lang = %(lang)s) group by 1
+), scored as (
+  select date_bin(%(step)s, s.bucket, 'epoch') as at, count(*) as posts from scores s
+  where s.version_id = 1 and s.bucket >= %(since)s
+    and (%(source)s::text is null or s.source = %(source)s) and (%(lang)s::text is null or s.lang = %(lang)s) group by 1
+)
+select * from scored left join said using (at)""",
+    "trends": """
+select date_bin(%(step)s, c.published_at, 'epoch') as at, c.frame, count(*) from carried c
+where c.version_id = 1 and c.published_at >= %(since)s group by 1, 2""",
+    "frames": """
+select frame, count(*), count(distinct author), count(distinct unit_key) from carried
+where version_id = 1 and published_at >= %(since)s group by 1""",
+    "posts": """
+select p.*, (select array_agg(frame) from carried c where c.post_id = p.post_id) from posts p
+where published_at >= %(since)s and (%(source)s::text is null or source = %(source)s)
+  and (%(lang)s::text is null or lang = %(lang)s)
+order by published_at desc limit 50""",
+    "posts of a frame": """
+select p.* from posts p join carried c using (post_id)
+where c.version_id = 1 and c.frame = %(frame)s and p.published_at >= %(since)s
+  and (%(source)s::text is null or p.source = %(source)s) and (%(lang)s::text is null or p.lang = %(lang)s)
+order by p.published_at desc limit 50""",
+    "words": """
+select p.* from posts p where published_at >= %(since)s and text ilike %(like)s order by published_at desc limit 50""",
+}
+
+
+def questions():
+    """(name, path, parameters by a source of chance, raw question, step, period) of every list and trend."""
+    frame = lambda r: {"frame": f"f{r.randint(1, FRAMES)}"}  # noqa: E731
+    source = lambda r: {"source": r.choice(("rss", "mastodon", "bluesky", "telegram", "push"))}  # noqa: E731
+    lang = lambda r: {"lang": r.choice(("en", "ru", "ar", "de", "uk", "und", "mt"))}  # noqa: E731
+    back = lambda r: {"until": (NOW - r.randint(1, 60) * DAY).isoformat()}  # noqa: E731
+    both = lambda *parts: lambda r: {k: v for part in parts for k, v in part(r).items()}  # noqa: E731
+    for step, length, period in (("5m", timedelta(minutes=5), DAY), ("1h", timedelta(hours=1), 14 * DAY),
+                                 ("1d", DAY, 90 * DAY), ("1w", 7 * DAY, 90 * DAY)):  # fmt: skip
+        for name, narrow in (("", frame), (" by source", both(frame, source)), (" by language", both(frame, lang)),
+                             (" by both", both(frame, source, lang))):  # fmt: skip
+            yield (
+                f"trend {step}{name}",
+                "/trends",
+                lambda r, n=narrow, s=step: {**n(r), "step": s},
+                "trend",
+                length,
+                period,
+            )
+    yield (
+        "trend of all posts 1h",
+        "/trends",
+        lambda _: {"frame": "*", "step": "1h"},
+        "trend",
+        timedelta(hours=1),
+        14 * DAY,
+    )
+    yield "50 frames 1d", "/trends/several", lambda _: {"step": "1d"}, "trends", DAY, 90 * DAY
+    yield "50 frames 1h", "/trends/several", lambda _: {"step": "1h"}, "trends", timedelta(hours=1), 14 * DAY
+    yield "frames", "/frames", lambda _: {}, "frames", DAY, DAY
+    yield "posts", "/posts", lambda _: {}, "posts", DAY, 14 * DAY
+    yield "posts by source", "/posts", source, "posts", DAY, 14 * DAY
+    yield "posts by language", "/posts", lang, "posts", DAY, 14 * DAY
+    yield "posts by both", "/posts", both(source, lang), "posts", DAY, 14 * DAY
+    yield (
+        "posts until a day",
+        "/posts",
+        lambda r: {**back(r), "since": (NOW - 90 * DAY).isoformat()},
+        "posts",
+        DAY,
+        90 * DAY,
+    )
+    yield "posts of a frame", "/posts", frame, "posts of a frame", DAY, 14 * DAY
+    yield "posts of a frame by source", "/posts", both(frame, source), "posts of a frame", DAY, 14 * DAY
+    yield "posts of a frame by language", "/posts", both(frame, lang), "posts of a frame", DAY, 14 * DAY
+
+    def words(r):
+        return {"q": r.choice(("palmyra", "lion statue", "\u0422\u0435\u0430\u0442\u0440", "cameras", "convoy -road"))}
+
+    yield "posts by words", "/posts", words, "words", DAY, 14 * DAY
+    yield "posts by a rare word", "/posts", lambda r: {"q": f"{r.randint(0, 1_000_002):x}"}, "words", DAY, 14 * DAY
+    yield "alerts", "/alerts", lambda _: {}, None, DAY, DAY
+    yield "alerts of a frame", "/alerts", frame, None, DAY, DAY
+    for name, path in (("feeds", "/feeds"), ("codebooks", "/codebooks"), ("rules", "/rules"), ("mutes", "/mutes")):
+        yield name, path, lambda _: {}, None, DAY, DAY
+
+
+def count_all(store: Store) -> None:
+    """What rollup has done by the time anybody reads."""
+    while True:
+        with store.transaction() as tx:
+            if trends.count_steps(tx, NOW, 2_000) < 2_000:
+                return
+
+
+async def asked(client: httpx.AsyncClient, path: str, params, rounds: int, chance: random.Random):
+    """Milliseconds by the clock and by the processor, sorted."""
+    took, worked = [], []
+    for number in range(rounds + 2):
+        about = params(chance)
+        used, began = processor_s(), time.perf_counter()
+        answer = await client.get(V1 + path, params=about)
+        ended = time.perf_counter()
+        if number >= 2:
+            took.append((ended - began) * 1e3)
+            worked.append((processor_s() - used) * 1e3)
+        assert answer.status_code == 200, answer.text
+    return sorted(took), sorted(worked)
+
+
+def processor_s() -> float:
+    """Seconds of processor time that this process and its children (the server's processes among them) have had."""
+    found = 0
+    for task in psutil.Process().children(recursive=True):
+        with contextlib.suppress(OSError):
+            found += int(Path(f"/proc/{task.pid}/schedstat").read_text().split()[0])
+    return time.process_time() + found / 1e9
+
+
+def raw(store: Store, name: str, params, about, chance: random.Random) -> float:
+    """Milliseconds of the same question to the raw tables, the median of three."""
+    step, since = about
+    took = []
+    for _ in range(3):
+        values = {
+            "frame": None,
+            "source": None,
+            "lang": None,
+            "like": None,
+            **params(chance),
+            "step": step,
+            "since": since,
+        }
+        values["like"] = f"%{values.get('q', '')}%"
+        began = time.perf_counter()
+        with store.transaction() as tx:
+            tx.execute(RAW[name], values).fetchall()
+        took.append((time.perf_counter() - began) * 1e3)
+    return statistics.median(took)
+
+
+async def compare(store: Store, rounds: int, *, with_raw: bool) -> None:
+    api = create_api(store, now=lambda: NOW, intake=lambda: None, token=TOKEN)
+    transport = httpx.ASGITransport(app=api)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    print(f"{'question':32} {'p50 ms':>8} {'p95 ms':>8} {'cpu p95':>8} {'raw ms':>9} {'raw ÷ p50':>9}")
+    worst: list[str] = []
+    async with httpx.AsyncClient(transport=transport, base_url="http://bench", headers=headers) as client:
+        for name, path, params, raw_name, step, period in questions():
+            took, worked = await asked(client, path, params, rounds, random.Random(7))
+            p50, p95 = took[len(took) // 2], took[int(len(took) * 0.95)]
+            busy = worked[int(len(worked) * 0.95)]
+            worst += [name] if busy > P95_MS else []
+            line = f"{name:32} {p50:8.1f} {p95:8.1f} {busy:8.1f}"
+            if raw_name and with_raw:
+                found = raw(store, raw_name, params, (step, NOW - period), random.Random(7))
+                line += f" {found:9.1f} {found / p50:9.1f}"
+            print(line, flush=True)
+    print(f"over {P95_MS:.0f} ms of processor time (what a quiet machine would take): {', '.join(worst) or 'none'}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--posts", type=int, default=10_000_000)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--no-raw", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        server, store = ready(given.folder or Path(folder), given.posts)
+        count_all(store)
+        print(
+            f"{given.posts:,} posts over {DAYS} days, {FRAMES} frames, ready after {time.perf_counter() - began:.0f} s"
+        )
+        asyncio.run(compare(store, given.rounds, with_raw=not given.no_raw))
+        store.close()
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()
