@@ -29,6 +29,7 @@ CLASSIFY, COLLECT, DETECT, LISTEN, MANNERS = (
 CHANNELS = "tests/channels/test_contract.py"
 DIGEST = "tests/stages/test_digest.py"
 TELLING = "tests/stages/test_telling.py"
+SUGGEST = "tests/stages/test_suggest.py"
 JUDGING = "tests/stages/test_judging.py"
 
 MUTANTS = [
@@ -647,6 +648,52 @@ MUTANTS = [
         '_PRESENT.sub(b"", message.get("body", b""), count=1)',
         'b""',
         "tests/api/test_reading.py -k clock_alone",
+    ),
+    Mutant(
+        16,
+        f"{SQL}/suggestions.sql",
+        "where codebook = %(codebook)s and fence = %(fence)s and lease_until is not null\nreturning codebook",
+        "where codebook = %(codebook)s\nreturning codebook",
+        f"{SUGGEST} -k stale",
+    ),
+    Mutant(16, "services/analysis/remembering.py", 'else "dismissed"', 'else "open"', f"{SUGGEST} -k threefold"),
+    Mutant(
+        16,
+        "services/suggesting.py",
+        '    known = {k["suggestion_id"]: k for k in rows.known_suggestions(tx, codebook, present - FADED)}\n',
+        '    known = {i: {"state": "open"} for i in kin.same.values()}\n',
+        f"{SUGGEST} -k stands",
+    ),
+    Mutant(
+        16,
+        "services/analysis/continuing.py",
+        "or alike >= ALIKE:",
+        "or False:",
+        "tests/analysis/test_emerging.py -k without_a_common_unit",
+    ),
+    Mutant(
+        16,
+        "services/analysis/ranking.py",
+        'voices = _effective([p.voice or f"unit {p.unit}" for p in units.values()])',
+        "voices = float(len(units))",
+        f"{SUGGEST} tests/analysis/test_emerging.py -k machine",
+    ),
+    Mutant(
+        16,
+        f"{SQL}/suggestions.sql",
+        "where exists (select from post_keys k where k.post_id = t.post_id and k.deleted_at is null)\n",
+        "where true\n",
+        f"{SUGGEST} -k during_a_run_does_not",
+    ),
+    Mutant(
+        10, "workers/stages/upkeep.py", "suggestions.forget_members(tx, sorted(ids))", "pass", f"{SUGGEST} -k no_more"
+    ),
+    Mutant(
+        16,
+        f"{SQL}/suggestions.sql",
+        "and s.uncertain = '{}' and not exists",
+        "and not exists",
+        f"{SUGGEST} -k leaves_no_doubt",
     ),
 ]
 

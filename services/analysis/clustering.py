@@ -25,7 +25,7 @@ LOOSE = 0.25
 LARGEST, LARGEST_FEW = 0.02, 60
 """Part of all texts, or number of them, that one dense group may be: beyond, it is no story but the stream itself."""
 NEIGHBOURS = 16
-DIMENSIONS = 32
+DIMENSIONS = 28
 """Axes kept to tell neighbours by: in fewer, far texts are further and dense places denser."""
 CELL = 400
 """Texts of a cell on average."""

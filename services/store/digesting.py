@@ -9,7 +9,7 @@ import numpy as np
 
 from services.analysis import digest as composing
 from services.analysis.coverage import coverage, gaps
-from services.store import alerts, codebooks, digests, feeds, qualities, readings, trends
+from services.store import alerts, codebooks, digests, drafts, feeds, qualities, readings, trends
 from services.store.pool import Connection, Row
 
 DAY = timedelta(days=1)
@@ -68,7 +68,7 @@ def _about(connection: Connection, edition: Edition) -> dict[str, Any]:
             {"feed": titles.get(feed_id, ""), "from": begin.isoformat(), "until": end.isoformat()}
             for feed_id, begin, end in gaps(spans, GAP_S)
         ],
-        "suggestions": [],
+        "suggestions": drafts.new_suggestions(connection, since, slot),
     }
 
 

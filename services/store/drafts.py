@@ -17,6 +17,8 @@ from services.store.pool import Connection, Row
 
 TYPICAL = 3
 """Posts told of each language."""
+TOLD = 5
+"""Suggestions told in a digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,31 @@ def tell_suggestion(connection: Connection, suggestion_id: int) -> Told:
     return Told(row, typical, near, draft)
 
 
+def new_suggestions(connection: Connection, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """What a digest tells of: open suggestions first found in a period, the most promising first, as JSON.
+
+    Typical posts name their post_id, so that an erasure finds them.
+    """
+    found = suggestions.list_suggestions(connection)
+    new = [s for s in found if since <= s["found_at"] < until and s["split_from"] is None][:TOLD]
+    return [_brief(connection, s) for s in new]
+
+
+def _brief(connection: Connection, row: Row) -> dict[str, Any]:
+    keys = ("suggestion_id", "codebook", "title", "posts", "units", "authors", "score")
+    told = tell_suggestion(connection, row["suggestion_id"])
+    names = ("post_id", "source", "native_id", "url", "author", "lang", "text")
+    posts = [{**{k: p[k] for k in names}, "published_at": p["published_at"].isoformat()} for p in told.typical]
+    return {**{k: row[k] for k in keys}, "first_seen": row["first_seen"].isoformat(), "typical": posts}
+
+
 def adopt_suggestion(
     connection: Connection, suggestion_id: int, *, now: datetime, by: str, text: str | None = None, **named: str | None
 ) -> Adopted:
     """Put the drafted frame into a codebook's YAML (default: the current version's) and remember the adoption.
 
-    `named` may give the frame's id and title. Raises PermanentError: NOT_FOUND, BAD_CODEBOOK (also when the id is
-    taken), BAD_INPUT when nothing is left to draft from or the text is of another codebook.
+    `named` may give the frame's id and title. Raises PermanentError: NOT_FOUND, BAD_CODEBOOK, and BAD_INPUT when
+    nothing is left to draft from, the id is taken or no id, or the text is of another codebook.
     """
     suggestions.lock_suggestions(connection)
     told = tell_suggestion(connection, suggestion_id)
@@ -90,6 +110,8 @@ def _named(draft: Frame, taken: set[str], named: dict[str, str]) -> Frame:
     if not files.is_id(values["id"]):
         told = f"{values['id'][:80]!r} is no id: use small letters, digits and single hyphens, such as missing-objects"
         raise PermanentError(Reason.BAD_INPUT, told)
+    if values["id"] in taken:
+        raise PermanentError(Reason.BAD_INPUT, f"the codebook has a frame {values['id']} already; give another id")
     return Frame(**values)
 
 
