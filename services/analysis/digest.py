@@ -83,7 +83,7 @@ def charted(body: Row) -> list[dict[str, Any]]:
 
 
 def nothing_new(body: Row) -> bool:
-    """Whether a digest has nothing to tell: no move, no alert, no gap, no suggestion, and everything was heard."""
+    """Whether a digest has nothing to tell: no move, alert, gap or new suggestion, and everything was heard."""
     moved = any(f["moved"] in ("burst", "up", "down") for f in body["frames"])
     whole = body["coverage"] is not None and body["coverage"] >= 1
     return whole and not (moved or body["alerts"] or body["gaps"] or body["suggestions"])

@@ -64,6 +64,10 @@ def digest_data(**more: Any) -> dict[str, Any]:
         "counts": None, "first": [post(1, "A play, says one who should know.")], "typical": [post(3, score=0.97)],
         "links": [],
     }  # fmt: skip
+    suggestion = {
+        "suggestion_id": 4, "codebook": "palmyra-2016", "title": "Museum, looted, coins", "posts": 31, "units": 22,
+        "typical": [post(9, "Coins of the museum are sold online.")],
+    }  # fmt: skip
     return {
         "digest": "Morning digest", "slot": "2016-12-12T09:00:00Z", "timezone": "Europe/Berlin",
         "period": {"from": "2016-12-11T09:00:00Z", "until": "2016-12-12T09:00:00Z"},
@@ -76,7 +80,7 @@ def digest_data(**more: Any) -> dict[str, Any]:
             {**frame, "id": "blame", "title": "Россия винит США", "previous_share": None, "change": None,
              "state": "learning", "moved": "unknown", "voices": None, "ratio": None, "quality": judged},
         ],
-        "alerts": [alert], "suggestions": [], "coverage": 0.97,
+        "alerts": [alert], "suggestions": [suggestion], "coverage": 0.97,
         "gaps": [{"feed": "Al-Masdar", "from": "2016-12-11T20:00:00Z", "until": "2016-12-11T21:00:00Z"}], **more,
     }  # fmt: skip
 

@@ -105,7 +105,8 @@ def test_both_forms_of_a_digest_tell_the_same():
             "71 of 205 authors new", "12%", "+4.0", "burst", "learning", "41 units, 6.2 expected.", "firing",
             "A play, says one who should know.", "They staged it all.", "video.example (9) and 2 more", "Al-Masdar",
             "11 Dec 2016, 21:00 – 11 Dec 2016, 22:00", "precision 90% (95% interval 71 to 97%, 19 judged, 2016-W49)", "version 3",
-            "10 Dec 2016, 10:00 – 11 Dec 2016, 10:00", "unknown, not zero",
+            "10 Dec 2016, 10:00 – 11 Dec 2016, 10:00", "unknown, not zero", "Museum, looted, coins", "31 posts by 22 voices",
+            "Coins of the museum are sold online.",
         ]:  # fmt: skip
             assert part in form, part
     told = "Independent voices of Staged theatrics by the hour, 5 Dec to 12 Dec 2016; at most 14, on 11 Dec 20:00"
