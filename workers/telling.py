@@ -3,10 +3,8 @@
 Runs in the transaction that settles the verdicts. Decides nothing itself, and judges no bucket.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from services.analysis import alerting, coordination, evidence, telling
 from services.analysis.alerting import Episode, Rule
@@ -14,9 +12,7 @@ from services.store import alerts, announcing, codebooks, firings, qualities, ru
 from services.store import coordination as same
 from services.store.pool import Connection, Row
 from workers.runtime import Runtime
-
-if TYPE_CHECKING:
-    from workers.stages.detect import Scene
+from workers.scene import Scene
 
 Verdicts = list[Any]
 

@@ -7,12 +7,12 @@ from textwrap import shorten
 import click
 
 from schemas import codebook as files
-from schemas.errors import PermanentError, Reason
 from services import settings
 from services.analysis.text import text_for_encoder
 from services.cli import codebook_versions as versions
 from services.cli import house
 from services.cli.codebook_preview import preview
+from services.cli.codebook_text import text_of
 from services.cli.evaluate import evaluate
 from services.store import applying
 
@@ -48,15 +48,6 @@ def schema() -> None:
     Save it beside your codebook and begin that with: # yaml-language-server: $schema=codebook.schema.json
     """
     click.echo(json.dumps(files.json_schema(), indent=2, ensure_ascii=False))
-
-
-def text_of(file: Path) -> str:
-    """The text as it is, line ends too. Raises PermanentError(BAD_CODEBOOK) for what is no UTF-8."""
-    try:
-        return file.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = file.read_bytes().count(b"\n", 0, error.start) + 1
-        raise PermanentError(Reason.BAD_CODEBOOK, f"{file}:{line}: this is not UTF-8; save it as UTF-8") from error
 
 
 def _model_is_ready() -> bool:

@@ -12,6 +12,7 @@ from rich.text import Text
 from schemas import wire_codebooks as wire
 from services.cli import house
 from services.cli.alert_rules import default_rule
+from services.cli.codebook_text import text_of
 from services.store.dry_run import MAX_DAYS
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -36,7 +37,6 @@ def preview(*, file: Path, days: int, as_json: bool) -> None:
 def _asked(file: Path, days: int) -> wire.Preview:
     from services.classifier.resting import Resting
     from services.cli.classify import encoder_of
-    from services.cli.codebook import text_of
     from services.previewing import preview as previewed
     from services.store.pool import Store
 

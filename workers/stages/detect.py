@@ -1,21 +1,19 @@
 """detect: judge the buckets that have closed, frame by frame; settle verdicts, alerts and their outbox together."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.analysis import bursts
-from services.analysis.budget import Schedule
 from services.analysis.coverage import coverage
 from services.store import alerts, calibrations, codebooks, feeds, queue, trends
 from services.store.pool import Connection, Row
 from workers import raising, telling
 from workers.calibrating import calibrate
 from workers.runtime import Outcome, Runtime
+from workers.scene import Scene
 
 FRAMES = 64
 BUCKETS = 24 * 14
@@ -25,23 +23,6 @@ PATIENCE = timedelta(minutes=15)
 """How late a feed may be before detection no longer waits for it."""
 
 Verdict = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What judging the frames of one codebook version needs besides their counts."""
-
-    version: Row
-    titles: dict[str, Row]
-    since: datetime
-    start: datetime
-    """The first bucket not yet judged of the frame that is furthest behind."""
-    until: datetime
-    starts: NDArray[np.float64]
-    coverage: NDArray[np.float64]
-    sources_heard: int
-    held: Schedule
-    """What replays over all frames asked for, and from when on."""
 
 
 def detect(rt: Runtime) -> Outcome:
