@@ -695,6 +695,13 @@ MUTANTS = [
         "and not exists",
         f"{SUGGEST} -k leaves_no_doubt",
     ),
+    Mutant(
+        12,
+        "services/store/similar.py",
+        "key=lambda pair: (-pair[1], pair[0])",
+        "key=lambda pair: (pair[1], pair[0])",
+        "tests/api/test_similar.py -k nearest",
+    ),
 ]
 
 

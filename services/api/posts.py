@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from schemas import wire, wire_why
+from schemas import wire, wire_similar, wire_why
 from services.api import questions
 from services.api.routes import FAULTS, With
 from services.api.tables import CSV, AsCsv, table
-from services.store import listings
+from services.store import listings, similar
 from services.why import why_post
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], responses=FAULTS)
@@ -45,3 +45,10 @@ def why(by: With, post_id: PostId, asked: Annotated[questions.WhyQuestion, Query
     The first question after a rest loads the model, which takes a second or two.
     """
     return why_post(by.store, by.borrow, post_id, **dict(asked))
+
+
+@router.get("/posts/{post_id}/similar", summary="More like this one")
+def alike(by: With, post_id: PostId, asked: Annotated[questions.SimilarQuestion, Query()]) -> wire_similar.Similar:
+    """By meaning, across languages: the vectors that classification stored. Exact over the newest 30,000 posts."""
+    with by.store.transaction() as tx:
+        return similar.read_similar(tx, by.now(), post_id, days=asked.days, limit=asked.limit)

@@ -105,6 +105,13 @@ class PostQuestion(Question):
     limit: Limit = 50
 
 
+class SimilarQuestion(Question):
+    """How far to look."""
+
+    days: Annotated[int, about("Days before the present.", ge=1, le=90)] = 14
+    limit: Annotated[int, about("Most texts.", ge=1, le=50)] = 20
+
+
 class WhyQuestion(Question):
     """Why a post got which frame."""
 

@@ -42,7 +42,7 @@ def questions():
 
 @pytest.fixture(scope="module")
 def document(postgres_url, template):
-    name = "document"
+    name = f"{template}_document"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"drop database if exists {name}")
         connection.execute(f"create database {name} template {template}")
@@ -53,7 +53,7 @@ def document(postgres_url, template):
     store.close()
 
 
-@pytest.mark.parametrize(("path", "method", "mode"), questions())
+@pytest.mark.parametrize(("path", "method", "mode"), list(questions()))
 def test_no_answer_is_a_5xx_or_unforeseen(document, path, method, mode):
     @seed(20160324)
     @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
