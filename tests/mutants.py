@@ -155,8 +155,8 @@ MUTANTS = [
     Mutant(
         8,
         f"{SQL}/rescoring.sql",
-        "  where not exists (select from queue q where q.post_id = r.post_id)\n    and not",
-        "  where not",
+        "    and not exists (select from scores s where s.version_id = %(version_id)s and s.post_id = r.post_id)\n",
+        "",
         "tests/stages/test_rescore.py -k meanwhile",
     ),
     Mutant(
@@ -164,7 +164,7 @@ MUTANTS = [
         f"{SQL}/codebooks.sql",
         "  and not exists (select from rescoring r where r.version_id = b.version_id and r.state = 'waiting')\n",
         "",
-        "tests/stages/test_rescore.py -k scored_live",
+        "tests/stages/test_rescore.py -k readers_see",
     ),
     Mutant(
         8,
