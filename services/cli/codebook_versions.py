@@ -33,7 +33,7 @@ def list_versions(*, as_json: bool) -> None:
     for v in told:
         state = v["state"] if v["done"] is None else f"{v['state']}, {v['done']:.0%}"
         table.add_row(v["codebook"], str(v["version"]), state, f"{v['applied_at']:%d %b %Y %H:%M}", v["title"])
-    Console().print(table)
+    _print(table)
 
 
 @click.command()
@@ -68,7 +68,7 @@ def log(*, name: str | None, limit: int, as_json: bool) -> None:
         what = f"{r['kind']} {r['codebook']} {r['from_version'] or '–'} → {r['to_version']}"
         numbers = ["" if r[k] is None else f"{r[k]:,}" for k in ("moved", "gained", "lost")]
         table.add_row(f"{r['asked_at']:%d %b %Y %H:%M}", _by(r), what, r["state"], *numbers)
-    Console().print(table)
+    _print(table)
 
 
 @click.command()
@@ -91,7 +91,7 @@ def show(*, name: str | None, version: int | None, as_json: bool) -> None:
         threshold = "learned" if f.threshold is None else f"{f.threshold:g}"
         sides = (str(len(f.examples)), str(len(f.counterexamples)))
         table.add_row(f.id, f.title, *sides, threshold, f.owner or "", " ".join(f.disarm))
-    Console().print(table)
+    _print(table)
 
 
 @click.command()
@@ -140,6 +140,11 @@ def _version(tx: Connection, name: str | None, version: int | None) -> Row:
         told = f"there is no version {version} of {name or 'one codebook'}; see: framewatch codebook list"
         raise PermanentError(Reason.NOT_FOUND, told)
     return found
+
+
+def _print(table: Table) -> None:
+    """Wide enough for its columns also where no terminal says how wide it is."""
+    Console(width=max(Console().width, 120)).print(table)
 
 
 def _by(change: dict[str, Any]) -> str:
