@@ -274,6 +274,19 @@ def test_every_current_codebook_is_grouped(world: World) -> None:
     assert [r["codebook"] for r in rows] == ["other", "test"]
 
 
+def test_nothing_is_grouped_while_scoring_is_behind(world: World, unmatched: Unmatched) -> None:
+    (late,) = unmatched.story("museum", 1, world.clock() - timedelta(hours=3))
+    with world.store.transaction() as tx:
+        tx.execute(
+            "insert into queue (post_id, received_day, published_at, state, queued_at) "
+            "select post_id, received_day, published_at, 'waiting', %s from posts where post_id = %s",
+            (world.clock(), late),
+        )
+    assert suggest(world.rt) == Outcome()
+    world.rows("delete from queue returning post_id")
+    assert suggest(world.rt).again
+
+
 def test_asked_for_is_made_whatever_the_hour(world: World, unmatched: Unmatched) -> None:
     night(world, 0)
     unmatched.story("museum", 12, world.clock())
