@@ -16,7 +16,7 @@ STATES = ("learning", "insufficient coverage", "ok", "burst")
 WINDOWS = ("1h", "24h")
 STAGES = (
     "collect", "listen", "classify", "rescore", "rollup", "detect", "deliver", "digest", "subscribe", "recheck",
-    "upkeep",
+    "suggest", "upkeep",
 )  # fmt: skip
 WAITING = ("collect", "classify", "rollup", "deliver")
 OUTCOMES = ("fetched", "new", "duplicate", "edited", "dropped", "erased")

@@ -18,7 +18,7 @@ WRITES = {
     "alerts ack", "alerts mute", "alerts resolve", "alerts snooze", "alerts unmute", "alerts rules remove",
     "alerts rules set", "digest add", "digest remove", "digest send",
     "channels add", "channels quiet", "channels remove", "channels test", "tokens revoke", "posts delete",
-    "posts retry",
+    "posts retry", "suggest", "suggestions dismiss", "suggestions reopen",
 }  # fmt: skip
 """Commands that change something, or that write a file (or lines) of a form of its own."""
 BY_THEMSELVES = [
