@@ -39,7 +39,7 @@ def test_a_post_shows_its_frames_its_words_and_what_lies_nearest(web, numbers):
     assert "Which words carried it?" in quick.text, "the page does not wait for the encoder"
     assert "Nearest examples" in quick.text
     page = read(web, next(v for _, name, v in quick.attributes if name == "data-later"))
-    for said in ("A show: carries", "Nearest examples", "Nearest that speak against it", "a play by Chekhov",
+    for said in ("A show: carries", "Nearest examples", "Nearest that speak against it", "· meaning",
                  "Probability without it", "Model noop@1", "Codebook small v1"):  # fmt: skip
         assert said in page.text
     strengths = {v for tag, name, v in page.attributes if (tag, name) == ("mark", "class")}

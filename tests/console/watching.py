@@ -99,8 +99,9 @@ def add_suggestion(store: Store, now: datetime) -> int:
     """A group of the posts that carry no frame, as a run would have kept it; its number."""
     with store.transaction() as tx:
         found = tx.execute(
-            "select post_id, unit_key, published_at from posts p"
-            " where not exists (select from carried c where c.post_id = p.post_id) order by published_at desc limit 12"
+            "select * from (select distinct on (unit_key) post_id, unit_key, published_at from posts p"
+            " where not exists (select from carried c where c.post_id = p.post_id) order by unit_key, post_id) t"
+            " order by published_at desc limit 12"
         ).fetchall()
         terms = [{"term": t, "lang": lang, "weight": 3.0} for t, lang in (("museum store", "en"), ("музей", "ru"))]
         days = [{"posts": n, "units": n} for n in (0, 0, 1, 0, 0, 2, 1, 0, 3, 2, 4, 3, 7, 11)]
