@@ -35,8 +35,11 @@ def read_posts(
     if stance is not None and wanted is None:
         raise PermanentError(Reason.BAD_INPUT, "stance is of a frame: name one beside stance")
     filters |= {} if stance is None else {"stance": stance}
+    end = until
+    if filters.get("q") is not None and until is None:
+        end = present + readings.DAY  # what clocks that run ahead have dated
     found = posts.list_posts(
-        connection, version_id=about["version_id"], frame=wanted, since=since, until=until, **{**_NO_FILTER, **filters}
+        connection, version_id=about["version_id"], frame=wanted, since=since, until=end, **{**_NO_FILTER, **filters}
     )
     about = {k: about[k] for k in ("codebook", "version")}
     return wire.PostPage(

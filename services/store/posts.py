@@ -1,7 +1,7 @@
 """Posts: identity, text, edits, tombstones, and lists for readers."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -128,11 +128,27 @@ def list_posts(connection: Connection, *, version_id: int | None, frame: str | N
 
     `q` are words as one types them into a search: all of them, "a phrase", or, -without.
     """
-    if frame is None or filters.get("q") is not None:
-        values = {"q": None, "stance": None, **filters, "frame": frame}
-        return rows(connection, "posts", "list_posts", version_id=version_id, **values)
+    if filters.get("q") is not None:
+        return list_posts_that_say(connection, **{"stance": None, **filters}, version_id=version_id, frame=frame)
     filters.pop("q", None)
+    if frame is None:
+        return rows(connection, "posts", "list_posts", version_id=version_id, **filters)
     return list_posts_of_frame(connection, version_id=version_id, frame=frame, **filters)
+
+
+def list_posts_that_say(
+    connection: Connection, *, since: datetime, until: datetime, limit: int, **filters: Any
+) -> list[Row]:
+    """Posts with the words `q`, newest first: the newest day, then the two before, and so on until there are enough."""
+    found: list[Row] = []
+    before, width = filters["before"], timedelta(days=1)
+    end = until if before is None else min(until, before + timedelta(microseconds=1))
+    while end > since and len(found) < limit:
+        begin = max(since, end - width)
+        wanted = {**filters, "since": begin, "until": end, "limit": limit - len(found)}
+        found += rows(connection, "posts", "list_posts_that_say", **wanted)
+        end, width = begin, 2 * width
+    return found
 
 
 def list_posts_of_frame(connection: Connection, **filters: Any) -> list[Row]:

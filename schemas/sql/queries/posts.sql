@@ -129,8 +129,8 @@ union all
 select version_id, frame, bucket, source, lang, -count(*) from dropped group by 1, 2, 3, 4, 5;
 
 -- name: list_posts
--- Posts newest first, by words (and then by frame) when some are given. Pages follow (published_at, post_id). A post was
--- published before it was received, or, as clocks go, a little later.
+-- Posts newest first. Pages follow (published_at, post_id). A post was published before it was received, or, as clocks
+-- go, a little later.
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
        p.received_at, s.uncertain,
        (select coalesce(jsonb_object_agg(c.frame, round(c.probability::numeric, 4)), '{}')
@@ -146,13 +146,39 @@ where (%(source)s::text is null or p.source = %(source)s)
        or p.received_day >= ((%(since)s - interval '1 day') at time zone 'UTC')::date)
   and (%(until)s::timestamptz is null or p.published_at < %(until)s)
   and (%(before)s::timestamptz is null or (p.published_at, p.post_id) < (%(before)s, %(before_id)s::bigint))
-  and (%(q)s::text is null or to_tsvector('simple', p.text) @@ websearch_to_tsquery('simple', %(q)s))
-  and (%(frame)s::text is null
-       or exists (select from carried c where c.version_id = %(version_id)s and c.frame = %(frame)s
-                  and c.published_at = p.published_at and c.post_id = p.post_id
-                  and (%(stance)s::text is null or c.stance = %(stance)s)))
 order by p.published_at desc, p.post_id desc
 limit %(limit)s;
+
+-- name: list_posts_that_say
+-- Posts of a short period with some words, by frame when one is named. What matches is found first, by the index of
+-- words: in order of time, the planner would rather read texts one by one until enough of them match.
+with matching as materialized (
+  select p.received_day, p.post_id, p.published_at, p.source, p.lang from posts p
+  where p.published_at >= %(since)s and p.published_at < %(until)s
+    and p.received_day >= ((%(since)s::timestamptz - interval '1 day') at time zone 'UTC')::date
+    and to_tsvector('simple', p.text) @@ websearch_to_tsquery('simple', %(q)s)
+), chosen as materialized (
+  select m.received_day, m.post_id, m.published_at from matching m
+  where (%(source)s::text is null or m.source = %(source)s)
+    and (%(lang)s::text is null or m.lang = %(lang)s)
+    and (%(before)s::timestamptz is null or (m.published_at, m.post_id) < (%(before)s, %(before_id)s::bigint))
+    and (%(frame)s::text is null
+         or exists (select from carried c where c.version_id = %(version_id)s and c.frame = %(frame)s
+                    and c.published_at = m.published_at and c.post_id = m.post_id
+                    and (%(stance)s::text is null or c.stance = %(stance)s)))
+  order by m.published_at desc, m.post_id desc
+  limit %(limit)s
+)
+select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
+       p.received_at, s.uncertain,
+       (select coalesce(jsonb_object_agg(o.frame, round(o.probability::numeric, 4)), '{}')
+        from carried o where o.version_id = %(version_id)s and o.post_id = p.post_id) as frames,
+       (select jsonb_object_agg(o.frame, o.stance) from carried o
+        where o.version_id = %(version_id)s and o.post_id = p.post_id and o.stance is not null) as stances
+from chosen c
+join posts p on p.received_day = c.received_day and p.post_id = c.post_id
+left join scores s on s.version_id = %(version_id)s and s.post_id = c.post_id
+order by c.published_at desc, c.post_id desc;
 
 -- name: list_posts_of_frame
 -- A page is chosen first, so that nothing is looked up of the other carriers.
