@@ -45,7 +45,8 @@ def list_suggestions(*, state: str, codebook: str | None, limit: int, as_json: b
         click.echo(_nothing(state, runs), err=True)
         return
     table = Table("id", "score", "14 days", "voices", "since", "languages", "about", box=None, pad_edge=False)
-    table.columns[-1].no_wrap = True
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for s in found:
         langs = ", ".join(f"{n} {lang}" for lang, n in list(s["langs"].items())[:3])
         about = s["title"] if s["state"] == "open" or state != "all" else f"[{s['state']}] {s['title']}"
