@@ -117,7 +117,7 @@ def test_alert_and_digest_came_by_mail_through_smtp(house: Living) -> None:
 
 def test_the_operators_commands_say_what_is(house: Living) -> None:
     status = json.loads(house.cli("status", "--json").stdout)
-    assert status["database"]["totals"]["posts"] == len(demo.posts())
+    assert status["database"]["sizes"]["posts"] == len(demo.posts())
     assert {p["state"] for p in status["up"]["processes"].values()} == {"running"}
     shown = house.cli("status").stdout
     assert "worker-model" in shown
@@ -134,8 +134,10 @@ def test_the_operators_commands_say_what_is(house: Living) -> None:
 
 def test_metrics_tell_the_burst(house: Living) -> None:
     text = httpx.get(house.run["addresses"]["metrics"], timeout=10).text
-    samples = {(s.name, s.labels.get("frame"), s.labels.get("outcome")): s.value
-               for f in text_string_to_metric_families(text) for s in f.samples}  # fmt: skip
+    samples: dict[tuple, float] = {}
+    for s in (s for f in text_string_to_metric_families(text) for s in f.samples):
+        key = (s.name, s.labels.get("frame"), s.labels.get("outcome"))
+        samples[key] = samples.get(key, 0) + s.value
     assert samples["framewatch_up", None, None] == 1
     assert samples["framewatch_intake_posts_total", None, "new"] == len(demo.posts())
     assert ("framewatch_frame_burst", "staged-theatrics", None) in samples
@@ -155,7 +157,7 @@ def test_a_second_house_in_the_same_home_is_refused_with_the_way_out(house: Livi
 
 
 def test_a_changed_codebook_becomes_current_without_embedding_anything(house: Living, tmp_path: Path) -> None:
-    before = json.loads(house.cli("status", "--json").stdout)["database"]["totals"]["embeddings"]
+    before = json.loads(house.cli("status", "--json").stdout)["database"]["sizes"]["embeddings"]
     changed = tmp_path / "changed.yaml"
     changed.write_text(
         demo.codebook_text().replace("title: The fall of Palmyra", "title: Palmyra falls"), encoding="utf-8"
@@ -170,7 +172,7 @@ def test_a_changed_codebook_becomes_current_without_embedding_anything(house: Li
 
     wait(current, 40, every=1)
     house.cli("verify")
-    assert json.loads(house.cli("status", "--json").stdout)["database"]["totals"]["embeddings"] == before
+    assert json.loads(house.cli("status", "--json").stdout)["database"]["sizes"]["embeddings"] == before
     assert len(get(house, "alerts", limit=50)["alerts"]) == len(
         {a["frame"] for a in get(house, "alerts", limit=50)["alerts"]}
     )
@@ -201,7 +203,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_finds_it_all(house: Living) 
             lambda: "replayed before" in (again.home / "up.log").read_text(), 10
         )
         again.cli("verify")
-        assert json.loads(again.cli("status", "--json").stdout)["database"]["totals"]["posts"] == len(demo.posts())
+        assert json.loads(again.cli("status", "--json").stdout)["database"]["sizes"]["posts"] == len(demo.posts())
         children = again.tree()
     _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive

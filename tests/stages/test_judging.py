@@ -245,7 +245,7 @@ def test_a_new_version_is_measured_with_old_labels_but_those_it_was_taught(week:
     judge_all(week)
     taught = [a["text"] for a in week.rows("select text from posts join labels using (post_id) where answer = 'yes'")]
     # A near copy of the first, the second as it is, and the third as an example of the other frame.
-    copies = [f"{taught[0].upper()}!!", taught[1]]
+    copies = [f"{taught[0][:-1].upper()}x!!", taught[1]]
     body = CODEBOOK.replace("[theatre]", f'["{copies[0]}", "{copies[1]}"]').replace(
         "[washington]", f'[washington, "{taught[2]}"]'
     )
