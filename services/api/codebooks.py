@@ -16,6 +16,7 @@ from schemas.codebook import ID
 from schemas.errors import PermanentError, Reason, TransientError
 from schemas.wire import Wire
 from services.api.callers import Actor, needs
+from services.api.questions import Question, about
 from services.api.routes import FAULTS, With
 from services.previewing import preview
 from services.store import applying, changes, codebooks
@@ -65,16 +66,20 @@ def rollback(by: With, codebook: Name, asked: Annotated[wire.RollbackAsked, Body
         return _applied(applying.rollback(tx, codebook, now=by.now(), to=asked.to, by=who))
 
 
+class ChangesQuestion(Question):
+    """How many changes."""
+
+    limit: Annotated[int, about("The last so many.", ge=1, le=1000)] = 50
+
+
 @router.get("/changes", summary="What is being built, and who changed what")
-def list_changes(
-    by: With, limit: Annotated[int, Query(description="The last so many.", ge=1, le=1000)] = 50
-) -> wire.Changes:
+def list_changes(by: With, asked: Annotated[ChangesQuestion, Query()]) -> wire.Changes:
     """The audit of every codebook, the newest first."""
     with by.store.transaction() as tx:
         building = [_fields(wire.Progress, r) for r in applying.progress(tx)]
         return wire.Changes(
             building=tuple(wire.Progress(**r) for r in building),
-            changes=tuple(wire.Change(**_fields(wire.Change, r)) for r in changes.list_changes(tx, limit=limit)),
+            changes=tuple(wire.Change(**_fields(wire.Change, r)) for r in changes.list_changes(tx, limit=asked.limit)),
         )
 
 
