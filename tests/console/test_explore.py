@@ -56,6 +56,9 @@ def test_more_posts_than_are_read_are_said_to_be_more(store, numbers, monkeypatc
     told = look(store, judged.TEXTS["show"])
     assert (told.looked_at, told.cut_short) == (30, True)
     assert told.since > seeded.NOW - timedelta(days=2), "what was not read is not in the period"
+    oldest = look(store, "something else 12")
+    assert "something else 12" not in {s.post["text"] for s in oldest.likest}, "nor is an hour of which a part was read"
+    assert all(s.post["published_at"] >= oldest.since for s in oldest.likest)
 
 
 def test_without_vectors_or_words_it_says_so(store):
