@@ -12,6 +12,8 @@ from services.store import alerts, codebooks, deliveries, digesting, feeds, post
 from services.store.pool import Connection, Row
 
 _ALERT_ID = re.compile("[0-9a-f]{20}")
+AHEAD = timedelta(hours=1)
+"""How far ahead of the present a post may be dated at most."""
 _NO_FILTER = dict.fromkeys(("source", "lang", "before", "before_id"))
 
 
@@ -37,7 +39,7 @@ def read_posts(
     filters |= {} if stance is None else {"stance": stance}
     end = until
     if filters.get("q") is not None and until is None:
-        end = present + readings.DAY  # what clocks that run ahead have dated
+        end = present + AHEAD
     found = posts.list_posts(
         connection, version_id=about["version_id"], frame=wanted, since=since, until=end, **{**_NO_FILTER, **filters}
     )

@@ -139,7 +139,7 @@ def list_posts(connection: Connection, *, version_id: int | None, frame: str | N
 def list_posts_that_say(
     connection: Connection, *, since: datetime, until: datetime, limit: int, **filters: Any
 ) -> list[Row]:
-    """Posts with the words `q`, newest first: the newest day, then the two before, and so on until there are enough."""
+    """Posts with the words `q`, newest first: those of the newest day, and of all before only when more are wanted."""
     found: list[Row] = []
     before, width = filters["before"], timedelta(days=1)
     end = until if before is None else min(until, before + timedelta(microseconds=1))
@@ -147,7 +147,7 @@ def list_posts_that_say(
         begin = max(since, end - width)
         wanted = {**filters, "since": begin, "until": end, "limit": limit - len(found)}
         found += rows(connection, "posts", "list_posts_that_say", **wanted)
-        end, width = begin, 2 * width
+        end, width = begin, begin - since
     return found
 
 
