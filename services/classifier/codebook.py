@@ -19,6 +19,11 @@ EVERYDAY = Path(__file__).parent / "data" / "everyday.txt"
 """Posts of every day in three languages, written for this: what a stream is full of and no frame is about. A handful of
 background posts leaves most of what people say unlike anything learned, and then it is given to frames at random."""
 
+SCRIPTS = dict.fromkeys(("be", "bg", "kk", "ky", "mk", "mn", "ru", "sr", "tg", "uk"), "CYRILLIC") | dict.fromkeys(
+    ("ar", "ckb", "fa", "ps", "ug", "ur"), "ARABIC"
+)
+"""The scripts, other than Latin, that languages with everyday posts are mostly written in."""
+
 
 class Frame(Protocol):
     """What is needed to know of a codebook's frame."""
@@ -50,6 +55,10 @@ class Frame(Protocol):
 
 class Codebook(Protocol):
     """What is needed to know of a codebook."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """BCP 47 tags of what it watches; may be empty."""
 
     @property
     def frames(self) -> Sequence[Frame]:
@@ -142,10 +151,13 @@ def _everyday(clean: Callable[[str], str], known: set[str]) -> list[str]:
 def _said_of_everyday(codebook: Codebook, texts: Sequence[str]) -> dict[str, NDArray[np.int8]]:
     """They carry no frame; of one that has no example in their script they say nothing.
 
-    Else the script itself would speak against the frame, and a codebook in English find nothing in Arabic.
+    Else the script itself would speak against the frame. And they say nothing of a frame that lacks examples in a
+    language its codebook watches: there only meaning tells, and they make every frame harder to find.
     """
+    watched = {SCRIPTS.get(language.partition("-")[0], "LATIN") for language in codebook.languages}
     scripts = [{script_of(text) for text in frame.examples} for frame in codebook.frames]
-    return {text: np.array([-(script_of(text) in of) for of in scripts], np.int8) for text in texts}
+    strict = [of if watched <= of else set() for of in scripts]
+    return {text: np.array([-(script_of(text) in of) for of in strict], np.int8) for text in texts}
 
 
 def script_of(text: str) -> str:

@@ -22,6 +22,7 @@ class Frame:
 class Codebook:
     frames: list[Frame]
     background: list[str]
+    languages: tuple[str, ...] = ()
 
 
 STAGED = [
@@ -117,6 +118,14 @@ def test_everyday_posts_say_nothing_of_a_frame_without_an_example_in_their_scrip
     assert (pulls[scripts == "CYRILLIC", 0] == 0).all()
     assert (pulls[scripts == "CYRILLIC", 1] != 0).all()
     assert (pulls[scripts == "ARABIC"] == 0).all()
+
+
+def test_a_frame_still_to_be_found_in_another_language_is_not_made_stricter_by_everyday_posts():
+    frames = [Frame("en", "t", "d", ["all in English"], []), Frame("both", "t", "d", ["по-русски", "and so"], [])]
+    heads = learn_codebook(NoopEncoder(), Codebook(frames, [], ("en", "ru-RU")), str)
+    pulls = heads.pulls[-everyday_posts() - 2 : -2]
+    assert (pulls[:, 0] == 0).all()
+    assert (pulls[:, 1] != 0).any()
 
 
 @pytest.mark.parametrize(("text", "script"), [("a Привет", "CYRILLIC"), ("1 👏 ?", ""), ("", ""), ("تدمر x", "ARABIC")])

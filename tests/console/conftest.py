@@ -23,9 +23,9 @@ FLAGS = [
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One headless Chromium for all tests of a process."""
+    """One headless Chromium for the tests of a file: while Playwright is open, nobody else can run an event loop here."""
     program = chromium.find()
     if program is None:
         pytest.fail(chromium.HELP)
