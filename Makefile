@@ -33,7 +33,7 @@ test: $(VENV)/.installed-dev browser monitoring ## format, lint, types, house ru
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-dev ## the benchmarks; each prints ratios measured in one run
 	$(BIN)/python -m bench
