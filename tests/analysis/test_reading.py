@@ -1,4 +1,4 @@
-"""What is composed for readers: digests, evidence, identities, quality."""
+"""What is composed for readers: evidence, identities, quality."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,34 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.analysis import digest, evidence, quality
+from services.analysis import evidence, quality
 from services.analysis.identities import Identity
 from services.analysis.identity import pseudonym
-
-
-def total(frame: str, posts: int) -> dict:
-    return {"frame": frame, "title": frame.title(), "posts": posts, "units": posts}
-
-
-def test_a_digest_puts_what_moves_first_and_compares_shares() -> None:
-    body = digest.compose(
-        {"codebook": {"title": "Test"}},
-        now=[total("calm", 10), total("moving", 5), total("new", 1)],
-        before=[total("calm", 10), total("moving", 1)],
-        posts=(100, 50),
-        states={"moving": "burst", "calm": "ok"},
-    )
-    assert [f["id"] for f in body["frames"]] == ["moving", "new", "calm"]
-    moving = body["frames"][0]
-    assert (moving["share"], moving["previous_share"]) == (0.05, 0.02)
-    assert moving["change"] == pytest.approx(0.03)
-    assert body["frames"][1]["change"] is None
-    assert digest.subject(body, datetime(2016, 12, 12, tzinfo=UTC)) == "Test, 12 Dec 2016: Moving moving"
-
-
-def test_nothing_heard_is_not_nothing_moves() -> None:
-    body = digest.compose({"codebook": {"title": "T"}}, now=[total("a", 0)], before=[], posts=(0, 0), states={})
-    assert digest.subject(body, datetime(2016, 12, 12, tzinfo=UTC)).endswith("nothing was heard")
 
 
 @pytest.mark.parametrize(("observed", "expected"), [(0, 1.0), (5, 0.4), (40, 12.5)])

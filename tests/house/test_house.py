@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from schemas import sql
 from services.settings import Settings
 
 ROOTS = ("schemas", "services", "workers")
@@ -83,3 +84,8 @@ def test_what_is_installed_is_what_is_pinned() -> None:
     for requirement in project["dependencies"]:
         assert re.search(r"==|<", requirement), f"{requirement} has no upper bound"
         assert not requirement.startswith("torch")
+
+
+def test_every_migration_has_a_number_of_its_own() -> None:
+    numbers = [number for number, _, _ in sql.migrations()]
+    assert len(numbers) == len(set(numbers)), "of two with one number only one would be applied"
