@@ -548,14 +548,14 @@ MUTANTS = [
     ),
     Mutant(
         4,
-        "schemas/sql/migrations/0011_trend_steps.sql",
+        "schemas/sql/migrations/0018_trend_steps_quicker.sql",
         "array_agg(n.posts - o.posts)",
         "array_agg(n.posts)",
         "tests/stages/test_steps.py",
     ),
     Mutant(
         4,
-        "schemas/sql/migrations/0011_trend_steps.sql",
+        "schemas/sql/migrations/0018_trend_steps_quicker.sql",
         "posts = trend_steps.posts + excluded.posts, units = null, authors = null",
         "posts = trend_steps.posts + excluded.posts",
         "tests/stages/test_steps.py -k counted_again",

@@ -44,8 +44,15 @@ def without_timeout(connection: Connection) -> None:
 def recount_points(connection: Connection, touched: list[Row]) -> None:
     """Count units and authors of touched points again, and drop the points that became empty."""
     keys = columns([dict(t) for t in touched], *_KEY)
+    say_recounting(connection, "on")
     run(connection, "trends", "recount_points", **keys)
+    say_recounting(connection, "off")
     drop_empty_points(connection, keys)
+
+
+def say_recounting(connection: Connection, said: str) -> None:
+    """`on`: what changes points now leaves their posts alone, so that steps need not follow; `off`: they must again."""
+    run(connection, "trends", "say_recounting", said=said)
 
 
 def drop_empty_points(connection: Connection, keys: dict[str, list[Any]]) -> None:

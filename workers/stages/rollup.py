@@ -1,6 +1,6 @@
 """rollup: fold trend deltas into trend points, count voices, and make codebook versions current that are whole."""
 
-from services.store import applying, codebooks, trends
+from services.store import applying, codebooks, feeds, trends
 from services.store.pool import Connection
 from workers.runtime import Outcome, Runtime
 
@@ -16,7 +16,7 @@ def rollup(rt: Runtime) -> Outcome:
             return Outcome()
         folded = _fold(tx)
         # While more comes, steps would be counted over and over.
-        counted = 0 if folded == DELTAS else trends.count_steps(tx, rt.now(), STEPS)
+        counted = 0 if folded == DELTAS else trends.count_steps(tx, feeds.present(tx, rt.now()), STEPS)
     again = folded == DELTAS or counted == STEPS
     promoted = 0 if folded == DELTAS else promote(rt)
     wake = ("detect",) if folded or promoted else ()

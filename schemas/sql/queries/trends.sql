@@ -63,6 +63,10 @@ update trend_points p set units = n.units, authors = n.authors
 from counted n
 where (p.version_id, p.frame, p.bucket, p.source, p.lang) = (n.version_id, n.frame, n.bucket, n.source, n.lang);
 
+-- name: say_recounting
+-- Until the transaction ends or it is said otherwise: points change their units and authors only.
+select set_config('framewatch.recounting', %(said)s, true);
+
 -- name: drop_empty_points
 delete from trend_points p
 using unnest(%(version_id)s::int[], %(frame)s::text[], %(bucket)s::timestamptz[], %(source)s::text[], %(lang)s::text[])
