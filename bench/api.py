@@ -62,6 +62,11 @@ select p.* from posts p where published_at >= %(since)s and text ilike %(like)s 
 }
 
 
+def words(r):
+    """A question by common words."""
+    return {"q": r.choice(("palmyra", "lion statue", "\u0422\u0435\u0430\u0442\u0440", "cameras", "convoy -road"))}
+
+
 def questions():
     """(name, path, parameters by a source of chance, raw question, step, period) of every list and trend."""
     frame = lambda r: {"frame": f"f{r.randint(1, FRAMES)}"}  # noqa: E731
@@ -81,14 +86,8 @@ def questions():
                 length,
                 period,
             )
-    yield (
-        "trend of all posts 1h",
-        "/trends",
-        lambda _: {"frame": "*", "step": "1h"},
-        "trend",
-        timedelta(hours=1),
-        14 * DAY,
-    )
+    hour = timedelta(hours=1)
+    yield "trend of all posts 1h", "/trends", lambda _: {"frame": "*", "step": "1h"}, "trend", hour, 14 * DAY
     yield "50 frames 1d", "/trends/several", lambda _: {"step": "1d"}, "trends", DAY, 90 * DAY
     yield "50 frames 1h", "/trends/several", lambda _: {"step": "1h"}, "trends", timedelta(hours=1), 14 * DAY
     yield "frames", "/frames", lambda _: {}, "frames", DAY, DAY
@@ -107,9 +106,6 @@ def questions():
     yield "posts of a frame", "/posts", frame, "posts of a frame", DAY, 14 * DAY
     yield "posts of a frame by source", "/posts", both(frame, source), "posts of a frame", DAY, 14 * DAY
     yield "posts of a frame by language", "/posts", both(frame, lang), "posts of a frame", DAY, 14 * DAY
-
-    def words(r):
-        return {"q": r.choice(("palmyra", "lion statue", "\u0422\u0435\u0430\u0442\u0440", "cameras", "convoy -road"))}
 
     yield "posts by words", "/posts", words, "words", DAY, 14 * DAY
     yield "posts by a rare word", "/posts", lambda r: {"q": f"{r.randint(0, 1_000_002):x}"}, "words", DAY, 14 * DAY

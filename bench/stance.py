@@ -78,6 +78,15 @@ def main() -> None:
             f"  told {low:.1f}-{min(high, 1):.1f}: {rows.sum():4} posts, right {np.mean(top[rows] == true[rows]) if rows.any() else 0:.2f}"
         )
     print(f"{1e6 * took / len(texts):.0f} µs a post, vector and text at hand")
+    on_carriers(lesson, encoder)
+    heads = learn_codebook(encoder, book, text_for_encoder)
+    carried = heads.answers(heads.scores(vectors, texts)) == CARRIES
+    own = np.array([carried[i, heads.frames.index(f)] if f in heads.frames else False for i, f in enumerate(frame)])
+    for s in STANCES:
+        print(f"carry their frame by the bundled codebook, of those that {s}: {own[ours & (true == s)].mean():.2f}")
+
+
+def on_carriers(lesson, encoder):
     for path in DEMO:
         carriers = [p for p in map(json.loads, path.read_text(encoding="utf-8").splitlines()) if p["frames"]]
         told = list(dict.fromkeys(text_for_encoder(p["text"]) for p in carriers))
@@ -85,11 +94,6 @@ def main() -> None:
         print(
             f"{path.stem}, {len(told)} texts that carry a frame:", *[f"{s} {np.mean(said == s):.2f}" for s in ANSWERS]
         )
-    heads = learn_codebook(encoder, book, text_for_encoder)
-    carried = heads.answers(heads.scores(vectors, texts)) == CARRIES
-    own = np.array([carried[i, heads.frames.index(f)] if f in heads.frames else False for i, f in enumerate(frame)])
-    for s in STANCES:
-        print(f"carry their frame by the bundled codebook, of those that {s}: {own[ours & (true == s)].mean():.2f}")
 
 
 def by_cue(text):
