@@ -184,6 +184,10 @@ def _spans(at: Sequence[Place], wide: float, wanted: Callable[[TrendPoint], bool
     return tuple(Span(round(run[0][0], 1), round(wide * len(run), 1)) for run in runs)
 
 
+def _dated(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y}"
+
+
 def _day(points: Sequence[TrendPoint], measure: Measure) -> Day:
     values = [value for p in points if (value := getattr(p, measure)) is not None]
     return Day(
@@ -203,7 +207,7 @@ def _summary(points: Sequence[TrendPoint], measure: Measure, step: timedelta) ->
     bursts, gaps = sum(p.state == "burst" for p in points), sum(p.coverage == 0 for p in points)
     values = [value for p in points if (value := getattr(p, measure)) is not None]
     until = points[-1].at + step
-    told = [f"{NAMES[measure]} {each(step)} from {points[0].at:%d %b %Y} to {until:%d %b %Y}"]
+    told = [f"{NAMES[measure]} {each(step)} from {_dated(points[0].at)} to {_dated(until)}"]
     most = f"{max(values):.1%}" if values and measure == "share" else f"{max(values, default=0)}"
     told.append(f"at most {most}" if values else "nothing was heard")
     told += [f"{bursts} hours of burst"] if bursts else []
@@ -242,7 +246,7 @@ def strip(starts: Sequence[datetime], heard: Sequence[float | None], *, full: fl
         (day, [h for _, h in run]) for day, run in groupby(zip(starts, heard, strict=True), key=lambda i: i[0].date())
     ]
     gaps = sum(h == 0 for h in known)
-    told = f"{sum(known) / len(known):.0%} of what the feeds should say was heard since {starts[0]:%d %b %Y}"
+    told = f"{sum(known) / len(known):.0%} of what the feeds should say was heard since {_dated(starts[0])}"
     told += f"; {gaps} hours not heard at all" if gaps else ""
     rows = tuple(
         (datetime(d.year, d.month, d.day, tzinfo=UTC), _mean([h for h in run if h is not None])) for d, run in days

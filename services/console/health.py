@@ -54,7 +54,7 @@ def told(feed: Mapping[str, Any], now: datetime) -> str:
         "new": "Waits for its first fetch." if feed["mode"] != "push" else "Nothing was sent yet.",
         "heard": "All is well.",
         "paused": f"Paused; its silence is no gap. {heard}",
-        "ended": "A replay that is over.",
+        "ended": "A replay, read to its end.",
     }
     return told_of[state]
 

@@ -64,8 +64,8 @@ def evidence(moved: Movement | None) -> str:
 
 
 def times(moved: Movement | None) -> str:
-    """How many times the usual, with its interval; nothing of nearly nothing."""
-    if moved is None or (moved.units < 2 and moved.expected < 1):
+    """How many times the usual, with its interval; nothing of nothing or nearly nothing."""
+    if moved is None or not moved.units or (moved.units < 2 and moved.expected < 1):
         return ""
     much = f"{measure(moved.ratio)}×" if moved.ratio < 100 else "over 100×"
     return f"{much} the usual ({measure(moved.low)} to {measure(moved.high)})"
@@ -129,13 +129,13 @@ def day(at: datetime) -> str:
 
 
 def moment(at: Any) -> str:
-    """14 Dec 2016, 23:54, from a time or its RFC 3339 form; a dash for anything else."""
+    """14 Dec 2016 23:54, from a time or its RFC 3339 form; a dash for anything else."""
     if isinstance(at, str):
         try:
             at = datetime.fromisoformat(at)
         except ValueError:
             return "–"
-    return f"{at.day} {at:%b %Y, %H:%M}" if isinstance(at, datetime) else "–"
+    return f"{at.day} {at:%b %Y %H:%M}" if isinstance(at, datetime) else "–"
 
 
 def measure(value: float | None) -> str:
@@ -143,6 +143,19 @@ def measure(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
+
+
+def odds(value: float | None) -> str:
+    """A chance as people say it: 1 in 1.3 million; of one in ten and more a percentage."""
+    if value is None:
+        return "–"
+    if value >= 0.1:
+        return str(FILTERS["percent"](value))
+    if value < 1e-12:
+        return "less than 1 in a trillion"
+    many_times = float(f"{1 / value:.2g}")
+    size, name = next(((s, n) for s, n in ((1e9, " billion"), (1e6, " million")) if many_times >= s), (1, ""))
+    return f"1 in {many_times / size:,.3g}{name}" if name else f"1 in {many_times:,.0f}"
 
 
 def signed(value: float | None) -> str:
@@ -159,7 +172,22 @@ def filters() -> dict[str, Callable[..., Any]]:
     """Those of our messages and our own; what is missing reads as unknown."""
     own = {
         f.__name__: f
-        for f in (ago, day, moment, lasting, headline, listed, measure, many, signed, evidence, times, seconds, gist)
+        for f in (
+            ago,
+            day,
+            moment,
+            lasting,
+            headline,
+            listed,
+            measure,
+            many,
+            odds,
+            signed,
+            evidence,
+            times,
+            seconds,
+            gist,
+        )
     }
     return {name: _lenient(f) for name, f in {**FILTERS, **own}.items()}
 

@@ -12,6 +12,9 @@ _VERDICT = (
     "bucket", "posts", "units", "expected", "upper", "probability", "coverage", "state", "alpha", "learned_s",
     "learned_from", "spike", "rise",
 )  # fmt: skip
+CLEAR = 0.5
+"""Probability from which a post is quoted for a frame: more likely than not. A frame may count posts from far less on,
+which is right for counting and wrong for showing what the frame is."""
 
 
 def claim_watches(connection: Connection, *, until: datetime, limit: int, lease: timedelta) -> list[Row]:
@@ -121,13 +124,13 @@ def alert_links(connection: Connection, **period: Any) -> list[Row]:
 
 
 def first_carriers(connection: Connection, **period: Any) -> list[Row]:
-    """The earliest post of each of the first authors."""
-    return rows(connection, "alerts", "first_carriers", **{"unit_key": None, **period})
+    """The earliest post of each of the first authors, of the clear ones where there are any."""
+    return rows(connection, "alerts", "first_carriers", **{"unit_key": None, "clear": CLEAR, **period})
 
 
 def typical_posts(connection: Connection, **period: Any) -> list[Row]:
-    """The surest posts, one a text."""
-    return rows(connection, "alerts", "typical_posts", **{"unit_key": None, **period})
+    """The surest posts, one a text, the clear ones where there are any."""
+    return rows(connection, "alerts", "typical_posts", **{"unit_key": None, "clear": CLEAR, **period})
 
 
 def waves_past(connection: Connection, frame: str, before: datetime) -> list[Row]:
@@ -145,15 +148,15 @@ def watch_positions(connection: Connection) -> list[Row]:
     return rows(connection, "alerts", "watch_positions")
 
 
-def facts(connection: Connection, **period: Any) -> dict[str, Any]:
-    """All that an evidence bundle tells about a frame in a period."""
+def facts(connection: Connection, *, clear: float = CLEAR, **period: Any) -> dict[str, Any]:
+    """All that an evidence bundle tells about a frame in a period; posts from the probability `clear` on are quoted."""
     return {
         "counts": alert_counts(connection, **period),
         "sources": alert_sources(connection, **period),
         "languages": alert_languages(connection, **period),
         "links": alert_links(connection, **period),
-        "first_carriers": first_carriers(connection, **period),
-        "typical": typical_posts(connection, **period),
+        "first_carriers": first_carriers(connection, clear=clear, **period),
+        "typical": typical_posts(connection, clear=clear, **period),
     }
 
 

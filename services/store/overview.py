@@ -3,6 +3,7 @@
 It reads only.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +52,12 @@ def filtered_alerts(
     """Alerts newest first, of a frame, a kind, going on or over."""
     asked = {"frame": frame, "kind": kind, "open": is_open, "before": before, "before_id": before_id, "limit": limit}
     return rows(connection, "overview", "filtered_alerts", **asked)
+
+
+def alert_quotes(connection: Connection, alert_ids: Sequence[str]) -> dict[str, Row]:
+    """Of alerts, by id, the post that carries the frame most surely: text, lang, published_at, post_id, source."""
+    found = rows(connection, "overview", "alert_quotes", alert_ids=list(alert_ids))
+    return {row["alert_id"]: row["post"] for row in found}
 
 
 def feed_intake(connection: Connection) -> dict[int, dict[str, int]]:

@@ -66,7 +66,10 @@ def _fresh(connection: Connection, alert: Row, about: dict[str, Any]) -> dict[st
         key = bytes.fromhex(wave["unit_key"])
         # The last account's second belongs to the wave.
         until = datetime.fromtimestamp(until.timestamp() + 1, until.tzinfo)
-    facts = alerts.facts(connection, **{**about, "until": until}, unit_key=key)
+    # A bundle of before quotes were chosen by their probability does not tell that of its first carriers.
+    chosen = all("score" in p for p in alert["evidence"]["first_carriers"])
+    clear = alerts.CLEAR if chosen else 0.0
+    facts = alerts.facts(connection, **{**about, "until": until}, unit_key=key, clear=clear)
     scored = alert["evidence"].get("scored")
     if key is None:
         scored = trends.posts_scored(connection, alert["version_id"], since, until)

@@ -93,7 +93,13 @@ def test_times_are_worded():
     assert words.ago(now, now) == words.ago(now + timedelta(hours=1), now) == "just now"
     assert words.ago(now - timedelta(minutes=61), now) == "1 hour ago"
     assert words.ago(START, now) == "3 days ago"
-    assert words.moment("2016-12-14T23:54:34+00:00") == "14 Dec 2016, 23:54"
+    assert words.odds(7.8e-07) == "1 in 1.3 million"
+    assert words.odds(0.00074) == "1 in 1,400"
+    assert words.odds(3.2e-10) == "1 in 3.1 billion"
+    assert words.odds(0.25) == "25%"
+    assert words.odds(0.0) == "less than 1 in a trillion"
+    assert words.odds(None) == "–"
+    assert words.moment("2016-12-14T23:54:34+00:00") == "14 Dec 2016 23:54"
     assert words.moment("nonsense") == words.moment(None) == "–"
 
 

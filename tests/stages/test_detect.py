@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from schemas.errors import PermanentError, Reason, TransientError
+from services.store import alerts as alert_rows
 from services.store import deliveries
+from services.store.rechecks import recheck
 from tests.stages.conftest import World, drift, page, post
 from workers.stages import detect as stage
 from workers.stages import digest as digest_stage
@@ -79,6 +81,38 @@ def test_a_burst_is_one_alert_with_its_evidence(replayed: World) -> None:
     flow(replayed)
     assert replayed.one("select state from alerts") == "resolved"
     assert drift(replayed) == {}
+
+
+def test_what_is_quoted_carries_the_frame_clearly(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=10))
+    flow(replayed)
+    period = {"version_id": 1, "frame": "staged-theatrics", "since": T0 + 221 * HOUR, "until": T0 + 223 * HOUR}
+    replayed.rows("update carried set probability = 0.2 where published_at >= %s returning 1", T0 + 221 * HOUR)
+    with replayed.rt.store.transaction() as tx:
+        doubtful = alert_rows.first_carriers(tx, **period)
+        assert len(doubtful) == len(alert_rows.typical_posts(tx, **period)) == 5, "where none is clear, all are quoted"
+    third = doubtful[2]["post_id"]
+    replayed.rows("update carried set probability = 0.8 where post_id >= %s returning 1", third)
+    with replayed.rt.store.transaction() as tx:
+        clear = alert_rows.first_carriers(tx, **period)
+        assert clear[0]["post_id"] == third, "the first post was not clear, so it is not the first quoted"
+        assert all(p["score"] > 0.5 for p in [*clear, *alert_rows.typical_posts(tx, **period)])
+
+
+def test_a_bundle_of_before_is_rechecked_by_its_own_rule(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=10))
+    flow(replayed)
+    identity = replayed.one("select alert_id from alerts")
+    first = replayed.one("select evidence -> 'first_carriers' -> 0 ->> 'post_id' from alerts")
+    replayed.rows("update carried set probability = 0.2 where post_id = %s returning 1", int(first))
+    with replayed.rt.store.transaction() as tx:
+        fields = [d["field"] for d in recheck(tx, identity)["differences"]]
+    assert f"first_carriers.{first}" in fields, "today's rule leaves out what is not clear any more"
+    kept = "(select jsonb_agg(p - 'score') from jsonb_array_elements(evidence -> 'first_carriers') p)"
+    replayed.rows(f"update alerts set evidence = jsonb_set(evidence, '{{first_carriers}}', {kept}) returning 1")
+    with replayed.rt.store.transaction() as tx:
+        fields = [d["field"] for d in recheck(tx, identity)["differences"]]
+    assert f"first_carriers.{first}" not in fields
 
 
 def test_evaluating_again_raises_nothing_new(replayed: World) -> None:

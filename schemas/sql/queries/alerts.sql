@@ -148,33 +148,40 @@ from (
 group by 1 order by 2 desc, 1 limit 5;
 
 -- name: first_carriers
--- The first voices: the earliest post of each author. Chosen before their texts are read.
-with chosen as materialized (
+-- The first voices: the earliest post of each author, of those that carry the frame clearly; where none does, of all.
+-- Chosen before their texts are read.
+with held as materialized (
+  select post_id, published_at, source, lang, author, probability as score,
+         probability >= %(clear)s or not bool_or(probability >= %(clear)s) over () as quotable
+  from carried
+  where version_id = %(version_id)s and frame = %(frame)s
+    and published_at >= %(since)s and published_at < %(until)s
+    and (%(unit_key)s::bytea is null or unit_key = %(unit_key)s::bytea)
+), chosen as materialized (
   select * from (
-    select distinct on (author) post_id, published_at, source, lang, author
-    from carried
-    where version_id = %(version_id)s and frame = %(frame)s
-      and published_at >= %(since)s and published_at < %(until)s
-      and (%(unit_key)s::bytea is null or unit_key = %(unit_key)s::bytea)
-    order by author, published_at, post_id) t
+    select distinct on (author) post_id, published_at, source, lang, author, score
+    from held where quotable order by author, published_at, post_id) t
   order by published_at, post_id limit 5
 )
-select c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text
+select c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text, c.score
 from chosen c
 join post_keys k using (post_id)
 join posts p on p.received_day = k.received_day and p.post_id = c.post_id
 order by c.published_at, c.post_id;
 
 -- name: typical_posts
--- The surest posts, one a text. Chosen before their texts are read.
+-- The surest posts, one a text, of those that carry the frame clearly; where none does, of all. Chosen before their
+-- texts are read.
 with chosen as materialized (
   select * from (
-    select distinct on (unit_key) post_id, published_at, source, lang, author, probability as score
+    select distinct on (unit_key) post_id, published_at, source, lang, author, probability as score,
+           bool_or(probability >= %(clear)s) over () as any_clear
     from carried
     where version_id = %(version_id)s and frame = %(frame)s
       and published_at >= %(since)s and published_at < %(until)s
       and (%(unit_key)s::bytea is null or unit_key = %(unit_key)s::bytea)
     order by unit_key, probability desc, post_id) t
+  where score >= %(clear)s or not any_clear
   order by score desc, post_id limit 5
 )
 select c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text, c.score

@@ -37,6 +37,11 @@ where (%(frame)s::text is null or a.frame = %(frame)s)
 order by a.raised_at desc, a.alert_id desc
 limit %(limit)s;
 
+-- name: alert_quotes
+-- Of each of these alerts the post that carries its frame most surely, as it was frozen.
+select alert_id, evidence -> 'typical' -> 0 as post from alerts
+where alert_id = any(%(alert_ids)s::text[]) and jsonb_array_length(coalesce(evidence -> 'typical', '[]')) > 0;
+
 -- name: feed_intake
 -- Posts of every feed by what became of them.
 select feed_id, outcome, posts from intake where posts > 0 order by 1, 3 desc, 2;

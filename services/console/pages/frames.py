@@ -18,7 +18,7 @@ from services.store import alerts as alert_rows
 from services.store import feeds, listings, overview, readings, stances
 from services.store.pool import Connection
 
-POSTS = 12
+POSTS = 6
 ALERTS = 12
 CARRIERS = 8
 PARTS = 6

@@ -30,8 +30,9 @@ def now(request: Request) -> Response:
         alerts = listings.read_alerts(tx, wall, limit=ALERTS).alerts
         feeds = listings.read_feeds(tx, wall).feeds
         told = _hours(tx, frames.present)
-    return page(request, "now.html", frames=frames, present=frames.present, alerts=alerts, **_seen(frames, told),
-                **_listened(told[0], told[2]), **_feeds(feeds))  # fmt: skip
+        quotes = overview.alert_quotes(tx, [f.alert_id for f in frames.frames if f.alert_id])
+    return page(request, "now.html", frames=frames, present=frames.present, alerts=alerts, quotes=quotes,
+                **_seen(frames, told), **_listened(told[0], told[2]), **_feeds(feeds))  # fmt: skip
 
 
 Hours = tuple[list[datetime], dict[overview.Key, list[wire.TrendPoint]], list[float | None]]

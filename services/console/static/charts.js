@@ -14,7 +14,7 @@ function colours() {
 function when(at, step) {
   const d = new Date(at * 1000);
   const day = `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`;
-  return step < DAY ? `${day}, ${two(d.getUTCHours())}:${two(d.getUTCMinutes())}` : day;
+  return step < DAY ? `${day} ${two(d.getUTCHours())}:${two(d.getUTCMinutes())}` : day;
 }
 
 function label(at, before, apart) {

@@ -15,6 +15,7 @@ async function refresh() {
     if (fresh) document.querySelector(part)?.replaceWith(fresh);
   }
   document.title = page.title;
+  clocks();
 }
 
 function step(by) {
@@ -56,6 +57,20 @@ document.addEventListener("keydown", (event) => {
   if (pressed) { event.preventDefault(); pressed.click(); }
 });
 
+document.addEventListener("keydown", (event) => {
+  const form = event.target.closest?.("form.stack");
+  if (form && event.target.matches("textarea") && event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
+});
+
+// Pages say UTC, which is what teams in several countries share; the reader's own clock is a look away.
+const zone = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const place = zone.resolvedOptions().timeZone;
+function clocks() {
+  if (/^(UTC|Etc\/(UTC|GMT))$/.test(place)) return;
+  document.querySelectorAll("time[datetime]:not([title])").forEach((at) => { at.title = `${zone.format(new Date(at.dateTime))}, ${place}`; });
+}
+clocks();
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;
@@ -76,6 +91,7 @@ async function later() {
   if (!answer.ok || !fresh) return;
   const open = document.activeElement?.id;
   document.querySelector("main").replaceWith(fresh);
+  clocks();
   if (open) document.getElementById(open)?.focus({ preventScroll: true });
 }
 later().catch(() => {});
