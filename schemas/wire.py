@@ -261,6 +261,9 @@ class CodebookVersion(Wire):
     title: Annotated[str, _about("Its title.")]
     state: Annotated[Literal["building", "current", "retired"], _about("Readers see `current`; `building` is scored.")]
     applied_at: Annotated[datetime, _about("When it was applied.")]
+    kept: Annotated[
+        bool, _about("Whether its scores are kept, so that trends and posts can be asked for by `version`.")
+    ]
     frames: Annotated[tuple[str, ...], _about("Ids of its frames; only for the current version.")]
 
 

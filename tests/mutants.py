@@ -548,10 +548,31 @@ MUTANTS = [
     ),
     Mutant(
         4,
-        "schemas/sql/migrations/0018_trend_steps_quicker.sql",
+        "schemas/sql/migrations/0021_versions_kept.sql",
         "array_agg(n.posts - o.posts)",
         "array_agg(n.posts)",
         "tests/stages/test_steps.py",
+    ),
+    Mutant(
+        8,
+        "services/store/versions.py",
+        "return until if ends is None else min(ends, until or ends)",
+        "return until",
+        "tests/stages/test_versions.py -k no_longer_scored",
+    ),
+    Mutant(
+        4,
+        f"{SQL}/posts.sql",
+        "join codebooks c using (version_id)\nwhere c.kept;",
+        ";",
+        "tests/stages/test_versions.py -k leaves_no_trace",
+    ),
+    Mutant(
+        4,
+        "services/store/applying.py",
+        'if not target["kept"]:',
+        "if False:",
+        "tests/stages/test_versions.py -k asked_back",
     ),
     Mutant(
         4,

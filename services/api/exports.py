@@ -54,6 +54,7 @@ class ExportQuestion(Question):
     source: questions.Source = None
     lang: questions.Lang = None
     codebook: questions.Codebook = None
+    version: questions.Version = None
 
 
 class PostsQuestion(ExportQuestion):

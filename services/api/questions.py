@@ -44,6 +44,12 @@ Lang = Annotated[
 OfStance = Annotated[
     Stance | None, about("Only posts that stand so to the frame (experimental; needs a frame, and stance turned on).")
 ]
+Version = Annotated[
+    int | None,
+    about(
+        "An old version of the codebook, as long as its scores are kept. Default: the current one.", ge=1, le=2**31 - 1
+    ),
+]
 Cursor = Annotated[str | None, about("`next` of the page before.", pattern=r"^[A-Za-z0-9_-]+$", max_length=400)]
 Limit = Annotated[int, about("Most rows of a page.", ge=1, le=500)]
 
@@ -64,6 +70,7 @@ class TrendQuestion(Question):
     source: Source = None
     lang: Lang = None
     codebook: Codebook = None
+    version: Version = None
     stance: OfStance = None
 
 
@@ -80,6 +87,7 @@ class TrendsQuestion(Question):
     source: Source = None
     lang: Lang = None
     codebook: Codebook = None
+    version: Version = None
 
 
 class PostQuestion(Question):
@@ -96,6 +104,7 @@ class PostQuestion(Question):
     ] = None
     frame: Frame = None
     codebook: Codebook = None
+    version: Version = None
     source: Source = None
     lang: Lang = None
     stance: OfStance = None

@@ -23,12 +23,13 @@ COMMANDS = {
     "classify": ("services.cli.classify:classify", "Sort posts into frames, without a database."),
     "replay": ("services.cli.replay:replay", "Send a file of posts through the running pipeline."),
     "detect": ("services.cli.detect:detect", "Find the bursts in a series of counts."),
+    "trends": ("services.cli.trends:trends", "A frame over time, also under an old version of its codebook."),
     "alerts": ("services.cli.alerts:alerts", "List and show alerts, silence them, and try rules on stored history."),
     "digest": ("services.cli.digest:digest", "Preview and send the digest."),
     "channels": ("services.cli.channels:channels", "Where alerts and digests go."),
     "tokens": ("services.cli.tokens:tokens", "Who may ask the API what."),
     "why": ("services.cli.why:why", "Why a post got its frames: nearest examples, and the words that carried it."),
-    "posts": ("services.cli.posts:posts", "Delete posts; give parked ones another chance."),
+    "posts": ("services.cli.posts:posts", "List posts and delete them; give parked ones another chance."),
 }
 """Each command is imported when it is called, so that a small one does not wait for a large one's libraries."""
 

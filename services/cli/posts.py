@@ -1,17 +1,44 @@
-"""framewatch posts: honour a deletion; give parked posts another chance."""
+"""framewatch posts: list them, honour a deletion, give parked posts another chance."""
+
+from typing import Any
 
 import click
 
 from services import settings
 from services.analysis import identity
 from services.cli import house
+from services.cli.trends import narrowed, period
+from services.store import listings, queue
 from services.store import posts as rows
-from services.store import queue
 
 
 @click.group()
 def posts() -> None:
-    """Delete posts; give parked ones another chance."""
+    """List posts and delete them; give parked ones another chance."""
+
+
+@posts.command(name="list")
+@click.option("--frame", default=None, help="Only posts that carry this frame.")
+@click.option("--words", "q", default=None, help='Only posts with these words; "a phrase", or, -without.')
+@narrowed
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="The newest so many.")
+@click.option("--json", "as_json", is_flag=True, help="For another program to read.")
+def list_posts(*, as_json: bool, **asked: Any) -> None:
+    """The newest posts, with the frames they carry, or carried under an old version of the codebook."""
+    with house.transaction() as tx:
+        page = listings.read_posts(tx, house.now(), **period(asked))
+    if as_json:
+        click.echo(page.model_dump_json(indent=2))
+        return
+    for post in page.posts:
+        told = ", ".join(f"{f} {p:.0%}" + (f" {post.stances[f]}" if f in post.stances else "")
+                         for f, p in post.frames.items())  # fmt: skip
+        click.echo(
+            f"{post.post_id:>8}  {post.published_at:%d %b %Y %H:%M}  {post.source} {post.lang}  {told or 'no frame'}"
+        )
+        click.echo(f"{'':8}  {' '.join(post.text.split())[:200]}")
+    if not page.posts:
+        click.echo("No post fits.")
 
 
 @posts.command()

@@ -12,6 +12,9 @@ from schemas.errors import PermanentError, Reason
 from services.store import changes, codebooks, counts, deliveries, rescoring, rules, scores
 from services.store.pool import Connection, Row
 
+FORGOTTEN = 100_000
+"""Rows of a table deleted at once, where a version is asked back while upkeep is at it."""
+
 
 def apply(tx: Connection, text: str, now: datetime, *, name: str = "codebook", by: str = "") -> tuple[Codebook, Row]:
     """Add the next version of a codebook from YAML; (what it says, its row with `posts` to be scored again).
@@ -65,6 +68,9 @@ def rollback(
     target = _target(tx, name, current, to)
     _overtake(tx, name, now)
     version_id = target["version_id"]
+    if not target["kept"]:
+        while rescoring.forget_rows(tx, FORGOTTEN) == FORGOTTEN:
+            pass
     scores.unscore_version(tx, version_id, rescoring.take_stale(tx, version_id))
     codebooks.build_again(tx, version_id)
     posts = rescoring.plan_ranges(tx, version_id)

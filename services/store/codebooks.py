@@ -87,8 +87,13 @@ def build_again(connection: Connection, version_id: int) -> None:
 
 
 def versions_to_forget(connection: Connection, keep: int) -> list[int]:
-    """Versions with scores that are kept no longer, when of each codebook the last `keep` that readers saw are."""
+    """Versions still kept that are not to be, when of each codebook the last `keep` that readers saw are."""
     return [r["version_id"] for r in rows(connection, "codebooks", "versions_to_forget", keep=keep)]
+
+
+def mark_forgotten(connection: Connection, version_ids: Sequence[int]) -> None:
+    """From now on these versions cannot be read. Hold the codebooks alone, and be the one folder."""
+    run(connection, "codebooks", "mark_forgotten", version_id=list(version_ids))
 
 
 def lock_codebooks(connection: Connection) -> None:
@@ -124,6 +129,11 @@ def make_current(connection: Connection, version_id: int, now: datetime) -> None
 def list_frames(connection: Connection) -> list[Row]:
     """The frames of every current codebook."""
     return rows(connection, "codebooks", "list_frames")
+
+
+def frames_of_version(connection: Connection, version_id: int) -> list[Row]:
+    """The frames of one version, as list_frames tells them."""
+    return rows(connection, "codebooks", "frames_of_version", version_id=version_id)
 
 
 def find_heads(connection: Connection, version_id: int, model_id: int) -> bytes | None:

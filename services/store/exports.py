@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schemas import wire
-from services.store import codebooks, feeds, readings
+from services.store import codebooks, feeds, readings, versions
 from services.store.pool import Connection, Row, Store, rows
 
 BATCH = 2_000
@@ -19,9 +19,9 @@ Fetch = Callable[[Connection, dict[str, Any]], list[Row]]
 
 
 def posts(store: Store, wall: datetime, **asked: Any) -> Iterator[list[Row]]:
-    """Posts with the frames they carry; asked: since, until, source, lang, frame, codebook.
+    """Posts with the frames they carry; asked: since, until, source, lang, frame, codebook, version.
 
-    Raises PermanentError(NOT_FOUND) for a frame that there is not, before the first batch.
+    Raises PermanentError(NOT_FOUND) for a frame or version that there is not, before the first batch.
     """
     about = _about(store, wall, asked)
     if about["frame"] in (None, readings.EVERYTHING):
@@ -35,7 +35,7 @@ def scores(store: Store, wall: datetime, **asked: Any) -> Iterator[list[Row]]:
     about = _about(store, wall, {**asked, "frame": None})
     about.pop("frame")
     with store.transaction() as tx:
-        named = [f for f in codebooks.list_frames(tx) if f["version_id"] == about["version_id"]]
+        named = codebooks.frames_of_version(tx, about["version_id"]) if about["version_id"] else []
     names = [f["frame"] for f in named]
     stamp = {k: named[0][k] for k in ("codebook", "version")} if named else {}
     for batch in _batches(store, about, export_scores, ("published_at", "post_id")):
@@ -53,15 +53,14 @@ def trends(store: Store, wall: datetime, *, step: readings.Step, **asked: Any) -
     """Every step of every frame (or of one), as /trends tells them; asked as above."""
     with store.transaction() as tx:
         present = feeds.present(tx, wall)
-        known = codebooks.list_frames(tx)
-        if asked.get("frame"):
-            row = readings.current_frame(tx, asked["frame"], asked.get("codebook"))
-            known = [row]
-        elif asked.get("codebook"):
-            row = readings.current_frame(tx, readings.EVERYTHING, asked["codebook"])
-            known = [f for f in known if f["codebook"] == row["codebook"]]
+        known, ends = codebooks.list_frames(tx), None
+        version = asked.get("version")
+        if asked.get("frame") or asked.get("codebook") or version:
+            row = versions.frame_asked(tx, asked.get("frame") or readings.EVERYTHING, asked.get("codebook"), version)
+            known = [row] if asked.get("frame") else codebooks.frames_of_version(tx, row["version_id"])
+            ends = versions.until_of(row, asked.get("until"))
     length = readings.STEPS[step]
-    until = min(asked.get("until") or present, present)
+    until = min(ends or asked.get("until") or present, present)
     since = asked.get("since") or until - readings.PERIODS[step]
     last = readings.floor(until, length)
     last += length if last < until or asked.get("until") is None else timedelta(0)
@@ -72,7 +71,7 @@ def trends(store: Store, wall: datetime, *, step: readings.Step, **asked: Any) -
             with store.transaction() as tx:
                 told = readings.read_trend(
                     tx, wall, frame=frame["frame"], codebook=frame["codebook"], step=step, since=at, until=end,
-                    source=asked.get("source"), lang=asked.get("lang"),
+                    source=asked.get("source"), lang=asked.get("lang"), version=version,
                 )  # fmt: skip
             yield [_point(told, p) for p in told.points]
             at = end
@@ -101,11 +100,12 @@ def export_alerts(connection: Connection, about: dict[str, Any]) -> list[Row]:
 def _about(store: Store, wall: datetime, asked: dict[str, Any]) -> dict[str, Any]:
     with store.transaction() as tx:
         present = feeds.present(tx, wall)
-        frame, codebook = asked.get("frame"), asked.get("codebook")
-        version_id = None
-        if frame or codebook or codebooks.current_codebooks(tx):
-            version_id = readings.current_frame(tx, frame or readings.EVERYTHING, codebook)["version_id"]
-    until = asked.get("until") or present + timedelta(seconds=1)
+        frame, codebook, version = asked.get("frame"), asked.get("codebook"), asked.get("version")
+        row: Row = {"version_id": None}
+        if frame or codebook or version or codebooks.current_codebooks(tx):
+            row = versions.frame_asked(tx, frame or readings.EVERYTHING, codebook, version)
+    version_id = row["version_id"]
+    until = versions.until_of(row, asked.get("until")) or present + timedelta(seconds=1)
     since = asked.get("since") or until - readings.PERIOD
     narrow = {"source": asked.get("source"), "lang": asked.get("lang")}
     return {"version_id": version_id, "frame": frame, "since": since, "until": until, "after_id": 0, **narrow}

@@ -8,7 +8,7 @@ from schemas import wire, wire_digests, wire_feeds
 from schemas.errors import PermanentError, Reason
 from services import logs
 from services.analysis import slots
-from services.store import alerts, codebooks, deliveries, digesting, feeds, posts, readings
+from services.store import alerts, codebooks, deliveries, digesting, feeds, posts, readings, versions
 from services.store.pool import Connection, Row
 
 _ALERT_ID = re.compile("[0-9a-f]{20}")
@@ -21,17 +21,19 @@ def read_posts(
     connection: Connection, wall: datetime, *, frame: str | None = None, since: datetime | None = None,
     until: datetime | None = None, **filters: Any,
 ) -> wire.PostPage:  # fmt: skip
-    """Posts newest first, without `next`; filters: codebook, source, lang, q (words), stance, before, before_id, limit.
+    """Posts newest first, without `next`; filters: codebook, version, source, lang, q (words), stance, before,
+    before_id, limit. Of an old version, posts of the time when it was scored, with the frames they had.
 
     Raises PermanentError: NOT_FOUND, or BAD_INPUT for a stance without a frame.
     """
     present = feeds.present(connection, wall)
-    since = since or readings.floor(present, readings.STEPS["5m"]) - readings.PERIOD
-    codebook = filters.pop("codebook", None)
-    if frame is None and codebook is None and not codebooks.current_codebooks(connection):
+    codebook, version = filters.pop("codebook", None), filters.pop("version", None)
+    if frame is None and codebook is None and version is None and not codebooks.current_codebooks(connection):
         about: Row = {"version_id": None, "codebook": None, "version": None}
     else:
-        about = readings.current_frame(connection, frame or readings.EVERYTHING, codebook)
+        about = versions.frame_asked(connection, frame or readings.EVERYTHING, codebook, version)
+    until = versions.until_of(about, until)
+    since = since or readings.floor(about.get("ends") or present, readings.STEPS["5m"]) - readings.PERIOD
     wanted = None if frame in (None, readings.EVERYTHING) else frame
     stance = filters.pop("stance", None)
     if stance is not None and wanted is None:

@@ -15,7 +15,7 @@ from schemas.errors import PermanentError, Reason
 from schemas.stance import Stance
 from services.analysis.coverage import coverage
 from services.analysis.digest import share
-from services.store import alerts, codebooks, counting, feeds, qualities, stances, trends
+from services.store import alerts, codebooks, counting, feeds, qualities, stances, trends, versions
 from services.store.pool import Connection, Row, one, rows
 
 DAY = timedelta(days=1)
@@ -33,7 +33,8 @@ PERIODS: dict[Step, timedelta] = {"5m": DAY, "1h": PERIOD, "1d": timedelta(days=
 MAX_POINTS = 5000
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Before everything that is stored."""
-EVERYTHING = "*"
+EVERYTHING = versions.EVERYTHING
+current_frame = versions.current_frame
 COUNTED = 20_000
 """Rows that are counted one by one; a million would take a second."""
 
@@ -88,18 +89,6 @@ def heard_from(connection: Connection, feed_id: int, present: datetime) -> float
     spans = [s for s in feeds.spans(connection, present - DAY, present) if s["feed_id"] == feed_id]
     value = coverage(np.array([(present - DAY).timestamp()]), DAY.total_seconds(), spans)[0]
     return None if np.isnan(value) else float(value)
-
-
-def current_frame(connection: Connection, frame: str, codebook: str | None = None) -> Row:
-    """The row of a frame (or '*') of a current codebook. Raises PermanentError(NOT_FOUND)."""
-    known = [f for f in codebooks.list_frames(connection) if codebook in (None, f["codebook"])]
-    for row in known:
-        if frame == EVERYTHING:
-            return {**row, "frame": EVERYTHING, "title": "All posts"}
-        if row["frame"] == frame:
-            return row
-    where = "any current codebook" if codebook is None else f"the current codebook {codebook}"
-    raise PermanentError(Reason.NOT_FOUND, f"there is no frame {frame} in {where}")
 
 
 def totals(
@@ -177,7 +166,7 @@ def whole_steps(since: datetime | None, until: datetime | None, step: timedelta,
 def read_trend(
     connection: Connection, wall: datetime, *, frame: str, step: Step = "1h", since: datetime | None = None,
     until: datetime | None = None, source: str | None = None, lang: str | None = None, codebook: str | None = None,
-    stance: Stance | None = None,
+    stance: Stance | None = None, version: int | None = None,
 ) -> wire.Trend:  # fmt: skip
     """Every step of a period; with `stance`, counts of the carriers that stand so.
 
@@ -186,8 +175,8 @@ def read_trend(
     if stance is not None and frame == EVERYTHING:
         raise PermanentError(Reason.BAD_INPUT, "stance is of a frame: name one beside stance")
     present = feeds.present(connection, wall)
-    row, length = current_frame(connection, frame, codebook), STEPS[step]
-    starts = whole_steps(since, until, length, present, usual=PERIODS[step])
+    row, length = versions.frame_asked(connection, frame, codebook, version), STEPS[step]
+    starts = whole_steps(since, versions.until_of(row, until), length, present, usual=PERIODS[step])
     first = starts[0] if starts else floor(since or present, length)
     end = starts[-1] + length if starts else first
     about: dict[str, Any] = {"version_id": row["version_id"], "since": first, "until": end}
@@ -222,19 +211,19 @@ def read_trend(
 def read_trends(
     connection: Connection, wall: datetime, *, frame: Sequence[str] = (), step: Step = "1d",
     since: datetime | None = None, until: datetime | None = None, source: str | None = None, lang: str | None = None,
-    codebook: str | None = None,
+    codebook: str | None = None, version: int | None = None,
 ) -> wire.Trends:  # fmt: skip
     """Several frames of one codebook (all when none is named) over one period: posts and shares.
 
     Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps.
     """
     present, length = feeds.present(connection, wall), STEPS[step]
-    about = current_frame(connection, frame[0] if frame else EVERYTHING, codebook)
-    known = [f for f in codebooks.list_frames(connection) if f["version_id"] == about["version_id"]]
+    about = versions.frame_asked(connection, frame[0] if frame else EVERYTHING, codebook, version)
     for name in frame:
-        current_frame(connection, name, about["codebook"])
+        versions.frame_asked(connection, name, about["codebook"], version)
+    known = codebooks.frames_of_version(connection, about["version_id"])
     chosen = [f for f in known if not frame or f["frame"] in frame]
-    starts = whole_steps(since, until, length, present, usual=PERIODS[step])
+    starts = whole_steps(since, versions.until_of(about, until), length, present, usual=PERIODS[step])
     first = starts[0] if starts else floor(since or present, length)
     end = starts[-1] + length if starts else first
     names = [EVERYTHING, *(f["frame"] for f in chosen)]

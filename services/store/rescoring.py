@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import sql
+from services.store import trends
 from services.store.copying import carried_rows, score_rows
 from services.store.pool import Connection, Row, blobs, one, row, rows, run
 
@@ -176,9 +177,12 @@ def take_stale(connection: Connection, version_id: int) -> list[int]:
     return [r["post_id"] for r in rows(connection, "rescoring", "take_stale", version_id=version_id)]
 
 
-def scored_posts(connection: Connection, version_id: int, limit: int) -> list[int]:
-    """Some posts that have scores under a version."""
-    return [r["post_id"] for r in rows(connection, "rescoring", "scored_posts", version_id=version_id, limit=limit)]
+def forget_rows(connection: Connection, limit: int) -> int:
+    """Delete up to `limit` rows of each table of versions that are kept no longer; how many at most of one."""
+    trends.say_recounting(connection, "on")
+    most = int(one(connection, "rescoring", "forget_rows", limit=limit)["most"])
+    trends.say_recounting(connection, "off")
+    return most
 
 
 def texts_of(found: Row) -> Texts:

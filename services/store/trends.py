@@ -152,3 +152,9 @@ def first_bucket(connection: Connection, version_id: int) -> datetime | None:
     """Where the trend of a codebook begins."""
     value: datetime | None = one(connection, "trends", "first_bucket", version_id=version_id)["bucket"]
     return value
+
+
+def last_bucket(connection: Connection, version_id: int) -> datetime | None:
+    """The newest bucket with a post scored under a version; None where there is none."""
+    at: datetime | None = one(connection, "trends", "last_bucket", version_id=version_id)["bucket"]
+    return at

@@ -4,13 +4,13 @@ scores of codebook versions that nobody will ask for; and the week's samples for
 from datetime import timedelta
 
 from services.analysis.erasing import without_posts
-from services.store import codebooks, draws, erasures, posts, rescoring, scores, suggestions, units
+from services.store import codebooks, draws, erasures, posts, rescoring, suggestions, trends, units
 from workers.runtime import Outcome, Runtime
 
 AHEAD = timedelta(days=14)
 ERASURES = 5_000
 BANDS = 100_000
-SCORES = 20_000
+SCORES = 50_000
 
 
 def upkeep(rt: Runtime) -> Outcome:
@@ -37,16 +37,22 @@ def upkeep(rt: Runtime) -> Outcome:
 
 
 def forget_scores(rt: Runtime) -> int:
-    """Take back what posts had under a version out of service that is kept no longer; of how many posts.
+    """Delete scores and trends of versions that are kept no longer; how many rows at most of one kind.
 
-    Its text and heads stay: a rollback to it scores again.
+    Their text and heads stay: a rollback to one scores again.
     """
+    _mark(rt)
     with rt.store.transaction() as tx:
         codebooks.share_codebooks(tx)
-        old = codebooks.versions_to_forget(tx, rt.keep_versions)
-        if not old:
-            return 0
-        found = rescoring.scored_posts(tx, old[0], SCORES)
-        scores.unscore_version(tx, old[0], found)
-    rt.nudge("rollup")
-    return len(found)
+        return rescoring.forget_rows(tx, SCORES)
+
+
+def _mark(rt: Runtime) -> None:
+    """Say which versions are kept no longer, in a moment in which nobody writes of them."""
+    with rt.store.transaction() as tx:
+        if not codebooks.versions_to_forget(tx, rt.keep_versions):
+            return
+    with rt.store.transaction() as tx:
+        codebooks.lock_codebooks(tx)
+        if trends.lock_fold(tx):
+            codebooks.mark_forgotten(tx, codebooks.versions_to_forget(tx, rt.keep_versions))

@@ -43,31 +43,36 @@ select version_id, codebook, version, title, body, state, applied_at from codebo
 where state = 'current' order by version_id;
 
 -- name: list_codebooks
-select version_id, codebook, version, title, state, applied_at, current_at from codebooks order by codebook, version desc;
+select version_id, codebook, version, title, state, applied_at, current_at, kept from codebooks
+order by codebook, version desc;
 
 -- name: find_codebook
 -- One version of a codebook.
-select version_id, codebook, version, title, body, state, applied_at, current_at from codebooks
+select version_id, codebook, version, title, body, state, applied_at, current_at, kept from codebooks
 where codebook = %(codebook)s and version = %(version)s;
 
 -- name: last_current
 -- The version that readers saw before the current one.
-select version_id, codebook, version, title, body, state, applied_at, current_at from codebooks
+select version_id, codebook, version, title, body, state, applied_at, current_at, kept from codebooks
 where codebook = %(codebook)s and state = 'retired' and current_at is not null
 order by current_at desc, version desc limit 1;
 
 -- name: build_again
 -- A version out of service is to become current once more.
-update codebooks set state = 'building' where version_id = %(version_id)s and state = 'retired' returning version_id;
+update codebooks set state = 'building', kept = true where version_id = %(version_id)s and state = 'retired'
+returning version_id;
 
 -- name: versions_to_forget
 -- Versions whose scores are kept no longer: those readers never saw, and all but the last few they saw.
 select version_id from (
-  select c.version_id, c.current_at,
+  select c.version_id, c.current_at, c.kept,
          row_number() over (partition by c.codebook order by c.current_at desc nulls last, c.version desc) as place
   from codebooks c where c.state = 'retired') t
-where (current_at is null or place > %(keep)s) and exists (select from scores s where s.version_id = t.version_id)
+where kept and (current_at is null or place > %(keep)s)
 order by version_id;
+
+-- name: mark_forgotten
+update codebooks set kept = false where version_id = any(%(version_id)s::int[]) and state = 'retired';
 
 -- name: lock_codebooks
 -- Settling a batch and applying a codebook must not cross: the one shares this lock, the other holds it alone.
@@ -103,6 +108,12 @@ select exists (select from codebooks where state = 'building') as building;
 select f.frame, f.title, f.description, f.position, f.details, c.codebook, c.version, c.version_id, c.title as codebook_title
 from frames f join codebooks c using (version_id)
 where c.state = 'current' order by c.codebook, f.position;
+
+-- name: frames_of_version
+-- As list_frames, of one version, whatever its state.
+select f.frame, f.title, f.description, f.position, f.details, c.codebook, c.version, c.version_id, c.title as codebook_title
+from frames f join codebooks c using (version_id)
+where c.version_id = %(version_id)s order by f.position;
 
 -- name: find_heads
 select body from heads where version_id = %(version_id)s and model_id = %(model_id)s;

@@ -52,7 +52,8 @@ select (select count(*) from posts)::bigint as posts,
        (select count(*) from queue q where not exists (select from posts p where p.post_id = q.post_id))::bigint as strays;
 
 -- name: trend_identity
--- Trend points and unfolded deltas together are what the scores say, point by point; units and authors too.
+-- Trend points and unfolded deltas together are what the scores say, point by point; units and authors too. Of versions
+-- that are being forgotten nothing need add up.
 with told as (
   select version_id, frame, bucket, source, lang, posts, units, authors from trend_points
 ), owed as (
@@ -71,6 +72,7 @@ with told as (
   from told t
   full join owed o using (version_id, frame, bucket, source, lang)
   full join fact f using (version_id, frame, bucket, source, lang)
+  where version_id not in (select version_id from codebooks where not kept)
 )
 select count(*)::bigint as points, coalesce(sum(told), 0)::bigint as told, coalesce(sum(fact), 0)::bigint as fact,
        (count(*) filter (where told <> fact or voices_differ))::bigint as drifted

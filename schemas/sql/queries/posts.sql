@@ -113,7 +113,8 @@ limit %(limit)s;
 update post_keys set checked_at = %(now)s where source = %(source)s and native_id = any(%(native_id)b::text[]);
 
 -- name: unscore_posts
--- Take posts out of scores, frames and trends, under every codebook version: the −1 of each +1.
+-- Take posts out of scores, frames and trends, under every codebook version: the −1 of each +1. A version that is being
+-- forgotten has no sums any more.
 with ids as (
   select unnest(%(post_id)b::bigint[]) as post_id
 ), unscored as (
@@ -124,9 +125,12 @@ with ids as (
   returning c.version_id, c.frame, c.bucket, c.source, c.lang
 )
 insert into trend_deltas (version_id, frame, bucket, source, lang, posts)
-select version_id, '*', bucket, source, lang, -count(*) from unscored group by 1, 2, 3, 4, 5
-union all
-select version_id, frame, bucket, source, lang, -count(*) from dropped group by 1, 2, 3, 4, 5;
+select version_id, frame, bucket, source, lang, posts
+from (select version_id, '*' as frame, bucket, source, lang, -count(*) as posts from unscored group by 1, 2, 3, 4, 5
+      union all
+      select version_id, frame, bucket, source, lang, -count(*) from dropped group by 1, 2, 3, 4, 5) t
+join codebooks c using (version_id)
+where c.kept;
 
 -- name: list_posts
 -- Posts newest first. Pages follow (published_at, post_id). A post was published before it was received, or, as clocks

@@ -128,7 +128,7 @@ insert into stale_scores (version_id, post_id)
 select s.version_id, s.post_id
 from unnest(%(post_id)b::bigint[]) as t (post_id)
 join post_keys k on k.post_id = t.post_id and k.version > 1
-join codebooks c on c.state = 'retired'
+join codebooks c on c.state = 'retired' and c.kept
 join scores s on s.version_id = c.version_id and s.post_id = t.post_id
 on conflict do nothing;
 
@@ -136,6 +136,29 @@ on conflict do nothing;
 -- The posts whose scores under a version say nothing any more, and no longer stand there.
 delete from stale_scores where version_id = %(version_id)s returning post_id;
 
--- name: scored_posts
--- Some posts that have scores under a version.
-select post_id from scores where version_id = %(version_id)s limit %(limit)s;
+-- name: forget_rows
+-- What is left of versions that are kept no longer, at most so many rows of each table; their points go without their
+-- steps' following (say_recounting), which go as well.
+with old as materialized (
+  select array(select version_id from codebooks where not kept) as versions
+), scored as (
+  delete from scores where ctid = any(array(
+    select s.ctid from scores s where s.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
+), carrying as (
+  delete from carried where ctid = any(array(
+    select c.ctid from carried c where c.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
+), points as (
+  delete from trend_points where ctid = any(array(
+    select p.ctid from trend_points p where p.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
+), steps as (
+  delete from trend_steps where ctid = any(array(
+    select t.ctid from trend_steps t where t.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
+), deltas as (
+  delete from trend_deltas where ctid = any(array(
+    select d.ctid from trend_deltas d where d.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
+), stale as (
+  delete from stale_scores where ctid = any(array(
+    select s.ctid from stale_scores s where s.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
+)
+select greatest((select count(*) from scored), (select count(*) from carrying), (select count(*) from points),
+                (select count(*) from steps), (select count(*) from deltas), (select count(*) from stale))::bigint as most;

@@ -1,9 +1,12 @@
 -- name: fold_deltas
 -- Take appended deltas and add them to their points in key order (one statement: no deadlocks). One folder at a
--- time holds the lock below; what others append meanwhile waits for the next fold. Those of versions in `but` stay.
+-- time holds the lock below; what others append meanwhile waits for the next fold. Those of versions in `but` stay, and
+-- those of versions kept no longer are upkeep's.
 with taken as (
   delete from trend_deltas where ctid = any(array(
-    select ctid from trend_deltas where version_id <> all(%(but)s::int[]) limit %(limit)s for update skip locked))
+    select ctid from trend_deltas
+    where version_id <> all(%(but)s::int[]) and version_id not in (select version_id from codebooks where not kept)
+    limit %(limit)s for update skip locked))
   returning version_id, frame, bucket, source, lang, posts
 ), summed as (
   select version_id, frame, bucket, source, lang, sum(posts)::int as posts, count(*) as deltas
@@ -213,6 +216,9 @@ where f.version_id = %(version_id)s order by f.position;
 -- name: posts_scored
 select coalesce(sum(posts), 0)::int as posts from trend_points
 where version_id = %(version_id)s and frame = '*' and bucket >= %(since)s and bucket < %(until)s;
+
+-- name: last_bucket
+select max(bucket) as bucket from trend_points where version_id = %(version_id)s and frame = '*' and posts <> 0;
 
 -- name: first_bucket
 select min(bucket) as bucket from trend_points where version_id = %(version_id)s;
