@@ -29,7 +29,8 @@ class Identity:
 def identities(counted: Mapping[str, Row]) -> list[Identity]:
     """Every identity, from the rows of services.store.counts by name."""
     intake, stored, keys = counted["intake_identity"], counted["stored_identity"], counted["keys_identity"]
-    trend, scores, alerts = counted["trend_identity"], counted["scores_identity"], counted["alert_identity"]
+    trend, steps = counted["trend_identity"], counted["steps_identity"]
+    scores, alerts = counted["scores_identity"], counted["alert_identity"]
     return [
         Identity("fetched", "fetched", intake["fetched"], {k: intake[k] for k in ("new", "duplicate", "dropped")}),
         Identity("kept", "new", intake["new"], {"stored": keys["posts"], "deleted": keys["erased"]}),
@@ -39,6 +40,9 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
         Identity("ghosts", "scores without a post", scores["scores_without_post"], {"none": 0}),
         Identity("trend", "sum of trend points", trend["told"], {"recomputed from scores": trend["fact"]}),
         Identity("trend points", "points that differ", trend["drifted"], {"none": 0}, f"of {trend['points']:,}"),
+        Identity(
+            "trend steps", "hours, days and weeks that differ", steps["drifted"], {"none": 0}, f"of {steps['steps']:,}"
+        ),
         Identity(
             "alerts",
             "raised",

@@ -18,15 +18,7 @@ def verify(*, as_json: bool) -> None:
     """Check that nothing was lost or counted twice."""
     with house.transaction() as tx:
         counts.one_snapshot(tx)
-        found = identities(
-            {
-                read.__name__: read(tx)
-                for read in (
-                    counts.intake_identity, counts.stored_identity, counts.keys_identity, counts.trend_identity,
-                    counts.scores_identity, counts.alert_identity,
-                )
-            }
-        )  # fmt: skip
+        found = identities(counts.identity_rows(tx))
     if as_json:
         house.echo_json([_plain(i) for i in found])
     else:

@@ -51,6 +51,11 @@ def trend_identity(connection: Connection) -> Row:
     return one(connection, "counts", "trend_identity")
 
 
+def steps_identity(connection: Connection) -> Row:
+    """steps, drifted."""
+    return one(connection, "counts", "steps_identity")
+
+
 def scores_identity(connection: Connection) -> Row:
     """scores_without_post, carried_without_score."""
     return one(connection, "counts", "scores_identity")
@@ -59,6 +64,13 @@ def scores_identity(connection: Connection) -> Row:
 def alert_identity(connection: Connection) -> Row:
     """raised, delivered, pending, parked, silenced."""
     return one(connection, "counts", "alert_identity")
+
+
+def identity_rows(connection: Connection) -> dict[str, Row]:
+    """The numbers of every identity, by the name of its query."""
+    reads = (intake_identity, stored_identity, keys_identity, trend_identity, steps_identity, scores_identity,
+             alert_identity)  # fmt: skip
+    return {read.__name__: read(connection) for read in reads}
 
 
 def backlog(connection: Connection) -> list[Row]:

@@ -22,7 +22,7 @@ from workers.stages.rollup import rollup
 
 POSTS, KILLS = 3_000, 10
 NOW = datetime(2016, 12, 12, tzinfo=UTC)
-IDENTITIES = ("stored_identity", "keys_identity", "trend_identity", "scores_identity")
+IDENTITIES = ("stored_identity", "keys_identity", "trend_identity", "scores_identity", "steps_identity")
 numbers = itertools.count()
 
 
@@ -60,11 +60,11 @@ def drifts(store: Store) -> dict[str, object]:
     with store.transaction() as tx:
         counts.one_snapshot(tx)
         found = {name: getattr(counts, name)(tx) for name in IDENTITIES}
-    stored, keys, trend, scores = (found[name] for name in IDENTITIES)
+    stored, keys, trend, scores, steps = (found[name] for name in IDENTITIES)
     told = {
         "stored": stored["stored"] - stored["scored"] - stored["pending"] - stored["parked"],
         "keys": keys["posts"] - keys["both"], "strays": keys["strays"],
-        "trend": trend["told"] - trend["fact"], "points": trend["drifted"],
+        "trend": trend["told"] - trend["fact"], "points": trend["drifted"], "steps": steps["drifted"],
         "scores": scores["scores_without_post"] + scores["carried_without_score"],
     }  # fmt: skip
     return {name: drift for name, drift in told.items() if drift}

@@ -214,9 +214,7 @@ def check(store: Store, receiver: Receiver, frames: int) -> None:
         raised = {r["alert_id"]: r for r in tx.execute("select alert_id, frame, onset from alerts").fetchall()}
         made = {r["message_id"] for r in tx.execute("select message_id from deliveries").fetchall()}
         states = {r["state"] for r in tx.execute("select distinct state from deliveries").fetchall()}
-        names = ("intake_identity", "stored_identity", "keys_identity", "trend_identity", "scores_identity",
-                 "alert_identity")  # fmt: skip
-        alerts_add_up = identities({n: getattr(counts, n)(tx) for n in names})[-1]
+        alerts_add_up = identities(counts.identity_rows(tx))[-1]
     assert sorted(r["frame"] for r in raised.values()) == sorted(f"f{i}" for i in range(frames)), "one alert a frame"
     assert (alerts_add_up.left, alerts_add_up.parts["delivered"], alerts_add_up.drift) == (frames, frames, 0)
     assert states == {"sent"}

@@ -186,13 +186,5 @@ def with_lease(world: World, seconds: float) -> World:
 
 def drift(world: World) -> dict[str, int]:
     with world.store.transaction() as tx:
-        names = (
-            "intake_identity",
-            "stored_identity",
-            "keys_identity",
-            "trend_identity",
-            "scores_identity",
-            "alert_identity",
-        )
-        found = identities({name: getattr(counts, name)(tx) for name in names})
+        found = identities(counts.identity_rows(tx))
     return {i.name: i.drift for i in found if i.drift}

@@ -78,6 +78,34 @@ select count(*)::bigint as points, coalesce(sum(told), 0)::bigint as told, coale
        (count(*) filter (where told <> fact or voices_differ))::bigint as drifted
 from compared;
 
+-- name: steps_identity
+-- Hours, days and weeks kept of trend points are what their points add up to; and voices, where they were counted.
+with widths (step, width) as (values ('1h', interval '1 hour'), ('1d', interval '1 day'), ('1w', interval '7 days')),
+fact as (
+  select t.version_id, t.frame, w.step, date_bin(w.width, t.bucket, timestamptz 'epoch') as bucket,
+         coalesce(t.source, '*') as source, coalesce(t.lang, '*') as lang, sum(t.posts) as posts
+  from trend_points t cross join widths w
+  group by t.version_id, t.frame, w.step, date_bin(w.width, t.bucket, timestamptz 'epoch'),
+           grouping sets ((), (t.source), (t.lang), (t.source, t.lang))
+  having w.step <> '1h' or grouping(t.source) = grouping(t.lang)
+), heard as (
+  select c.version_id, c.frame, w.step, date_bin(w.width, c.published_at, timestamptz 'epoch') as bucket,
+         coalesce(c.source, '*') as source, coalesce(c.lang, '*') as lang,
+         least(count(distinct c.unit_key), count(distinct c.author)) as units, count(distinct c.author) as authors
+  from carried c cross join widths w
+  group by c.version_id, c.frame, w.step, date_bin(w.width, c.published_at, timestamptz 'epoch'),
+           grouping sets ((), (c.source), (c.lang), (c.source, c.lang))
+), compared as (
+  select coalesce(s.posts, 0) as told, coalesce(f.posts, 0) as fact,
+         s.units is not null
+           and (s.units, s.authors) is distinct from (coalesce(h.units, 0), coalesce(h.authors, 0)) as voices_differ
+  from trend_steps s
+  full join fact f using (version_id, frame, step, bucket, source, lang)
+  left join heard h using (version_id, frame, step, bucket, source, lang)
+)
+select count(*)::bigint as steps, (count(*) filter (where told <> fact or voices_differ))::bigint as drifted
+from compared;
+
 -- name: scores_identity
 -- The frames a score row claims are the rows in carried, and each names a living post.
 select (select count(*) from scores s where not exists (select from posts p where p.post_id = s.post_id))::bigint
