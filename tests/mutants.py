@@ -117,12 +117,23 @@ MUTANTS = [
     Mutant(
         6,
         "services/analysis/bursts.py",
-        'np.where(learned < self.asked.learning_s, "learning", state)',
+        'np.where(enough, state, "learning")',
         "state",
         f"{DETECT} tests/analysis/test_bursts.py -k learning",
     ),
     Mutant(
-        6, "services/analysis/bursts.py", 'np.where(heard, state, "insufficient coverage")', "state", f"{DETECT} -k gap"
+        6,
+        "services/analysis/bursts.py",
+        'np.where(self._rows[3, span] >= COVERED, state, "insufficient coverage")',
+        "state",
+        f"{DETECT} -k gap",
+    ),
+    Mutant(
+        13,
+        "services/analysis/sustained.py",
+        "odd = moved.beyond(varied.least(moved, of)) & heard",
+        "odd = np.zeros_like(heard)",
+        "tests/analysis/test_plain.py",
     ),
     Mutant(
         6,
@@ -437,22 +448,22 @@ MUTANTS = [
     Mutant(
         9,
         "services/analysis/bursts.py",
-        "self._alpha = held.accept(min(self.asked.rate * self._step, 0.5))",
-        "self._alpha = min(self.asked.rate * self._step, 0.5)",
+        "accepted[latest == number] = held.accept(asked)",
+        "accepted[latest == number] = asked",
         "tests/analysis/test_detector.py -k in_force",
     ),
     Mutant(
         9,
-        "services/analysis/sustained.py",
-        "spread = np.maximum(alone, self._weighed(alone))",
-        "spread = alone",
+        "services/analysis/varying.py",
+        "return np.asarray(np.maximum(alone, weighed))",
+        "return np.asarray(alone)",
         "tests/analysis/test_detector.py -k moods",
     ),
     Mutant(
         9,
         "services/analysis/sustained.py",
-        "ratios[s[self._last] < RISING * e[self._last]] = 0.0",
-        "pass",
+        "np.nonzero(moved.lasts(quarter) & heard)",
+        "np.nonzero(np.isfinite(moved.s) & heard)",
         "tests/analysis/test_detector.py -k soon_forgotten",
     ),
     Mutant(
@@ -464,9 +475,9 @@ MUTANTS = [
     ),
     Mutant(
         13,
-        "services/analysis/bursts.py",
-        "expected = past.expect(starts, np.nan_to_num(coverage, nan=1.0))",
-        "expected = np.full(n, seen.mean())",
+        "services/analysis/forecasts.py",
+        "expected = pasts.expect(day, rows.starts, rows.exposure)",
+        "expected = np.full(len(day), rows.seen.mean())",
         "tests/analysis/test_bursts.py -k future",
     ),
     Mutant(
@@ -500,8 +511,8 @@ MUTANTS = [
     Mutant(
         13,
         "services/analysis/onsets.py",
-        "rows = zip(starts.tolist(), seen.tolist()",
-        "rows = zip(starts.tolist(), (seen - seen.mean()).tolist()",
+        "at, x, of = starts[heard], seen[heard],",
+        "at, x, of = starts[heard], seen[heard] - seen.mean(),",
         "tests/analysis/test_detector.py -k 'later or portions'",
     ),
     Mutant(

@@ -6,30 +6,25 @@ and by what is known of all series (analysis/replaying). What they say before th
 Buckets may come in portions of any size; the answers are the same.
 """
 
-from dataclasses import dataclass, fields, replace
-from itertools import pairwise
-from math import log
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.analysis import baseline, calibrating, tails
-from services.analysis.budget import Schedule, in_force
-from services.analysis.calibrating import Calibration, Tail
+from services.analysis import calibrating
+from services.analysis.budget import Held, Schedule
+from services.analysis.days import WINDOW_DAYS, Days, Pace, days, together
+from services.analysis.forecasts import Forecasts, Heard, forecasts
+from services.analysis.kinds import counted
 from services.analysis.onsets import Onsets
 from services.analysis.sustained import Sustained
 from services.analysis.tails import usual_at_most as usual_at_most
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
-WINDOW_DAYS = 28
-WINDOW_BUCKETS = 28
-"""The baseline's window: so many days, or so many buckets where those take longer."""
-GUARD_S = 86_400
 HORIZON_DAYS = 2 * WINDOW_DAYS + 10
 """How far back a verdict can depend on: the baseline and its own past, and the evidence that runs on."""
-STEADY = 512
-"""Buckets after which the step of a series is known for good."""
 COVERED = 0.5
 """Share of feeds that must be heard for a bucket to be judged or learned from."""
 
@@ -97,118 +92,105 @@ class Asked:
 
 
 class Detector:
-    """Judges a series as it comes, in flat memory: some weeks of buckets."""
+    """Judges a series as it comes, in flat memory: some weeks of buckets.
+
+    Days are judged together as far as they come together; what is said of one does not hang on that.
+    """
 
     def __init__(self, asked: Asked) -> None:
         """A detector that has heard nothing yet."""
-        self.asked, step_s = asked, asked.step_s
-        self._kept = np.zeros((5, 0))
-        """What stays in mind, a column a bucket: start, seen, coverage, and the evidence of the two tests."""
-        self._new: list[Floats] = []
-        self._today = -np.inf
-        self._past: baseline.Past | None = None
-        self._past_from = np.nan
-        self._step, self._steady = step_s or 3600.0, step_s is not None
-        self._spikes = self._rises = Calibration()
-        self._alpha = min(asked.rate * self._step, 0.5)
-        self._sustained = Sustained(self._step, counts=True)
+        self.asked, self._pace = asked, Pace(asked.step_s)
+        self._rows = np.zeros((7, 0))
+        """What stays in mind, place in time, start, seen, coverage, exposure, evidence of each test."""
+        self._over = self._before = 0
+        """How many of these are of days that are over; how many are no longer in mind."""
+        self._sustained = Sustained(asked.step_s or 3600.0, counts=True)
         self._onsets = Onsets(counts=asked.counts)
 
-    def feed(self, starts: Floats, seen: Floats, coverage: Floats) -> Verdicts:
-        """Judge the next buckets, in order of time."""
-        day = np.floor(starts / 86_400)
-        cuts = [0, *(np.flatnonzero(np.diff(day)) + 1).tolist(), len(starts)]
+    def feed(self, starts: Floats, seen: Floats, coverage: Floats, total: Floats | None = None) -> Verdicts:
+        """Judge the next buckets, in order of time.
+
+        `total`: how many there were of any kind. With it, counts are judged by their share: what all of them do
+        together is no burst. All portions of a series have it, or none.
+        """
+        heard = np.nan_to_num(coverage) >= COVERED
+        if total is not None:
+            heard &= np.nan_to_num(total) > 0
+        exposure = np.nan_to_num(coverage, nan=1.0) if total is None else total * coverage
+        coverage = np.where(heard, coverage, np.fmin(coverage, 0.0))
+        scores = self._onsets.follow(starts, seen, heard, total)
+        if not len(starts):
+            return _joined([], scores)
+        # Where a clock was set back, the hour that comes twice is of the later day.
+        at = np.maximum.accumulate(np.append(self._rows[0, -1:], starts))[-len(starts) :]
+        unknown = np.full(len(at), np.nan)
+        self._rows = np.concatenate((self._rows, (at, starts, seen, coverage, exposure, unknown, unknown)), axis=1)
+        every = Heard(self._rows[1], self._rows[2], self._rows[3], self._rows[4], self._rows[3] >= COVERED)
+        those = days(self._rows[0], every.enough, self._pace, over=self._over, before=self._before)
+        kinds = self._kinds(those, every)
         parts = []
-        for begin, end in pairwise(cuts):
-            if begin < end:
-                if day[begin] != self._today:
-                    self._today = float(day[begin])
-                    self._learn(self._today * 86_400)
-                parts.append(self._judge(starts[begin:end], seen[begin:end], coverage[begin:end]))
-        scores = self._onsets.follow(starts, seen, np.nan_to_num(coverage) >= COVERED)
+        for begin, end in together(those, kinds):
+            some = those.part(slice(begin, end))
+            self._go_on(some, counts=bool(kinds[begin]))
+            parts.append(self._judge(some, forecasts(some, every, self._sustained, over=end < len(those))))
+        gone, over = int(those.kept.begin[-1]), int(those.rows.begin[-1])
+        self._rows, self._over, self._before = self._rows[:, gone:], over - gone, self._before + gone
         return _joined(parts, scores)
 
-    def _learn(self, today: float) -> None:
-        """Fit the baseline and the calibration to what is known at the beginning of a day."""
-        self._forget(today)
-        self._past = None
-        held = in_force(self.asked.held, today)
-        starts, seen, coverage, spikes, rises = self._kept
-        if not len(starts):
-            return
-        if not self._steady and len(starts) > 1:
-            self._step, self._steady = float(np.median(np.diff(starts))), len(starts) > STEADY
-        # An alarm every other bucket is no alarm.
-        self._alpha = held.accept(min(self.asked.rate * self._step, 0.5))
-        window = max(WINDOW_DAYS * 86_400, WINDOW_BUCKETS * self._step)
-        since, until = today - GUARD_S - window, today - GUARD_S
-        known = (starts >= since) & (starts < until) & (coverage >= COVERED)
-        if known.any():
-            self._fit(starts[known], seen[known], coverage[known], (since, until))
-        self._spikes = self._calibrated(spikes, held.known.spikes)
-        self._rises = self._calibrated(rises, held.known.rises)
+    def _kinds(self, those: Days, every: Heard) -> Flags:
+        """Whether each day's past is of counts; a day without a past goes with those before it."""
+        if self.asked.counts is not None:
+            return np.full(len(those), self.asked.counts)
+        told = those.known.sizes > 0
+        counts = np.full(len(those), self._sustained.counts)
+        counts[told] = counted(every.seen[every.enough], those.known.part(told))
+        latest = np.maximum.accumulate(np.where(told, np.arange(len(those)), -1))
+        return np.where(latest < 0, self._sustained.counts, counts[latest])
 
-    def _fit(self, starts: Floats, seen: Floats, coverage: Floats, window: tuple[float, float]) -> None:
-        past = baseline.fit(starts, seen, coverage, known=self.asked.counts)
-        counts = isinstance(past, baseline.Counts)
-        if (self._step, counts) != (self._sustained.step_s, self._sustained.counts):
-            self._sustained = Sustained(self._step, counts=counts)
-        self._sustained.begin(*window)
-        if isinstance(past, baseline.Counts):
-            past = replace(past, dispersion=self._sustained.dispersion(past.dispersion))
-        self._past, self._past_from = past, float(starts[0])
+    def _go_on(self, those: Days, *, counts: bool) -> None:
+        """What was measured in other units is forgotten."""
+        step = float(those.step[0])
+        if (step, counts) != (self._sustained.step_s, self._sustained.counts) and np.any(those.known.sizes):
+            self._sustained = Sustained(step, counts=counts)
 
-    def _calibrated(self, evidence: Floats, known: Tail) -> Calibration:
-        judged = evidence[~np.isnan(evidence)]
-        at = np.flatnonzero(judged > calibrating.BEYOND)
-        found = calibrating.peaks(at, judged[at], calibrating.apart(self._step))
-        return calibrating.calibrate(found, len(judged), known)
-
-    def _forget(self, today: float) -> None:
-        self._kept = np.concatenate((self._kept, *self._new), axis=1)
-        self._new = []
-        old = int((self._kept[0] < today - GUARD_S - WINDOW_DAYS * 86_400).sum())
-        self._kept = self._kept[:, min(old, max(self._kept.shape[1] - WINDOW_BUCKETS, 0)) :]
-
-    def _judge(self, starts: Floats, seen: Floats, coverage: Floats) -> Verdicts:
-        heard = np.nan_to_num(coverage) >= COVERED
-        n, alpha, past = len(starts), self._alpha, self._past
-        spikes, rises, expected = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-        upper, learned = np.full(n, np.nan), 0.0
-        if past is not None:
-            expected = past.expect(starts, np.nan_to_num(coverage, nan=1.0))
-            spikes, rises = self._evidence(past, seen, expected, heard)
-            # The guard band is history too: it is only kept out of the baseline.
-            learned = past.buckets * self._step + GUARD_S
-            if self.asked.bounds:
-                upper = past.upper(expected, np.full(n, np.exp(-self._spikes.needed(-log(alpha / 2)))))
-        evidence = np.fmax(self._spikes.correct(spikes), self._rises.correct(rises))
-        probability = np.minimum(2.0 * np.exp(-evidence), 1.0)
-        state = np.where(probability < alpha, "burst", "ok")
-        state = np.where(learned < self.asked.learning_s, "learning", state)
-        state = np.where(heard, state, "insufficient coverage")
+    def _judge(self, those: Days, found: Forecasts) -> Verdicts:
+        """Judge days of one step and kind by what is forecast of them."""
+        span, of, gap = those.span(), those.of(), calibrating.apart(float(those.step[0]))
         # A baseline of few days errs by itself; that says nothing of later ones.
-        known = learned >= self.asked.learning_s
-        kept = (spikes, rises) if known else (np.full(n, np.nan), np.full(n, np.nan))
-        self._new.append(np.array((starts, seen, coverage, *kept)))
-        since = starts.copy() if past is None else np.full(n, self._past_from)
-        spread = np.full(n, np.nan if past is None else past.dispersion)
+        enough = (found.learned_s >= self.asked.learning_s)[of]
+        kept = self._rows[5:, span] = np.where(enough, (found.spike, found.rise), np.nan)
+        alpha, known = self._held(those)
+        spikes, rises = (calibrating.by_day(self._rows[5 + i], those.kept, gap, known[i]).of(of) for i in (0, 1))
+        evidence = np.fmax(spikes.correct(found.spike), rises.correct(found.rise))
+        probability, alpha = np.minimum(2.0 * np.exp(-evidence), 1.0), alpha[of]
+        state = np.where(probability < alpha, "burst", "ok")
+        state = np.where(enough, state, "learning")
+        state = np.where(self._rows[3, span] >= COVERED, state, "insufficient coverage")
+        upper = np.full(len(of), np.nan)
+        if self.asked.bounds:
+            upper = found.upper(np.exp(-spikes.needed(-np.log(alpha / 2))))
+        since = np.where(np.isnan(found.since[of]), self._rows[1, span], found.since[of])
         return Verdicts(
-            expected, spread, upper, probability, np.full(n, alpha), *kept, np.zeros(n), tuple(state.tolist()),
-            np.full(n, learned), since,
+            found.expected, found.dispersion, upper, probability, alpha, kept[0], kept[1], np.zeros(len(of)),
+            tuple(state.tolist()), found.learned_s[of], since,
         )  # fmt: skip
 
-    def _evidence(
-        self, past: baseline.Past, seen: Floats, expected: Floats, heard: NDArray[np.bool_]
-    ) -> tuple[Floats, Floats]:
-        """What each of the two tests says of each bucket, in nats. What was not heard is evidence of nothing."""
-        spikes = -np.log(np.maximum(past.tail(seen, expected), tails.FLOOR))
-        told = (*past.stretch(seen, expected), heard)
-        rises = self._sustained.follow(self._today * 86_400, told, (past.dispersion, past.vague))
-        return np.where(heard, spikes, np.nan), np.where(heard, rises, np.nan)
+    def _held(self, those: Days) -> tuple[Floats, Floats]:
+        """Of each day: the probability a bucket that is accepted, and a Tail of each test, as numbers."""
+        # An alarm every other bucket is no alarm.
+        asked = min(self.asked.rate * float(those.step[0]), 0.5)
+        latest = np.searchsorted([since for since, _ in self.asked.held], those.today, side="right")
+        accepted, known = np.empty(len(those)), np.empty((2, len(those), 3))
+        for number in np.unique(latest):
+            held = self.asked.held[number - 1][1] if number else Held()
+            accepted[latest == number] = held.accept(asked)
+            known[:, latest == number] = np.array((astuple(held.known.spikes), astuple(held.known.rises)))[:, None]
+        return accepted, known
 
 
 def _joined(parts: list[Verdicts], scores: Floats) -> Verdicts:
+    """One of all, of the newest buckets: as many as have a score."""
     names = [f.name for f in fields(Verdicts) if f.name not in ("state", "score")]
-    arrays = {n: np.concatenate([getattr(p, n) for p in parts]) if parts else np.zeros(0) for n in names}
-    return Verdicts(**arrays, score=scores, state=tuple(s for p in parts for s in p.state))
+    new = slice(sum(len(p.state) for p in parts) - len(scores), None)
+    arrays = {n: np.concatenate([getattr(p, n) for p in parts])[new] if parts else np.zeros(0) for n in names}
+    return Verdicts(**arrays, score=scores, state=tuple([s for p in parts for s in p.state][new]))

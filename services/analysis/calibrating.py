@@ -8,13 +8,17 @@ what all series together say, whose many peaks may show a test to be too shy (a 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from math import exp, log
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.analysis.windows import Windows
+
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 BEYOND = -log(0.05)
 """Evidence from which on the tail is fitted."""
@@ -39,6 +43,9 @@ class Tail:
     weight: float = 20.0
 
 
+SPIKES, RISES = Tail(scale=1.5), Tail(scale=1.2)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What all series together say of the two tests; where nothing was replayed, what independent counts say.
@@ -46,25 +53,30 @@ class Known:
     The tail of a spike is flatter than its theory, for its dispersion is itself only estimated.
     """
 
-    spikes: Tail = Tail(scale=1.5)
-    rises: Tail = Tail(scale=1.2)
+    spikes: Tail = SPIKES
+    rises: Tail = RISES
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How often a test goes beyond, and how far."""
+class Calibration(NamedTuple):
+    """How often a test goes beyond, and how far: of one series and day, or of each bucket."""
 
-    share: float = exp(-BEYOND)
-    scale: float = 1.0
+    share: Floats
+    scale: Floats
 
     def correct(self, evidence: Floats) -> Floats:
         """The evidence that is left of what a test says."""
-        beyond = (evidence - BEYOND) / self.scale - log(self.share)
-        return np.asarray(np.where(evidence > BEYOND, beyond, np.minimum(evidence, -log(self.share))))
+        usual = -np.log(self.share)
+        beyond = (evidence - BEYOND) / self.scale + usual
+        return np.asarray(np.where(evidence > BEYOND, beyond, np.minimum(evidence, usual)))
 
-    def needed(self, evidence: float) -> float:
+    def needed(self, evidence: Floats) -> Floats:
         """What a test must say for so much evidence to be left."""
-        return BEYOND + self.scale * max(evidence + log(self.share), 0.0) if evidence > BEYOND else evidence
+        more = BEYOND + self.scale * np.maximum(evidence + np.log(self.share), 0.0)
+        return np.where(evidence > BEYOND, more, evidence)
+
+    def of(self, day: Ints) -> "Calibration":
+        """Those of these days."""
+        return Calibration(self.share[day], self.scale[day])
 
 
 def apart(step_s: float) -> int:
@@ -82,10 +94,34 @@ def peaks(at: NDArray[np.int64], evidence: Floats, gap: int) -> Floats:
 
 def calibrate(found: Floats, buckets: int, known: Tail) -> Calibration:
     """Learn from the past peaks of a series, as far beyond as they went, in so many buckets."""
-    share = (len(found) + PRIOR_BUCKETS * known.share) / (buckets + PRIOR_BUCKETS)
-    near = np.minimum(found, FARTHEST * known.scale)
-    scale = (float(near.sum()) + known.weight * known.scale) / (len(found) + known.weight)
-    return Calibration(max(share, known.share), max(scale, 1.0))
+    one = _learned((found, np.zeros(len(found), np.int64)), np.array([buckets]), np.array([astuple(known)]))
+    return Calibration(one.share[0], one.scale[0])
+
+
+def by_day(evidence: Floats, windows: Windows, gap: int, known: Floats) -> Calibration:
+    """The calibration of each day from the evidence in its window, NaN where nothing was judged.
+
+    `known`: a Tail a day, as rows of numbers.
+    """
+    judged = ~np.isnan(evidence)
+    said, windows = evidence[judged], windows.among(judged)
+    beyond = said > BEYOND
+    at, far, peaks_of = np.flatnonzero(beyond), said[beyond], windows.among(beyond)
+    which, row = peaks_of.flat()
+    # A run that began before a window counts from where the window begins.
+    begins = np.append(True, (np.diff(which) > 0) | (np.diff(at[row]) > gap))[: len(row)]
+    first = np.flatnonzero(begins)
+    found = np.maximum.reduceat(far[row], first) - BEYOND if len(first) else np.zeros(0)
+    return _learned((found, which[first]), windows.sizes, known)
+
+
+def _learned(peaks_of: tuple[Floats, Ints], buckets: Ints, known: Floats) -> Calibration:
+    """From peaks and the day of each; `known`: share, scale and weight of each day."""
+    (found, day), n, (share, scale, weight) = peaks_of, len(buckets), known.T
+    count = np.bincount(day, minlength=n)
+    near = np.bincount(day, np.minimum(found, FARTHEST * scale[day]), n)
+    often = (count + PRIOR_BUCKETS * share) / (buckets + PRIOR_BUCKETS)
+    return Calibration(np.maximum(often, share), np.maximum((near + weight * scale) / (count + weight), 1.0))
 
 
 def pool(found: Sequence[Floats], buckets: int) -> Tail:

@@ -7,15 +7,20 @@ next are twice the mean. A speed or a load in whole numbers is steadier.
 import numpy as np
 from numpy.typing import NDArray
 
+from services.analysis.windows import Windows
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
 FOUND_OUT = 100
 """Rows after which a series steadier than chance is no series of counts."""
 
 
-def counted(seen: NDArray[np.float64]) -> bool:
-    """Whether these look like counts."""
-    if not (seen.min() >= 0 and np.all(seen == np.floor(seen))):
-        return False
-    return len(seen) < FOUND_OUT or bool((np.diff(seen) ** 2).sum() >= seen.sum())
+def counted(seen: Floats, windows: Windows) -> Flags:
+    """Whether the rows of each window, of which none is empty, look like counts."""
+    whole = windows.sums(((seen >= 0) & (seen == np.floor(seen))).astype(float)) == windows.sizes
+    steps = Windows(windows.begin, windows.end - 1).sums(np.diff(seen) ** 2)
+    return np.asarray(whole & ((windows.sizes < FOUND_OUT) | (steps >= windows.sums(seen))))
 
 
 class Kind:
@@ -26,16 +31,18 @@ class Kind:
         self.known, self._counts = counts is not None, counts is not False
         self._rows, self._before, self._sum, self._steps = 0, 0.0, 0.0, 0.0
 
-    def counts(self, x: float) -> bool:
-        """Whether it is taken for counts, this one seen too."""
-        if self.known:
-            return self._counts
-        self._rows += 1
-        self._sum += x
-        self._steps += (x - self._before) ** 2 if self._rows > 1 else 0.0
-        self._before = x
-        whole = x >= 0 and x == x // 1
-        chancy = self._rows < FOUND_OUT or self._steps >= self._sum
-        if not whole or not chancy:
+    def counts(self, seen: Floats) -> int:
+        """How many of the next rows are taken for counts, each seen too: those after them no longer are."""
+        if self.known or not len(seen):
+            return len(seen) if self._counts else 0
+        steps = np.diff(seen, prepend=self._before if self._rows else seen[0])
+        sums = np.cumsum(np.append(self._sum, seen))[1:]
+        squares = np.cumsum(np.append(self._steps, steps**2))[1:]
+        whole, few = (seen >= 0) & (seen == np.floor(seen)), self._rows + 1 + np.arange(len(seen)) < FOUND_OUT
+        fails = np.flatnonzero(~(whole & (few | (squares >= sums))))
+        if len(fails):
             self.known, self._counts = True, False
-        return self._counts
+            return int(fails[0])
+        self._rows, self._before = self._rows + len(seen), float(seen[-1])
+        self._sum, self._steps = float(sums[-1]), float(squares[-1])
+        return len(seen)

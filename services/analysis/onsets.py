@@ -8,7 +8,7 @@ no alarm; the tests of analysis/bursts do.
 """
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,87 +61,130 @@ class Onsets:
     def _clear(self, *, counts: bool) -> None:
         self._rows, self._last = 0, np.nan
         self._counts = counts
-        self._size = self._level = self._high = 0.0
-        self._recent = [0.0] * (max(LAGS) + 1)
-        self._gap, self._shares = -1.0, (1.0, 1.0, 1.0, 1.0)
+        self._size = self._total = self._level = self._high = 0.0
+        self._recent = np.zeros(max(LAGS))
         self._today = -1
         self._profile, self._weight = [0.0] * 24, [0.0] * 24
-        self._sums, self._seen = [0.0] * 24, [0] * 24
+        self._heard: dict[int, list[float]] = {}
+        """Of each hour of the day so far: by how much it lies above the level in sum, and how many buckets it had."""
         self._scales = [_Scale(0.5 ** (1 / h) if h else 0.0, lag) for h, lag in zip(SMOOTHING, LAGS, strict=True)]
 
-    def follow(self, starts: Floats, seen: Floats, heard: Flags) -> Floats:
-        """The scores of the next buckets, in order of time; 0 for what was not heard."""
-        rows = zip(starts.tolist(), seen.tolist(), heard.tolist(), strict=True)
-        return np.array([self._score(at, x, self._kind.counts(x)) if ok else 0.0 for at, x, ok in rows])
+    def follow(self, starts: Floats, seen: Floats, heard: Flags, total: Floats | None = None) -> Floats:
+        """The scores of the next buckets, in order of time; 0 for what was not heard.
 
-    def _score(self, at: float, x: float, count: bool) -> float:  # noqa: FBT001
+        `total`: how many there were of any kind; counts are then compared by their share.
+        """
+        scores = np.zeros(len(seen))
+        at, x, of = starts[heard], seen[heard], None if total is None else total[heard]
+        known = self._kind.counts(x)
+        counts = self._score(at[:known], x[:known], None if of is None else of[:known], count=True)
+        values = self._score(at[known:], x[known:], None, count=False)
+        scores[heard] = np.concatenate((counts, values))
+        return scores
+
+    def _score(self, at: Floats, x: Floats, total: Floats | None, *, count: bool) -> Floats:
+        if not len(x):
+            return np.zeros(0)
         if count != self._counts:
             # What was learned is on another scale.
             self._clear(counts=count)
-        gap = max(at - self._last, 0.0) if self._rows else 0.0
-        self._last = at
-        n = self._rows = self._rows + 1
-        if gap != self._gap:
-            self._gap, self._shares = gap, shares(gap)
-        slow = max(self._shares[0], 1.0 / n)
-        self._size += slow * (abs(x) - self._size)
-        y = log(x + 1.0 + OFFSET * self._size) if count else x
-        day, hour = int(at // 86_400), int(at // 3600) % 24
-        if day != self._today:
-            self._turn(day)
-        usual = self._profile[hour]
-        if n == 1:
-            self._begin(y, count)
-        height = y - usual - self._level
-        self._level += slow * height
-        self._sums[hour] += height + usual
-        self._seen[hour] += 1
-        return self._beyond(self._highest(height, count) * (n / (n + CALM_ROWS)))
+        gaps = np.maximum(np.diff(at, prepend=self._last if self._rows else at[0]), 0.0)
+        distinct, which = np.unique(gaps, return_inverse=True)
+        level, spread, recent, rest = np.array([shares(gap) for gap in distinct.tolist()])[which].T
+        n = self._rows + 1 + np.arange(len(x))
+        level, spread = np.maximum(level, 1.0 / n), np.maximum(spread, 1.0 / (n + PRIOR_ROWS))
+        size = running(self._size, np.abs(x), level)
+        y = self._logs(x, total, (level, size)) if count else x
+        if not self._rows:
+            self._begin(float(y[0]), count=count)
+        height = self._heights(at, y, level)
+        rises = self._rises(height, (spread, recent), floor=0.02 if count else 1e-6 * size + 1e-12)
+        self._rows, self._last, self._size = self._rows + len(x), float(at[-1]), float(size[-1])
+        return self._beyond(rises * (n / (n + CALM_ROWS)), rest)
 
-    def _begin(self, first: float, count: bool) -> None:  # noqa: FBT001
+    def _logs(self, x: Floats, total: Floats | None, told: tuple[Floats, Floats]) -> Floats:
+        """Counts by their logarithm, as they would be if there were as many of any kind as usual."""
+        level, size = told
+        shift = 1.0 + OFFSET * size
+        logs = np.log(x + shift)
+        if total is None:
+            return np.asarray(logs)
+        usual = running(self._total, total, level)
+        self._total = float(usual[-1])
+        return np.asarray(logs - np.log((size * (total / usual) + shift) / (size + shift)))
+
+    def _begin(self, first: float, *, count: bool) -> None:
         """Nothing is known of how much is usual: a third more, or a tenth for values, is taken to be."""
         self._level = first
         guess = log(4 / 3) ** 2 if count else (first / 10) ** 2
         for scale in self._scales:
             scale.jumps = scale.heights = guess
 
-    def _highest(self, height: float, count: bool) -> float:  # noqa: FBT001
+    def _heights(self, at: Floats, y: Floats, share: Floats) -> Floats:
+        """How high each bucket lies above level and hour of day."""
+        days, hours = (at // 86_400).astype(int).tolist(), ((at // 3600).astype(int) % 24).tolist()
+        level, heights = self._level, []
+        for day, hour, value, part in zip(days, hours, y.tolist(), share.tolist(), strict=True):
+            if day != self._today:
+                self._turn(day)
+            above = value - level
+            height = above - self._profile[hour]
+            level += part * height
+            heights.append(height)
+            heard = self._heard.get(hour)
+            if heard is None:
+                self._heard[hour] = [above, 1.0]
+            else:
+                heard[0] += above
+                heard[1] += 1.0
+        self._level = level
+        return np.array(heights)
+
+    def _rises(self, height: Floats, share: tuple[Floats, Floats], floor: float | Floats) -> Floats:
         """The largest rise of the scales, in its usual rises."""
-        spread = max(self._shares[1], 1.0 / (self._rows + PRIOR_ROWS))
-        floor = 0.02 if count else 1e-6 * self._size + 1e-12
-        recent, best = self._recent, 0.0
+        spread, fast = share
+        recent = np.concatenate((self._recent, running(float(self._recent[-1]), height, fast)))
+        best = np.zeros(len(height))
         for scale in self._scales:
-            mean = scale.mean = height + scale.smoothing * (scale.mean - height)
-            jump = mean - recent[-scale.lag]
-            jumps, heights = scale.jumps, scale.heights
-            if (jump > 0 and mean > 0) or not count:
-                rise, tall = abs(jump) / (sqrt(jumps) + floor), abs(mean) / (sqrt(heights) + floor)
-                best = max(best, rise ** (1 - MIX) * tall**MIX)
-            scale.jumps = jumps + spread * (jump * jump - jumps)
-            scale.heights = heights + spread * (mean * mean - heights)
-        recent.append(recent[-1] + self._shares[2] * (height - recent[-1]))
-        del recent[0]
+            mean = running(scale.mean, height, np.full(len(height), 1.0 - scale.smoothing))
+            jump = mean - recent[len(self._recent) - scale.lag : len(recent) - scale.lag]
+            jumps, heights = running(scale.jumps, jump**2, spread), running(scale.heights, mean**2, spread)
+            rise = np.abs(jump) / (np.sqrt(np.append(scale.jumps, jumps[:-1])) + floor)
+            tall = np.abs(mean) / (np.sqrt(np.append(scale.heights, heights[:-1])) + floor)
+            told = rise ** (1 - MIX) * tall**MIX
+            best = np.maximum(best, np.where((jump > 0) & (mean > 0), told, 0.0) if self._counts else told)
+            scale.mean, scale.jumps, scale.heights = float(mean[-1]), float(jumps[-1]), float(heights[-1])
+        self._recent = recent[-len(self._recent) :]
         return best
 
-    def _beyond(self, rise: float) -> float:
-        self._high *= 1.0 - self._shares[3]
-        if rise <= self._high:
-            return 0.0
-        self._high = BEYOND * rise
-        return rise / (rise + HALF)
+    def _beyond(self, rises: Floats, share: Floats) -> Floats:
+        """Of each rise that goes beyond the highest before it, the score."""
+        high, scores = self._high, []
+        for rise, part in zip(rises.tolist(), share.tolist(), strict=True):
+            high *= 1.0 - part
+            scores.append(rise / (rise + HALF) if rise > high else 0.0)
+            if rise > high:
+                high = BEYOND * rise
+        self._high = high
+        return np.array(scores)
 
     def _turn(self, day: int) -> None:
         """At the beginning of a day, learn its hours from the one before."""
         keep = 0.5 ** (1.0 / PROFILE_DAYS)
-        for hour in range(24):
-            if self._seen[hour]:
-                old = self._weight[hour] * keep
-                # Half of the first day's deviation is believed, two thirds of the mean of two days'.
-                raw = self._profile[hour] * (self._weight[hour] + 1) / max(self._weight[hour], 1e-9)
-                raw = (raw * old + self._sums[hour] / self._seen[hour]) / (old + 1)
-                self._weight[hour] = old + 1
-                self._profile[hour] = raw * (old + 1) / (old + 2)
-        self._today, self._sums, self._seen = day, [0.0] * 24, [0] * 24
+        for hour, (total, buckets) in self._heard.items():
+            old = self._weight[hour] * keep
+            # Half of the first day's deviation is believed, two thirds of the mean of two days'.
+            raw = self._profile[hour] * (self._weight[hour] + 1) / max(self._weight[hour], 1e-9)
+            raw = (raw * old + total / buckets) / (old + 1)
+            self._weight[hour] = old + 1
+            self._profile[hour] = raw * (old + 1) / (old + 2)
+        self._today, self._heard = day, {}
+
+
+def running(before: float, new: Floats, share: Floats) -> Floats:
+    """A running mean, after each of the new; `share`: how much of it the new one is."""
+    mean = before
+    return np.array([mean := mean + part * (x - mean) for x, part in zip(new.tolist(), share.tolist(), strict=True)])
 
 
 def shares(gap: float) -> tuple[float, float, float, float]:

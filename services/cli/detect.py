@@ -2,15 +2,16 @@
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from math import isnan, nan
+from math import nan
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import NamedTuple, TextIO
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas.errors import PermanentError, Reason
 from services.analysis import bursts
@@ -29,12 +30,21 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - times that name no zone are comp
 _FARTHEST_S = 253_402_300_800.0
 
 
-class Row(NamedTuple):
-    """A row as written, with its time in epoch seconds and its number: NaN where none was heard."""
+class Columns(NamedTuple):
+    """Where the numbers stand in a line, and whether they count something."""
 
-    written: str
-    at: float
-    seen: float
+    number: int
+    total: int | None
+    counts: bool
+
+
+class Rows(NamedTuple):
+    """Rows as written, with their times in epoch seconds and their numbers: NaN where none was heard."""
+
+    written: list[str]
+    at: NDArray[np.float64]
+    seen: NDArray[np.float64]
+    total: NDArray[np.float64] | None
 
 
 @click.command()
@@ -48,57 +58,111 @@ def detect(*, source: Path, output: TextIO, budget: float, series: int, learning
     """Find the bursts in a series: `timestamp,count[,total]` in, `timestamp,count,expected,score,state` out.
 
     The score, in [0, 1], says how much a row looks like the beginning of something; one threshold serves any series.
+
+    `total` is how many posts there were of any kind. With it, a count is judged by its share: an hour in which all
+    posts double is no burst of this series, and a count that stays where all others fall is one. A row without its
+    total is not judged. A column `value` instead of `count` holds measurements, which are watched in both directions.
     """
-    lines = read(source)
-    detector = bursts.Detector(bursts.Asked(budget / series / WEEK_S, learning_days * 86_400))
+    portions = read(source)
+    first = next(portions, None)
+    counts = True if first and first.total is not None else None
+    detector = bursts.Detector(bursts.Asked(budget / series / WEEK_S, learning_days * 86_400, counts=counts))
     table = csv.writer(output, lineterminator="\n")
     table.writerow(["timestamp", "count", "expected", "score", "state"])
-    while rows := list(islice(lines, PORTION)):
-        table.writerows(told(rows, detector))
+    while first:
+        table.writerows(told(first, detector))
         output.flush()
+        first = next(portions, None)
 
 
-def told(rows: list[Row], detector: bursts.Detector) -> Iterator[tuple[str, ...]]:
+def told(rows: Rows, detector: bursts.Detector) -> Iterator[tuple[str, ...]]:
     """One line a row of what the detector says of it."""
-    seen = np.array([row.seen for row in rows])
-    heard = ~np.isnan(seen)
-    verdicts = detector.feed(np.array([row.at for row in rows]), np.nan_to_num(seen), heard.astype(float))
-    columns = zip(rows, verdicts.expected.tolist(), verdicts.score.tolist(), verdicts.state, strict=True)
-    for row, expected, score, state in columns:
-        yield row.written, _shown(row.seen, ".15g"), _shown(expected, ".4g"), f"{score:.5f}", state
+    heard = ~np.isnan(rows.seen)
+    verdicts = detector.feed(rows.at, np.nan_to_num(rows.seen), heard.astype(float), rows.total)
+    seen, expected = _shown(rows.seen, "%.15g"), _shown(verdicts.expected, "%.4g")
+    yield from zip(
+        rows.written, seen, expected, map("%.5f".__mod__, verdicts.score.tolist()), verdicts.state, strict=True
+    )
 
 
-def read(path: Path) -> Iterator[Row]:
-    """The rows, in order of time. Raises PermanentError(BAD_INPUT) naming the line."""
+def read(path: Path) -> Iterator[Rows]:
+    """The rows, in order of time, a portion at a time. Raises PermanentError(BAD_INPUT) naming the line."""
     with sys.stdin if str(path) == "-" else path.open(encoding="utf-8-sig", newline="") as text:
         lines = csv.reader(text)
-        header = [name.strip().lower() for name in next(lines, [])]
-        if header[:1] != ["timestamp"] or not {"count", "value"} & set(header):
-            raise PermanentError(Reason.BAD_INPUT, f"{path}:1: the first line must be timestamp,count[,total]")
-        counts = "count" in header
-        column = header.index("count" if counts else "value")
-        before: Row | None = None
-        for number, line in enumerate(lines, start=2):
-            if not line:
-                continue
-            row = _row(f"{path}:{number}", line, column, counts=counts)
-            if before and row.at < before.at - SET_BACK_S:
-                told = f"{path}:{number}: {row.written} comes after {before.written}; sort the rows by time"
-                raise PermanentError(Reason.BAD_INPUT, told)
-            yield row
-            before = row
+        columns = _columns(path, [name.strip().lower() for name in next(lines, [])])
+        before, number = -np.inf, 2
+        while block := list(islice(lines, PORTION)):
+            rows = _rows(block, columns)
+            if rows is None or np.any(np.diff(rows.at, prepend=before) < -SET_BACK_S):
+                rows = _one_by_one(block, columns, (path, number), before)
+            number += len(block)
+            if rows.written:
+                before = float(rows.at[-1])
+                yield rows
 
 
-def _row(place: str, line: list[str], column: int, *, counts: bool) -> Row:
+def _columns(path: Path, header: Sequence[str]) -> Columns:
+    if header[:1] != ["timestamp"] or not {"count", "value"} & set(header):
+        raise PermanentError(Reason.BAD_INPUT, f"{path}:1: the first line must be timestamp,count[,total]")
+    counts = "count" in header
+    total = header.index("total") if counts and "total" in header else None
+    return Columns(header.index("count" if counts else "value"), total, counts)
+
+
+def _rows(block: list[list[str]], columns: Columns) -> Rows | None:
+    """Rows that need no second look; None when one does."""
+    lines = [line for line in block if line]
     try:
-        at, written = _time(line[0]), line[column].strip()
-        seen = nan if written.lower() in _MISSING else float(written)
+        at = np.array([_time(line[0]) for line in lines])
+        seen = np.array([float(line[columns.number] or nan) for line in lines])
+        total = columns.total
+        totals = None if total is None else np.array([float(line[total] or nan) for line in lines])
+    except (ValueError, IndexError):
+        return None
+    if np.any(np.abs(seen) > MOST) or (columns.counts and np.any(seen < 0)):
+        return None
+    if totals is not None and np.any((totals < seen) | (totals > MOST)):
+        return None
+    return Rows([line[0] for line in lines], at, seen, totals)
+
+
+def _one_by_one(block: list[list[str]], columns: Columns, place: tuple[Path, int], before: float) -> Rows:
+    """The same, each line looked at by itself, so that what is wrong is told with its line."""
+    path, first = place
+    written, last, rows = "the one before", before, []
+    for number, line in enumerate(block, start=first):
+        if not line:
+            continue
+        where = f"{path}:{number}"
+        row = _row(where, line, columns)
+        if row[0] < last - SET_BACK_S:
+            raise PermanentError(Reason.BAD_INPUT, f"{where}: {line[0]} comes after {written}; sort the rows by time")
+        rows.append(row)
+        last, written = row[0], line[0]
+    at, seen, total = np.array(rows).reshape(-1, 3).T
+    return Rows([line[0] for line in block if line], at, seen, None if columns.total is None else total)
+
+
+def _row(where: str, line: list[str], columns: Columns) -> tuple[float, float, float]:
+    """Time, number and total of a line. Raises PermanentError(BAD_INPUT)."""
+    try:
+        at, seen = _time(line[0]), _number(line[columns.number])
+        total = nan if columns.total is None or len(line) <= columns.total else _number(line[columns.total])
     except (ValueError, IndexError) as error:
-        raise PermanentError(Reason.BAD_INPUT, f"{place}: not a time and a count: {','.join(line)!r}") from error
-    if abs(seen) > MOST or (counts and seen < 0) or (isnan(seen) and written.lower() not in _MISSING):
-        usual = f"a count is 0 to {MOST:.0e}" if counts else f"a value is at most {MOST:.0e} either way"
-        raise PermanentError(Reason.BAD_INPUT, f"{place}: {usual}, not {written}")
-    return Row(line[0], at, seen)
+        raise PermanentError(Reason.BAD_INPUT, f"{where}: not a time and a count: {','.join(line)!r}") from error
+    for number, column in ((seen, columns.number), (total, columns.total or 0)):
+        if abs(number) > MOST or (columns.counts and number < 0) or np.isinf(number):
+            usual = f"a count is 0 to {MOST:.0e}" if columns.counts else f"a value is at most {MOST:.0e} either way"
+            raise PermanentError(Reason.BAD_INPUT, f"{where}: {usual}, not {line[column].strip()}")
+    if total < seen:
+        raise PermanentError(Reason.BAD_INPUT, f"{where}: {seen:g} of {total:g} in all; the total counts every post")
+    return at, seen, total
+
+
+def _number(written: str) -> float:
+    """A number; NaN where there is a word for none. Raises ValueError."""
+    text = written.strip()
+    return nan if text.lower() in _MISSING else float(text)
 
 
 def _time(written: str) -> float:
@@ -113,5 +177,6 @@ def _time(written: str) -> float:
     return (at - _EPOCH).total_seconds() if at.tzinfo is None else at.timestamp()
 
 
-def _shown(number: Any, form: str) -> str:
-    return "" if isnan(number) else format(number, form)
+def _shown(numbers: NDArray[np.float64], form: str) -> list[str]:
+    unknown = np.isnan(numbers).tolist()
+    return ["" if none else form % number for number, none in zip(numbers.tolist(), unknown, strict=True)]

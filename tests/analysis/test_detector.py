@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from services.analysis import baseline, budget, bursts, calibrating, onsets, sustained, tails
-from services.analysis.kinds import counted
+from services.analysis.days import Pace, days
+from services.analysis.kinds import Kind, counted
+from services.analysis.varying import Fitted
+from services.analysis.windows import Windows
 
 MONDAY = 1_480_291_200.0
 DAY = 86_400.0
@@ -96,20 +99,33 @@ def test_a_value_is_watched_in_both_directions_and_a_count_in_one() -> None:
 
 def test_steps_smaller_than_chance_are_no_counts() -> None:
     rng = np.random.default_rng(2)
-    assert counted(rng.poisson(60, 500).astype(float))
-    assert not counted(np.round(60 + rng.normal(0, 2, 500)))
-    assert not counted(np.array([1.0, 2.5]))
-    assert not counted(np.array([1.0, -2.0]))
+    parts = rng.poisson(60, 500).astype(float), np.round(60 + rng.normal(0, 2, 500)), [1.0, 2.5], [1.0, -2.0]
+    ends = np.cumsum([len(part) for part in parts])
+    told = counted(np.concatenate(parts), Windows(np.append(0, ends[:-1]), ends))
+    assert told.tolist() == [True, False, False, False]
+    for part, known in zip(parts, told, strict=True):
+        one = Kind(counts=None)
+        assert [one.counts(np.array([x])) for x in part][-1] == known, "bucket by bucket it is the same"
 
 
 def test_a_regime_that_changed_is_the_new_usual() -> None:
     starts, seen = volume(30 * 24, 3600.0, 10.0)
     seen[18 * 24 :] *= 4
-    fitted = baseline.counts(starts, seen, np.ones(len(seen)))
-    assert fitted.level == pytest.approx(40, rel=0.25)
+    whole = Windows(np.array([0]), np.array([len(seen)]))
+    fitted = baseline.counts(starts, seen, np.ones(len(seen)), whole)
+    assert fitted.level[0] == pytest.approx(40, rel=0.25)
     seen[18 * 24 :] /= 4
     seen[29 * 24 :] *= 4
-    assert baseline.counts(starts, seen, np.ones(len(seen))).level < 15
+    assert baseline.counts(starts, seen, np.ones(len(seen)), whole).level[0] < 15
+
+
+def evidence(seen: np.ndarray, mean: float, dispersion: float, step: float = 3600.0) -> np.ndarray:
+    """Evidence of a rise, bucket by bucket; each day knows how far the forecasts of the days before were off."""
+    at = step * np.arange(len(seen))
+    those = days(at, np.full(len(seen), True), Pace(step), over=0, before=0)
+    told = sustained.Told(seen, np.full(len(seen), mean), np.full(len(seen), True))
+    fitted = Fitted(np.full(len(those), dispersion), np.zeros(len(those)))
+    return sustained.Sustained(step, counts=True).judge(those, told, fitted, over=len(those))[1]
 
 
 @settings(max_examples=20, deadline=None)
@@ -119,12 +135,8 @@ def test_the_bet_on_a_rise_is_fair_when_nothing_rises(mean: float, dispersion: f
     counts = np.arange(4000.0)
     size = 1 / dispersion
     chance = stats.nbinom.pmf(counts, size, size / (size + mean))
-    ratios = []
     counts, chance = counts[chance > 1e-9], chance[chance > 1e-9]
-    for count in counts:
-        one = sustained.Sustained(step, counts=True)
-        told = np.array([count]), np.array([mean]), np.array([True])
-        ratios.append(np.exp(one.follow(0.0, told, (dispersion, 0.0))[0]))
+    ratios = [np.exp(evidence(np.array([count]), mean, dispersion, step)[0]) for count in counts]
     bets = len(sustained.lengths(step))
     assert chance @ np.array(ratios) <= bets * (1.0 + 1e-6)
 
@@ -141,22 +153,11 @@ def test_a_rise_too_small_for_any_bucket_adds_up() -> None:
     assert "burst" not in told.state[: 22 * 24]
 
 
-def followed(seen: np.ndarray, mean: float, dispersion: float = 0.2) -> np.ndarray:
-    """Evidence of a rise, hour by hour; each day knows how far the forecasts of the days before were off."""
-    one = sustained.Sustained(3600.0, counts=True)
-    told = []
-    for day, part in enumerate(seen.reshape(-1, 24)):
-        one.begin((day - 28) * DAY, day * DAY)
-        flat = np.full(24, mean), np.full(24, True)
-        told.append(one.follow(day * DAY, (part, *flat), (dispersion, 0.0)))
-    return np.concatenate(told)
-
-
 def test_a_rise_that_is_over_is_soon_forgotten() -> None:
     rng = np.random.default_rng(7)
     seen = rng.poisson(10.0 * rng.gamma(5, 1 / 5, 30 * 24)).astype(float)
     seen[20 * 24 : 20 * 24 + 6] *= 6
-    told = followed(seen, 10.0)
+    told = evidence(seen, 10.0, 0.2)
     assert told[20 * 24 + 5] > 15
     assert np.median(told[20 * 24 + 18 : 21 * 24 + 6]) < 5, "twelve hours later it is over"
     assert told[22 * 24 + 6 :].max() < 8
@@ -171,25 +172,25 @@ def test_posts_that_come_in_moods_say_less() -> None:
     for intensity in (hours, moods):
         seen = rng.poisson(20.0 * intensity).astype(float)
         seen[-6:] = 60.0
-        said.append(followed(seen, 20.0)[-1])
+        said.append(evidence(seen, 20.0, 0.2)[-1])
     assert said[1] < 0.6 * said[0]
 
 
 def peaks(rng: np.random.Generator, scale: float, buckets: int = 700) -> np.ndarray:
     """How far beyond the peaks of an exponential test go."""
-    evidence = rng.exponential(scale, buckets)
-    at = np.flatnonzero(evidence > calibrating.BEYOND)
-    return calibrating.peaks(at, evidence[at], 0)
+    said = rng.exponential(scale, buckets)
+    at = np.flatnonzero(said > calibrating.BEYOND)
+    return calibrating.peaks(at, said[at], 0)
 
 
 def test_calibration_only_ever_lowers_evidence_and_knows_its_inverse() -> None:
     rng = np.random.default_rng(4)
     honest = calibrating.calibrate(peaks(rng, 1), 700, calibrating.Tail())
     wild = calibrating.calibrate(peaks(rng, 4), 700, calibrating.Tail())
-    evidence = np.linspace(0, 40, 81)
+    said = np.linspace(0, 40, 81)
     for calibration in (honest, wild):
-        assert np.all(calibration.correct(evidence) <= evidence + 1e-12)
-        assert np.all(np.diff(calibration.correct(evidence)) >= 0)
+        assert np.all(calibration.correct(said) <= said + 1e-12)
+        assert np.all(np.diff(calibration.correct(said)) >= 0)
         assert calibration.correct(np.array([calibration.needed(11.0)]))[0] == pytest.approx(11.0)
     assert honest.scale < 1.5 < wild.scale
 
@@ -273,3 +274,17 @@ def test_a_gap_of_any_length_is_one_late_row() -> None:
     starts[700:] += 5 * DAY
     scores = [score for _, _, score, _ in feed(starts, seen)]
     assert max(scores[700:760]) < 0.5
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 99), st.sampled_from([0.2, 5.0]), st.sampled_from([1.0, 40.0]))
+def test_a_total_that_never_changes_changes_no_verdict(seed: int, level: float, total: float) -> None:
+    starts, seen = volume(30 * 24, 3600.0, level, seed)
+    asked = bursts.Asked(1.0 / WEEK, WEEK, 3600.0, counts=True)
+    every = np.full(len(seen), total)
+    alone = bursts.Detector(asked).feed(starts, seen, np.ones(len(seen)))
+    of_all = bursts.Detector(asked).feed(starts, seen, np.ones(len(seen)), every)
+    assert alone.state == of_all.state
+    np.testing.assert_allclose(alone.probability, of_all.probability, rtol=1e-9)
+    np.testing.assert_allclose(alone.expected, of_all.expected, rtol=1e-9)
+    np.testing.assert_allclose(alone.score, of_all.score, atol=1e-9)

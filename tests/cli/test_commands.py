@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from services import demo
@@ -101,10 +102,36 @@ def test_detect_knows_times_as_numbers_and_the_words_for_a_hole(run: Run, tmp_pa
     holes = ["", "NaN", "n/a", "null", "None", "-"]
     for first in ("2016-12-01 00:00:00", "1480550400"):
         rows = [f"{first},5", *(f"{1480554000 + 3600 * i},{hole}" for i, hole in enumerate(holes))]
-        (tmp_path / "in.csv").write_text("\n".join([" Timestamp , Count,total", *rows]) + "\n")
+        (tmp_path / "in.csv").write_text("\n".join([" Timestamp , Count", *rows]) + "\n")
         assert run("detect", "--input", tmp_path / "in.csv", "--output", tmp_path / "out.csv")[0] == 0
         found = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
         assert [f["state"] for f in found] == ["learning"] + ["insufficient coverage"] * len(holes)
+
+
+def test_detect_with_a_total_finds_bursts_of_the_share_alone(run: Run, tmp_path: Path) -> None:
+    """Hour 250: all posts treble, these too. 300: these alone. 320: the total is not known. 321: nothing was posted."""
+    rng = np.random.default_rng(4)
+    total = rng.poisson(400, 360)
+    total[250] *= 3
+    count = rng.binomial(total, 0.1)
+    count[300] *= 3
+    lines = [
+        f"2016-12-{1 + h // 24:02d} {h % 24:02d}:00,{c},{t}" for h, (c, t) in enumerate(zip(count, total, strict=True))
+    ]
+    lines[320] = lines[320].rpartition(",")[0] + ","
+    lines[321] = "2016-12-14 09:00,0,0"
+    states = []
+    for header in ("timestamp,count,total", "timestamp,count,other"):
+        (tmp_path / "in.csv").write_text("\n".join([header, *lines]) + "\n")
+        assert run("detect", "--input", tmp_path / "in.csv", "--output", tmp_path / "out.csv")[0] == 0
+        found = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+        states.append([f["state"] for f in found])
+        assert float(found[300]["score"]) > 0.4
+        assert (float(found[250]["score"]) > 0.4) == (header != "timestamp,count,total")
+    shared, counted = states
+    assert [h for h, state in enumerate(shared) if state == "burst"] == [300]
+    assert counted[250] == counted[300] == "burst"
+    assert [h for h, state in enumerate(shared) if state == "insufficient coverage"] == [320, 321]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +143,10 @@ def test_detect_knows_times_as_numbers_and_the_words_for_a_hole(run: Run, tmp_pa
         ("timestamp,count\n2016-12-01,1e300\n", "in.csv:2: a count is 0 to 1e+12, not 1e300"),
         ("timestamp,count\n2016-12-01,inf\n", "in.csv:2: a count is 0 to 1e+12, not inf"),
         ("timestamp,count\n-5,3\n", "in.csv:2: not a time and a count"),
-        ("timestamp,count\n2016-12-02,3\n2016-12-01,3\n", "sort the rows by time"),
+        ("timestamp,count\n2016-12-02,3\n2016-12-01,3\n", "2016-12-01 comes after 2016-12-02; sort the rows by time"),
+        ("timestamp,count,total\n2016-12-01,3,2\n", "in.csv:2: 3 of 2 in all; the total counts every post"),
+        ("timestamp,count,total\n2016-12-01,3,-1\n", "in.csv:2: a count is 0 to 1e+12, not -1"),
+        ("timestamp,count,total\n2016-12-01,3,many\n", "in.csv:2: not a time and a count: '2016-12-01,3,many'"),
     ],
 )
 def test_a_bad_csv_is_told_with_its_line(run: Run, tmp_path: Path, text: str, told: str) -> None:
