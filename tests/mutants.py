@@ -571,6 +571,7 @@ MUTANTS = [
         "return until",
         "tests/stages/test_versions.py -k no_longer_scored",
     ),
+    Mutant(16, "workers/schedule.py", '"suggest": "long",', '"suggest": "light",', "tests/stages/test_queues.py"),
     Mutant(
         4,
         f"{SQL}/posts.sql",

@@ -1,4 +1,7 @@
-"""Which stage runs on which queue, and how often beat ticks it. Ticks only nudge: what is due is in the rows."""
+"""Which stage runs on which queue, and how often beat ticks it. Ticks only nudge: what is due is in the rows.
+
+What takes minutes has the queue `long`: nothing that somebody waits for may stand behind it.
+"""
 
 QUEUES = {
     "collect": "network",
@@ -11,8 +14,8 @@ QUEUES = {
     "rollup": "light",
     "detect": "light",
     "digest": "light",
-    "suggest": "light",
-    "upkeep": "light",
+    "suggest": "long",
+    "upkeep": "long",
 }
 
 TICKS = {

@@ -88,7 +88,7 @@ def start_programs(supervisor: Supervisor, conf: Settings, home: Path) -> None:
     celery = [sys.executable, "-m", "celery", "--app", "workers.app"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     kinds = {"network": ["--pool", "threads", "--concurrency", "3"], "model": ["--pool", "solo"],
-             "light": ["--pool", "solo"]}  # fmt: skip
+             "light": ["--pool", "solo"], "long": ["--pool", "solo"]}  # fmt: skip
     for name, pool in kinds.items():
         argv = [*celery, "worker", *pool, "--queues", name, "--hostname", f"{name}@%h", *quiet]
         supervisor.add(f"worker-{name}", Program(argv=argv, env=env, cwd=home))
