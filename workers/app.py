@@ -1,14 +1,17 @@
 """The Celery application: its queues and its safety settings. Tasks carry no arguments; rows are the truth."""
 
+from typing import Any
+
 from celery import Celery
+from celery.signals import setup_logging, worker_init
 from kombu import Exchange, Queue
 
-from services import settings
+from services import logs, settings
 from workers.schedule import QUEUES, TICKS
 
 _broker = settings.load().redis_url or "redis://127.0.0.1:6379/0"
 
-app = Celery("framewatch", broker=_broker, include=["workers.tasks", "workers.boot"])
+app = Celery("framewatch", broker=_broker, include=["workers.tasks"])
 app.conf.update(
     task_queues=[Queue(name, Exchange(""), routing_key=name) for name in sorted(set(QUEUES.values()))],
     task_routes={stage: {"queue": queue} for stage, queue in QUEUES.items()},
@@ -39,3 +42,14 @@ app.conf.update(
     visibility_timeout=900,
     timezone="UTC",
 )
+
+
+@setup_logging.connect
+def _logging(**_: Any) -> None:
+    logs.set_up(settings.load().log_level)
+
+
+@worker_init.connect
+def _boot(**_: Any) -> None:
+    """What makes a process a worker; beat needs none of it."""
+    import workers.boot  # noqa: F401

@@ -12,11 +12,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from celery.signals import setup_logging, worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 from kombu.exceptions import OperationalError
 
 from schemas.errors import FramewatchError, PermanentError, Reason, TransientError
-from services import logs, settings
+from services import settings
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
 from services.analysis.text import text_for_encoder
@@ -165,11 +165,6 @@ def ledger(store: Store, name: str, units: int, limit: int) -> bool:
 @worker_shutting_down.connect
 def _stop(**_: Any) -> None:
     _stopping.set()
-
-
-@setup_logging.connect
-def _logging(**_: Any) -> None:
-    logs.set_up(settings.load().log_level)
 
 
 @worker_ready.connect

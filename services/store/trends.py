@@ -31,9 +31,17 @@ def unbuilt_points(connection: Connection) -> list[int]:
 
 
 def build_points(connection: Connection, version_id: int) -> None:
-    """Make all points of such a version from what is scored. Only the one folder may (lock_fold)."""
+    """Make all points of such a version from what is scored, and their steps. Only the one folder may (lock_fold)."""
     without_timeout(connection)
+    say_recounting(connection, "on")
     run(connection, "trends", "build_points", version_id=version_id)
+    say_recounting(connection, "off")
+    build_steps(connection, version_id)
+
+
+def build_steps(connection: Connection, version_id: int) -> None:
+    """Make all steps of a version from its points."""
+    run(connection, "trends", "build_steps", version_id=version_id)
 
 
 def without_timeout(connection: Connection) -> None:
@@ -51,7 +59,7 @@ def recount_points(connection: Connection, touched: list[Row]) -> None:
 
 
 def say_recounting(connection: Connection, said: str) -> None:
-    """`on`: what changes points now leaves their posts alone, so that steps need not follow; `off`: they must again."""
+    """`on`: what changes points leaves their posts alone, or is followed by hand; `off`: steps must follow again."""
     run(connection, "trends", "say_recounting", said=said)
 
 

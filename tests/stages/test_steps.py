@@ -105,3 +105,25 @@ def test_a_forgotten_codebook_takes_its_steps_along(store, version):
     with store.transaction() as tx:
         tx.execute("delete from codebooks where version_id = %s", [version])
         assert tx.execute("select count(*) as n from trend_steps").fetchone()["n"] == 0
+
+
+def steps(store, version_id):
+    with store.transaction() as tx:
+        return tx.execute(
+            "select frame, step, bucket, source, lang, posts from trend_steps where version_id = %s and posts <> 0"
+            " order by 1, 2, 3, 4, 5",
+            [version_id],
+        ).fetchall()
+
+
+def test_steps_built_at_once_are_those_that_followed(store, version):
+    followed = steps(store, version)
+    assert len(followed) > 100
+    with store.transaction() as tx:
+        tx.execute("update codebooks set state = 'building' where version_id = %s", [version])
+        tx.execute("delete from trend_points where version_id = %s", [version])
+    assert steps(store, version) == []
+    with store.transaction() as tx:
+        trends.build_points(tx, version)
+    assert steps(store, version) == followed
+    compare(store, version)

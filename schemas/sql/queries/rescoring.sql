@@ -45,19 +45,20 @@ where version_id = %(version_id)s and received_day = %(received_day)s and first_
 select string_agg(int8send(p.post_id), ''::bytea) as post_ids, string_agg(p.text_hash, ''::bytea) as text_hashes
 from posts p
 where p.received_day = %(received_day)s and p.post_id between %(first_id)s and %(last_id)s
-  and not exists (select from scores s where s.version_id = %(version_id)s and s.post_id = p.post_id)
-  and not exists (select from queue q where q.post_id = p.post_id);
+  and not exists (select from scores s where s.version_id = %(version_id)s and s.post_id = p.post_id
+                  and s.post_id between %(first_id)s and %(last_id)s)
+  and not exists (select from queue q where q.post_id = p.post_id and q.post_id between %(first_id)s and %(last_id)s);
 
 -- name: vectors_of_range
 -- What is stored of the range's distinct texts, behind one another; `counts`: bytes of each wording, 4 bytes big-endian.
--- Lateral with a limit, so that each is looked up by its key, whatever the planner knows of the tables.
-select string_agg(t.text_hash, ''::bytea) as text_hashes, string_agg(e.vector, ''::bytea) as vectors,
+-- By an array, so that each is looked up by its key, whatever the planner knows of the tables, and those of one page of
+-- the index in one go.
+select string_agg(e.text_hash, ''::bytea) as text_hashes, string_agg(e.vector, ''::bytea) as vectors,
        string_agg(e.wording, ''::bytea) as wordings, string_agg(int4send(length(e.wording)), ''::bytea) as counts
-from (select distinct text_hash from posts
-      where received_day = %(received_day)s and post_id between %(first_id)s and %(last_id)s) t
-cross join lateral (
-  select e.vector, e.wording from embeddings e
-  where e.model_id = %(model_id)s and e.text_hash = t.text_hash and e.wording is not null limit 1) e;
+from embeddings e
+where e.model_id = %(model_id)s and e.wording is not null and e.text_hash = any(array(
+  select distinct text_hash from posts
+  where received_day = %(received_day)s and post_id between %(first_id)s and %(last_id)s));
 
 -- name: wordless_of_range
 -- Texts of the range that have a vector and no wording yet.
@@ -82,13 +83,17 @@ copy rescored_frames (post_id, frame, probability) from stdin with (format binar
 
 -- name: add_rescored
 -- Scores, carried frames and trend deltas of a range. Posts that were deleted, queued or scored meanwhile are left out:
--- they have been, or will be, seen to by who did that.
+-- they have been, or will be, seen to by who did that. The range is said again of each table, so that no more of it is
+-- read: without, every range reads the scores of all of them, and of all versions.
 with about as (
   select p.post_id, p.published_at, p.source, p.lang, p.author, p.unit_key, r.probabilities, r.uncertain,
          date_bin('5 minutes', p.published_at, timestamptz 'epoch') as bucket
-  from rescored r join posts p on p.received_day = %(received_day)s and p.post_id = r.post_id
-  where not exists (select from queue q where q.post_id = r.post_id)
-    and not exists (select from scores s where s.version_id = %(version_id)s and s.post_id = r.post_id)
+  from rescored r
+  join posts p on p.received_day = %(received_day)s and p.post_id = r.post_id
+    and p.post_id between %(first_id)s and %(last_id)s
+  where not exists (select from queue q where q.post_id = r.post_id and q.post_id between %(first_id)s and %(last_id)s)
+    and not exists (select from scores s where s.version_id = %(version_id)s and s.post_id = r.post_id
+                    and s.post_id between %(first_id)s and %(last_id)s)
 ), scored as (
   insert into scores (version_id, post_id, model_id, bucket, source, lang, probabilities, uncertain)
   select %(version_id)s, a.post_id, %(model_id)s, a.bucket, a.source, a.lang, a.probabilities,

@@ -37,6 +37,30 @@ select version_id, frame, bucket, source, lang, count(*), least(count(distinct u
        count(distinct author)
 from carried where version_id = %(version_id)s group by 1, 2, 3, 4, 5;
 
+-- name: build_steps
+-- All steps of a version from its points, each from the finer one: a third of the work of following them one by one.
+-- A version that had points once may have steps of zero posts left.
+with hours as materialized (
+  select frame, date_bin('1 hour', bucket, timestamptz 'epoch') as bucket, source, lang, sum(posts)::int as posts
+  from trend_points where version_id = %(version_id)s group by 1, 2, 3, 4
+), days as materialized (
+  select frame, date_bin('1 day', bucket, timestamptz 'epoch') as bucket, source, lang, sum(posts)::int as posts
+  from hours group by 1, 2, 3, 4
+), weeks as (
+  select frame, date_bin('7 days', bucket, timestamptz 'epoch') as bucket, source, lang, sum(posts)::int as posts
+  from days group by 1, 2, 3, 4
+)
+insert into trend_steps (version_id, frame, step, bucket, source, lang, posts)
+select %(version_id)s, frame, '1h', bucket, source, lang, posts from hours
+union all
+select %(version_id)s, frame, '1h', bucket, '*', '*', sum(posts) from hours group by 2, 4
+union all
+select %(version_id)s, frame, step, bucket, coalesce(source, '*'), coalesce(lang, '*'), sum(posts)
+from (select '1d' as step, days.* from days union all select '1w', weeks.* from weeks) longer
+group by frame, step, bucket, grouping sets ((), (source), (lang), (source, lang))
+on conflict (version_id, frame, step, source, lang, bucket) do update
+  set posts = excluded.posts, units = null, authors = null;
+
 -- name: without_timeout
 -- Until the transaction ends, statements may take as long as they need.
 set local statement_timeout = 0;
