@@ -13,6 +13,7 @@ from schemas.records import TimeQuality
 from schemas.wire_base import Wire as Wire
 from schemas.wire_detection import Coverage, Expected, State, Units, Upper
 from schemas.wire_detection import Verdict as Verdict
+from schemas.wire_history import AlertStep
 from schemas.wire_quality import Quality
 
 
@@ -250,6 +251,7 @@ class Alert(AlertLine):
     present: Present
     evidence: Annotated[dict[str, Any], _about("The evidence bundle, as it was frozen.")]
     deliveries: Annotated[tuple[Delivery, ...], _about("What became of its messages.")]
+    history: Annotated[tuple[AlertStep, ...], _about("Everything that happened to it, oldest first.")]
     live: Annotated[Live | None, _about("The counts as they are now; null for an outage.")]
 
 

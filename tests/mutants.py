@@ -32,7 +32,23 @@ TELLING = "tests/stages/test_telling.py"
 SUGGEST = "tests/stages/test_suggest.py"
 JUDGING = "tests/stages/test_judging.py"
 
+DOOR = "tests/console/test_door.py"
+
 MUTANTS = [
+    Mutant(14, "services/console/app.py", "if wanted in caller.scopes:", "if caller:", f"{DOOR} -k reader"),
+    Mutant(
+        14,
+        "services/console/routing.py",
+        "(found.needs if found else None) or usual_scope(request.method)",
+        '"read"',
+        f"{DOOR} -k writer",
+    ),
+    Mutant(14, f"{SQL}/sessions.sql", "t.revoked_at is null and", "", f"{DOOR} -k revoked"),
+    Mutant(14, f"{SQL}/sessions.sql", "s.made_at > %(made_after)s and", "", f"{DOOR} -k in_any_case"),
+    Mutant(
+        14, "services/store/sessions.py", "return sha256(word.encode", "return bytes(word.encode", f"{DOOR} -k digest"
+    ),
+    Mutant(9, f"{SQL}/alerts.sql", "from held where quotable", "from held", f"{DETECT} -k clearly"),
     Mutant(2, f"{SQL}/queue.sql", "and q.fence = t.fence and q.lease_until is not null", "", f"{CLASSIFY} -k fence"),
     Mutant(2, f"{SQL}/feeds.sql", "and fence = %(fence)s and lease_until is not null", "", f"{COLLECT} -k lease"),
     Mutant(

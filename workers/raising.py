@@ -85,7 +85,7 @@ def _gap(tx: Connection, rt: Runtime, run: Run) -> int:
     alert = _alert("gap", identity, (begin, end - step), bundle)
     told = announcing.fire(tx, alert, rt.rule, measure=Measure(), now=now)
     if run.over:
-        alerts.resolve_alert(tx, identity, last_bucket=end - step, now=now)
+        alerts.resolve_alert(tx, identity, last_bucket=end - step, now=now, why="heard")
     return int(told)
 
 

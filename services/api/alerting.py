@@ -8,7 +8,7 @@ from pydantic import Field
 from schemas import wire_alerts
 from schemas.errors import PermanentError, Reason
 from schemas.rule import NAME, check
-from services.api.callers import needs
+from services.api.callers import Actor, needs
 from services.api.questions import Question
 from services.api.routes import FAULTS, Means, means
 from services.store import announcing, rules
@@ -66,10 +66,10 @@ def dry(by: By, asked: Annotated[DryRunQuestion, Query()]) -> wire_alerts.DryRun
 @alerting.post(
     "/alerts/{alert_id}/ack", summary="Somebody has it in hand", dependencies=Preflighted, openapi_extra=needs("write")
 )
-def ack(by: By, alert_id: AlertId) -> wire_alerts.Stand:
+def ack(by: By, alert_id: AlertId, who: Actor) -> wire_alerts.Stand:
     """Nothing more is told of it until it is over."""
     with by.store.transaction() as tx:
-        return _stand(announcing.ack(tx, alert_id, by.now()))
+        return _stand(announcing.ack(tx, alert_id, by.now(), who))
 
 
 @alerting.post(
@@ -78,19 +78,19 @@ def ack(by: By, alert_id: AlertId) -> wire_alerts.Stand:
     dependencies=Preflighted,
     openapi_extra=needs("write"),
 )
-def snooze(by: By, alert_id: AlertId, asked: Annotated[wire_alerts.Snooze, Body()]) -> wire_alerts.Stand:
+def snooze(by: By, alert_id: AlertId, asked: Annotated[wire_alerts.Snooze, Body()], who: Actor) -> wire_alerts.Stand:
     """What is news by then is told then."""
     with by.store.transaction() as tx:
-        return _stand(announcing.snooze(tx, alert_id, asked.until, by.now()))
+        return _stand(announcing.snooze(tx, alert_id, asked.until, now=by.now(), by=who))
 
 
 @alerting.post(
     "/alerts/{alert_id}/resolve", summary="End it by hand", dependencies=Preflighted, openapi_extra=needs("write")
 )
-def resolve(by: By, alert_id: AlertId) -> wire_alerts.Stand:
+def resolve(by: By, alert_id: AlertId, who: Actor) -> wire_alerts.Stand:
     """The same burst is not raised again."""
     with by.store.transaction() as tx:
-        return _stand(announcing.end_by_hand(tx, alert_id, default=by.rule, now=by.now()))
+        return _stand(announcing.end_by_hand(tx, alert_id, default=by.rule, now=by.now(), by=who))
 
 
 def _stand(row: Row) -> wire_alerts.Stand:

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from schemas.scopes import MEANING
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
+from services.analysis.permitting import usual_scope
 from services.api import (
     alerts,
     channels,
@@ -26,7 +27,7 @@ from services.api import (
     trends,
 )
 from services.api.alerting import alerting
-from services.api.callers import OPEN, permit, usual_scope
+from services.api.callers import OPEN, permit
 from services.api.etags import Etags
 from services.api.guard import Guard
 from services.api.labels import judging

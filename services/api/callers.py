@@ -1,39 +1,21 @@
-"""Who asks, and what that is enough for: deny by default. It reads no header; the guard says who it is.
+"""Whether a route may be run, as services.analysis.permitting has it. It reads no header; the guard says who asks.
 
 A GET needs `read` and everything else `admin`, unless the route itself says `needs("write")` or `needs("push")`.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.routing import BaseRoute
 
-from schemas.errors import PermanentError, Reason
-from schemas.scopes import SCOPES, Scope
+from schemas.scopes import Scope
+from services.analysis.permitting import Caller, check, usual_scope
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """What an orchestrator asks without a token."""
 CALLBACKS = ("/websub/", "/leave/")
 """Where hubs tell us of news and readers leave a digest; a signed word in the path stands for the token."""
 _SCOPE = "x-scope"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Somebody who may ask: a name for the log and what is allowed."""
-
-    name: str
-    scopes: frozenset[Scope]
-    key: str = ""
-    """What requests are counted under; empty: not at all."""
-
-
-EVERYTHING: frozenset[Scope] = frozenset(SCOPES)
-LOCAL = Caller("local", EVERYTHING)
-"""Whoever asks a house that is open, which only this machine can."""
-OPERATOR = Caller("operator", EVERYTHING, "operator")
-"""Whoever has FRAMEWATCH_API_TOKEN."""
 
 
 def needs(scope: Scope) -> dict[str, Any]:
@@ -47,11 +29,6 @@ def scope_of(route: BaseRoute | object, method: str) -> Scope:
     return said or usual_scope(method)
 
 
-def usual_scope(method: str) -> Scope:
-    """What a method asks for where its route says nothing."""
-    return "read" if method in ("GET", "HEAD") else "admin"
-
-
 def is_open(path: str) -> bool:
     """Whether a path is answered without a token."""
     return path in OPEN or path.startswith(CALLBACKS)
@@ -63,9 +40,7 @@ async def permit(request: Request) -> None:
         return
     caller: Caller | None = getattr(request.state, "caller", None)
     wanted = scope_of(request.scope["route"], request.method)
-    if caller is None or wanted not in caller.scopes:
-        told = f"this needs a token with the scope {wanted}; see: framewatch tokens create"
-        raise PermanentError(Reason.NO_ACCESS, told)
+    check(caller, wanted)
 
 
 async def actor(request: Request) -> str:

@@ -1,17 +1,16 @@
 """Rows as CSV, JSON Lines and Parquet, a batch at a time: what is written is handed on and forgotten.
 
-CSV says text as text: what a spreadsheet would take for a formula gets an apostrophe before it (OWASP ASVS 1.2.10).
-JSON Lines and Parquet change nothing. pyarrow is asked for when Parquet is, and may be missing.
+CSV is as services.analysis.tabling has it; JSON Lines and Parquet change nothing. pyarrow is asked for when Parquet is,
+and may be missing.
 """
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from starlette.exceptions import HTTPException
+
+from services.analysis.tabling import as_time, csv_table
 
 Format = Literal["jsonl", "csv", "parquet"]
 MEDIA: dict[Format, str] = {
@@ -19,18 +18,6 @@ MEDIA: dict[Format, str] = {
 }  # fmt: skip
 Columns = Mapping[str, str]
 """Name of a column → its type: text, int, float, bool, time, texts (a list), json."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
-
-
-def csv_table(columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, head: bool = True) -> str:
-    """RFC 4180: a head and a line a row; lists and objects as JSON, times as RFC 3339."""
-    out = io.StringIO()
-    names = list(columns)
-    writer = csv.writer(out)
-    if head:
-        writer.writerow(names)
-    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
-    return out.getvalue()
 
 
 def write(form: Format, columns: Columns, batches: Iterator[Sequence[Mapping[str, Any]]]) -> Iterator[bytes]:
@@ -50,26 +37,9 @@ def _csv(columns: Columns, batches: Iterator[Sequence[Mapping[str, Any]]]) -> It
 
 def _line(columns: Columns, row: Mapping[str, Any]) -> bytes:
     told = {name: row.get(name) for name in columns}
-    return json.dumps(told, ensure_ascii=False, default=_time, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return _time(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple | dict):
-        value = json.dumps(value, ensure_ascii=False, default=_time)
-    if isinstance(value, str):
-        value = value.replace("\0", "")
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    return value
-
-
-def _time(value: Any) -> str:
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+    return (
+        json.dumps(told, ensure_ascii=False, default=as_time, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    )
 
 
 class _Sink:
@@ -129,4 +99,4 @@ def _parquet(columns: Columns, batches: Iterator[Sequence[Mapping[str, Any]]]) -
 
 
 def _typed(kind: str, value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False, default=_time) if kind == "json" and value is not None else value
+    return json.dumps(value, ensure_ascii=False, default=as_time) if kind == "json" and value is not None else value

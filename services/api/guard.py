@@ -5,8 +5,6 @@ Requests are counted in this process alone: the limit protects it and its databa
 
 import hmac
 import logging
-import math
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
@@ -16,17 +14,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.errors import TransientError
-from schemas.scopes import granted
-from services.analysis.limiting import Bucket, Pace, take
-from services.api.callers import LOCAL, OPERATOR, Caller, is_open
+from services.analysis.limiting import Pace
+from services.analysis.permitting import LOCAL, OPERATOR, Caller, holder
+from services.api.callers import is_open
 from services.api.problems import away, too_often, unauthorised
+from services.pacing import GUESSES, Paces
 from services.store import tokens
 from services.store.pool import Store
-
-GUESSES = Pace(per_second=0.5, burst=20)
-"""Wrong tokens of one address that are looked up."""
-REMEMBERED = 10_000
-"""Callers counted at a time; the one not seen longest is forgotten."""
 
 log = logging.getLogger("framewatch.api")
 
@@ -40,7 +34,7 @@ class Guard:
         self.now = now
         self.token = token.encode()
         self.pace = Pace.a_minute(rate) if rate > 0 else None
-        self.buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self.paces = Paces()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 or 429, or let the request through with its caller in its state."""
@@ -83,32 +77,22 @@ class Guard:
         if not tokens.looks_ours(token):
             return unauthorised(given=bool(given))
         address = f"guess {(scope.get('client') or ('',))[0]}"
-        if wait := self._wait(address, GUESSES, peek=True):
+        if wait := self.paces.wait(address, GUESSES, self.now(), peek=True):
             return too_often(wait)
         try:
             found = await run_in_threadpool(self._find, token)
         except TransientError as error:
             return away(error)
         if found is None:
-            self._wait(address, GUESSES)
+            self.paces.wait(address, GUESSES, self.now())
             return unauthorised(given=bool(given))
         return self._counted(found)
 
     def _find(self, token: str) -> Caller | None:
         with self.store.transaction() as tx:
             row = tokens.find_token(tx, token, self.now())
-        return None if row is None else Caller(row["name"], granted(tuple(row["scopes"])), row["token_id"])
+        return None if row is None else holder(row)
 
     def _counted(self, caller: Caller) -> Caller | Response:
-        wait = self._wait(caller.key, self.pace) if self.pace else 0.0
+        wait = self.paces.wait(caller.key, self.pace, self.now()) if self.pace else 0.0
         return too_often(wait) if wait else caller
-
-    def _wait(self, key: str, pace: Pace, *, peek: bool = False) -> float:
-        """Seconds until `key` may ask again; 0: now. `peek` takes nothing."""
-        after, wait = take(self.buckets.get(key), self.now().timestamp(), pace)
-        if not peek:
-            self.buckets[key] = after
-            self.buckets.move_to_end(key)
-            if len(self.buckets) > REMEMBERED:
-                self.buckets.popitem(last=False)
-        return math.ceil(wait)

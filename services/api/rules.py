@@ -9,7 +9,7 @@ from schemas import wire_rules
 from schemas.errors import PermanentError, Reason
 from schemas.rule import NAME, RuleTerms
 from services.analysis.alerting import Rule
-from services.api.callers import needs
+from services.api.callers import Actor, needs
 from services.api.questions import BIGINT
 from services.api.routes import FAULTS, With
 from services.store import rules
@@ -56,7 +56,7 @@ def list_mutes(by: With) -> wire_rules.Mutes:
 
 
 @router.post("/mutes", summary="Tell nobody of a frame or a feed", status_code=201, openapi_extra=needs("write"))
-def add_mute(by: With, asked: Annotated[wire_rules.NewMute, Body()]) -> wire_rules.Mute:
+def add_mute(by: With, asked: Annotated[wire_rules.NewMute, Body()], who: Actor) -> wire_rules.Mute:
     """Alerts are still raised and kept."""
     now = by.now()
     if asked.until is not None and asked.until <= now:
@@ -64,15 +64,15 @@ def add_mute(by: With, asked: Annotated[wire_rules.NewMute, Body()]) -> wire_rul
     about = {"frame": asked.frame, "feed_id": asked.feed_id}
     with by.store.transaction() as tx:
         rules.check_muted(tx, frame=asked.frame, feed_id=asked.feed_id)
-        mute_id = rules.add_mute(tx, frame=asked.frame, feed_id=asked.feed_id, until=asked.until, now=now)
+        mute_id = rules.add_mute(tx, frame=asked.frame, feed_id=asked.feed_id, until=asked.until, now=now, by=who)
     return _mute({**about, "mute_id": mute_id, "until": asked.until, "made_at": now})
 
 
 @router.delete("/mutes/{mute_id}", summary="Speak of it again", status_code=204, openapi_extra=needs("write"))
-def end_mute(by: With, mute_id: MuteId) -> Response:
+def end_mute(by: With, mute_id: MuteId, who: Actor) -> Response:
     """404 when there is no such mute."""
     with by.store.transaction() as tx:
-        if not rules.end_mute(tx, mute_id):
+        if not rules.end_mute(tx, mute_id, now=by.now(), by=who):
             raise PermanentError(Reason.NOT_FOUND, f"there is no mute {mute_id}")
     return Response(status_code=204)
 

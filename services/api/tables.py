@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from schemas.wire import Wire
-from services.api.formats import csv_table
+from services.analysis.tabling import csv_table
 
 CSV: dict[int | str, dict[str, Any]] = {
     200: {

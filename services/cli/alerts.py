@@ -1,5 +1,6 @@
 """framewatch alerts: list and show them, say what is to become of them, and try rules on stored history."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -13,10 +14,11 @@ from services.cli import house
 from services.cli.alert_rules import default_rule, moment, rules, terms_given
 from services.cli.progress import progress
 from services.store import alerts as rows
-from services.store import announcing, codebooks, deliveries
+from services.store import announcing, codebooks, deliveries, histories
 from services.store import rules as rule_rows
 from services.store.dry_run import MAX_DAYS, dry_run
 from services.store.rechecks import recheck
+from services.store.sharing import stix_of
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For another program to read.")
 
@@ -49,24 +51,31 @@ def list_alerts(*, frame: str | None, limit: int, as_json: bool) -> None:
 @alerts.command()
 @click.argument("alert_id")
 @AS_JSON
-def show(*, alert_id: str, as_json: bool) -> None:
-    """One alert with its evidence and what became of its messages."""
+@click.option("--stix", "as_stix", is_flag=True, help="As a STIX 2.1 bundle: for OpenCTI, MISP and the like.")
+def show(*, alert_id: str, as_json: bool, as_stix: bool) -> None:
+    """One alert with its evidence and everything that happened to it."""
+    if as_stix:
+        with house.transaction() as tx:
+            house.echo_json(stix_of(tx, alert_id))
+        return
     with house.transaction() as tx:
         alert = rows.read_alert(tx, alert_id)
         if alert is None:
             raise PermanentError(Reason.NOT_FOUND, f"there is no alert {alert_id}; see: framewatch alerts list")
         alert["deliveries"] = deliveries.deliveries_of_alert(tx, alert_id)
+        alert["history"] = [asdict(step) for step in histories.history(tx, alert)]
     if as_json:
         house.echo_json(alert)
         return
     from services.channels.rendering import render_text
 
     click.echo(render_text("alert", alert["evidence"]))
-    table = Table("message", "channel", "state", "attempts", "why", box=None, pad_edge=False)
-    for d in alert["deliveries"]:
-        carried = f"in the message {d['carried_by']}" if d["carried_by"] else ""
-        why = d["last_error"] or d["reason"] or carried
-        table.add_row(d["message_id"], d["channel"] or "-", d["state"], str(d["attempts"]), why)
+    table = Table("when, UTC", "what", "who or where", "why", box=None, pad_edge=False)
+    for step in alert["history"]:
+        when = f"{step['at']:%d %b %Y %H:%M}" if step["at"] else "?"
+        until = f" until {step['until']:%d %b %Y %H:%M}" if step["until"] and step["what"] != "waiting" else ""
+        message = f" ({step['message']})" if step["message"] else ""
+        table.add_row(when, f"{step['what']}{message}{until}", step["by"] or step["channel"] or "", step["why"] or "")
     Console().print(table)
 
 
@@ -75,7 +84,7 @@ def show(*, alert_id: str, as_json: bool) -> None:
 def ack(alert_id: str) -> None:
     """Say that somebody has ALERT_ID in hand: nothing more is told of it until it is over."""
     with house.transaction() as tx:
-        announcing.ack(tx, alert_id, house.now())
+        announcing.ack(tx, alert_id, house.now(), house.who())
     click.echo(f"{alert_id} is acknowledged; its end will still be told.")
 
 
@@ -86,7 +95,7 @@ def snooze(*, alert_id: str, until: str) -> None:
     """Say nothing of ALERT_ID until a time."""
     now = house.now()
     with house.transaction() as tx:
-        at = announcing.snooze(tx, alert_id, moment(until, now), now)["snoozed_until"]
+        at = announcing.snooze(tx, alert_id, moment(until, now), now=now, by=house.who())["snoozed_until"]
     click.echo(f"{alert_id} is snoozed until {at:%d %b %Y %H:%M} UTC.")
 
 
@@ -95,7 +104,7 @@ def snooze(*, alert_id: str, until: str) -> None:
 def resolve(alert_id: str) -> None:
     """End ALERT_ID by hand; the same burst is not raised again."""
     with house.transaction() as tx:
-        announcing.end_by_hand(tx, alert_id, default=default_rule(), now=house.now())
+        announcing.end_by_hand(tx, alert_id, default=default_rule(), now=house.now(), by=house.who())
     click.echo(f"{alert_id} is resolved.")
 
 
@@ -112,7 +121,7 @@ def mute(*, frame: str | None, feed_id: int | None, until: str | None) -> None:
         ends = moment(until, now) if until else None
         if ends is not None and ends <= now:
             raise PermanentError(Reason.BAD_INPUT, "mute until a time that is still to come")
-        rule_rows.add_mute(tx, frame=frame, feed_id=feed_id, until=ends, now=now)
+        rule_rows.add_mute(tx, frame=frame, feed_id=feed_id, until=ends, now=now, by=house.who())
     click.echo(f"Muted {frame or f'feed {feed_id}'}{f' until {ends:%d %b %Y %H:%M} UTC' if ends else ''}.")
 
 
@@ -123,7 +132,7 @@ def unmute(*, frame: str | None, feed_id: int | None) -> None:
     """Speak of a frame or a feed again."""
     _one(frame, feed_id)
     with house.transaction() as tx:
-        ended = rule_rows.end_mutes(tx, frame=frame, feed_id=feed_id)
+        ended = rule_rows.end_mutes(tx, frame=frame, feed_id=feed_id, now=house.now(), by=house.who())
     click.echo(f"Speaking of {frame or f'feed {feed_id}'} again." if ended else "It was not muted.")
 
 

@@ -1,4 +1,4 @@
-"""Puts the console together: routes, sign-in, headers, errors. It opens nothing itself; store and clock are given."""
+"""Puts the console together: the door, headers, errors. It opens nothing itself; store and clock are given."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,20 +6,22 @@ from pathlib import Path
 
 import psycopg.errors
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from schemas.errors import PermanentError, Reason, TransientError
+from schemas.scopes import MEANING
 from services.analysis.alerting import Rule
 from services.console import sign_in
 from services.console.desk import Desk, page
-from services.console.forms import is_ours, posted
-from services.console.pages import alerts, codebooks, explore, feeds, frames, judge, now, posts, suggestions
+from services.console.forms import is_ours
+from services.console.routing import PAGES, scope_of
 from services.console.session import Session
 from services.store.pool import Store
 from services.why import Borrow, nobody
@@ -36,37 +38,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_OPEN = ("/sign-in", "/static/")
-PAGES = [
-    Route("/", now.now),
-    Route("/frames/{codebook}/{frame}", frames.frame),
-    Route("/alerts", alerts.alerts),
-    Route("/alerts/{alert_id}.json", alerts.export),
-    Route("/alerts/{alert_id}", alerts.alert),
-    Route("/alerts/{alert_id}/{action}", posted(alerts.act), methods=["POST"]),
-    Route("/posts/{post_id}", posts.post),
-    Route("/feeds", feeds.feeds, methods=["GET"]),
-    Route("/feeds", posted(feeds.act), methods=["POST"]),
-    Route("/feeds/add", posted(feeds.add), methods=["POST"]),
-    Route("/codebook", codebooks.edit),
-    Route("/codebook/preview", posted(codebooks.try_out, most=codebooks.MOST), methods=["POST"]),
-    Route("/codebook/apply", posted(codebooks.apply, most=codebooks.MOST), methods=["POST"]),
-    Route("/codebook/rollback", posted(codebooks.roll_back), methods=["POST"]),
-    Route("/explore/save", posted(explore.save, most=explore.MOST), methods=["POST"]),
-    Route("/explore", explore.form, methods=["GET"]),
-    Route("/explore", posted(explore.look, most=explore.MOST), methods=["POST"]),
-    Route("/suggestions", suggestions.suggestions),
-    Route("/suggestions/run", posted(suggestions.run), methods=["POST"]),
-    Route("/suggestions/{suggestion_id}", suggestions.suggestion),
-    Route("/suggestions/{suggestion_id}/{decision}", posted(suggestions.decide), methods=["POST"]),
-    Route("/judge", judge.judge, methods=["GET"]),
-    Route("/judge", posted(judge.answer), methods=["POST"]),
-    Route("/judge/draw", posted(judge.draw), methods=["POST"]),
-    Route("/judge/name", posted(judge.rename), methods=["POST"]),
-    Route("/sign-in", sign_in.show, methods=["GET"]),
-    Route("/sign-in", sign_in.check, methods=["POST"]),
-    Route("/sign-out", sign_in.leave, methods=["POST"]),
-]
+_OPEN = ("/sign-in", "/sign-out", "/static/")
 
 
 def create_console(
@@ -87,24 +59,40 @@ def create_console(
             Exception: _bug,
         },
     )
-    app.state.desk = Desk(store, now, Session(token), borrow, rule or Rule(), guarded=bool(token))
+    app.state.desk = Desk(store, now, Session(store, token), borrow, rule or Rule(), guarded=bool(token))
     return app
 
 
 async def _guard(request: Request, go_on: RequestResponseEndpoint) -> Response:
-    desk: Desk = request.app.state.desk
     static = request.url.path.startswith("/static/")
     if not _storable(request):
         answer = page(request, "problem.html", status=404, title="Not found", told="There is no such page.")
     elif not is_ours(request):
         answer = page(request, "problem.html", status=403, title="Not from here", told=FORGED)
-    elif request.url.path.startswith(_OPEN) or desk.session.allows(request, desk.now()):
+    elif request.url.path.startswith(_OPEN):
         answer = await go_on(request)
     else:
-        answer = sign_in.ask(request)
+        answer = await _admit(request, go_on)
     answer.headers.update(HEADERS)
     answer.headers["Cache-Control"] = "public, max-age=300" if static else "no-store"
     return answer
+
+
+async def _admit(request: Request, go_on: RequestResponseEndpoint) -> Response:
+    """Let through whoever may do what is asked: deny by default, as the API does."""
+    desk: Desk = request.app.state.desk
+    try:
+        caller = await run_in_threadpool(desk.session.caller, request, desk.now())
+    except (TransientError, psycopg.errors.UndefinedTable) as error:
+        return _away(request, error)
+    if caller is None:
+        return sign_in.ask(request)
+    request.state.caller = caller
+    wanted = scope_of(request)
+    if wanted in caller.scopes:
+        return await go_on(request)
+    told = f"The token {caller.name} may not do this: it takes one with the scope {wanted} ({MEANING[wanted]})."
+    return page(request, "problem.html", status=403, title="Not with this token", told=told)
 
 
 def _storable(request: Request) -> bool:

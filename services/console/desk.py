@@ -14,13 +14,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from services.analysis.alerting import Rule
+from services.analysis.permitting import LOCAL, Caller
 from services.console import words
 from services.console.session import Session
 from services.store.pool import Store
 from services.why import Borrow
 
 NAV = (
-    ("Now", "/", "n"), ("Alerts", "/alerts", "a"), ("Explore", "/explore", "e"),
+    ("Now", "/", "n"), ("Alerts", "/alerts", "a"), ("Posts", "/posts", "p"), ("Explore", "/explore", "e"),
     ("Suggestions", "/suggestions", "s"), ("Judge", "/judge", "j"), ("Feeds", "/feeds", "f"),
     ("Codebook", "/codebook", "c"),
 )  # fmt: skip
@@ -58,10 +59,22 @@ def environment() -> Environment:
     return made
 
 
+def caller_of(request: Request) -> Caller | None:
+    """Who asks, as the door found; None before it, where somebody signs in."""
+    return getattr(request.state, "caller", None)
+
+
+def actor(request: Request) -> str:
+    """Name of whoever asks, for rows that say who did what: the token's, `operator`, or `console` in an open house."""
+    caller = caller_of(request)
+    return caller.name if caller is not None and caller is not LOCAL else "console"
+
+
 def page(request: Request, template: str, *, status: int = 200, **told: Any) -> Response:
-    """A filled template."""
-    desk = desk_of(request)
-    about = {"now": desk.now(), "guarded": desk.guarded, "path": request.url.path, "said": said(request)}
+    """A filled template; `may` says what whoever asks may do, so that it offers nothing else."""
+    desk, caller = desk_of(request), caller_of(request)
+    about: dict[str, Any] = {"now": desk.now(), "guarded": desk.guarded, "path": request.url.path}
+    about |= {"said": said(request), "caller": caller, "may": caller.scopes if caller else frozenset()}
     return HTMLResponse(environment().get_template(template).render(**about, **told), status)
 
 

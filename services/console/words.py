@@ -7,8 +7,10 @@ from typing import Any
 from jinja2 import Undefined
 
 from schemas.wire import Frame
+from schemas.wire_history import AlertStep
+from services.analysis.following import What
 from services.analysis.moving import Movement
-from services.channels.wording import FILTERS
+from services.channels.wording import FILTERS, line
 
 STATES = {
     "burst": "more voices than the past explains",
@@ -123,6 +125,33 @@ def gist(alert: Any) -> str:
     return rest[:1].upper() + rest[1:]
 
 
+_MESSAGES = {"firing": "the alert", "escalated": "that it grew", "resolved": "that it is over"}
+_MOVES: dict[What, str] = {
+    "raised": "the alert is raised", "escalated": "it escalates", "acknowledged": "acknowledged{by}",
+    "snoozed": "snoozed{by}", "muted": "muted{by}", "unmuted": "spoken of again{by}", "resolved": "resolved{by}",
+    "delivered": "{channel} is told {message}", "waiting": "{channel} is still to be told {message};",
+    "parked": "{channel} could not be told {message}: parked", "silenced": "nobody is told {message}",
+}  # fmt: skip
+
+
+_ENDS = {"calm": "it is over: calm again", "heard": "it is over: heard again"}
+
+
+def told_step(step: AlertStep) -> str:
+    """One step of an alert's history as a clause."""
+    form = _MOVES[step.what]
+    if step.what == "silenced" and step.channel:
+        form = "{channel} is not told {message}"
+    elif step.what == "resolved" and step.by is None:
+        form = _ENDS.get(step.why or "", f"it is over: {line(step.why, 100)}" if step.why else "it is over")
+    tried = f", after {step.attempts} tries" if (step.attempts or 0) > 1 else ""
+    clause = form.format(
+        by=f" by {line(step.by, 60)}" if step.by else "", channel=line(step.channel or "a channel that is gone", 60),
+        message=_MESSAGES.get(step.message or "", "of it"),
+    )  # fmt: skip
+    return clause + (tried if step.what in ("delivered", "parked") else "")
+
+
 def day(at: datetime) -> str:
     """14 Dec."""
     return f"{at.day} {at:%b}"
@@ -170,26 +199,11 @@ def many(count: int | None, word: str) -> str:
 
 def filters() -> dict[str, Callable[..., Any]]:
     """Those of our messages and our own; what is missing reads as unknown."""
-    own = {
-        f.__name__: f
-        for f in (
-            ago,
-            day,
-            moment,
-            lasting,
-            headline,
-            listed,
-            measure,
-            many,
-            odds,
-            signed,
-            evidence,
-            times,
-            seconds,
-            gist,
-        )
-    }
-    return {name: _lenient(f) for name, f in {**FILTERS, **own}.items()}
+    own = (
+        ago, day, moment, lasting, headline, listed, measure, many, odds, signed, evidence, times, seconds, gist,
+        told_step,
+    )  # fmt: skip
+    return {name: _lenient(f) for name, f in {**FILTERS, **{f.__name__: f for f in own}}.items()}
 
 
 def _lenient(f: Callable[..., Any]) -> Callable[..., Any]:

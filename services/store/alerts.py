@@ -84,9 +84,13 @@ def extend_alert(connection: Connection, alert_id: str, last_bucket: datetime) -
     run(connection, "alerts", "extend_alert", alert_id=alert_id, last_bucket=last_bucket)
 
 
-def resolve_alert(connection: Connection, alert_id: str, *, last_bucket: datetime, now: datetime) -> bool:
-    """The alert is over; False when it was already."""
-    return row(connection, "alerts", "resolve_alert", alert_id=alert_id, last_bucket=last_bucket, now=now) is not None
+def resolve_alert(
+    connection: Connection, alert_id: str, *, last_bucket: datetime, now: datetime, by: str | None = None,
+    why: str = "calm",
+) -> bool:  # fmt: skip
+    """The alert is over, because of `why`, or by whose hand; False when it was already."""
+    told = {"last_bucket": last_bucket, "now": now, "by": by, "why": why}
+    return row(connection, "alerts", "resolve_alert", alert_id=alert_id, **told) is not None
 
 
 def list_alerts(

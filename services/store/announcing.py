@@ -61,11 +61,13 @@ def escalate(
 
 
 def resolve(
-    connection: Connection, alert_id: str, *, last_bucket: datetime, now: datetime, rule: Rule, why: str = "calm"
-) -> bool:
+    connection: Connection, alert_id: str, *, last_bucket: datetime, now: datetime, rule: Rule, why: str = "calm",
+    by: str | None = None,
+) -> bool:  # fmt: skip
     """The alert is over: tell those who were told of it. False when it was over already."""
     alert = tellings.hold_alert(connection, alert_id)
-    if alert is None or not alerts.resolve_alert(connection, alert_id, last_bucket=last_bucket, now=now):
+    told_over: dict[str, Any] = {"last_bucket": last_bucket, "now": now, "by": by, "why": why}
+    if alert is None or not alerts.resolve_alert(connection, alert_id, **told_over):
         return False
     standing = telling.from_row(alert["state"], alert["standing"])
     move = telling.advance(standing, Seen(standing.considered, over=True), rule.growth)
@@ -77,28 +79,28 @@ def resolve(
     return True
 
 
-def ack(connection: Connection, alert_id: str, now: datetime) -> Row:
-    """Somebody has it in hand: it is told no further until it is over. Raises PermanentError(NOT_FOUND, BAD_INPUT)."""
+def ack(connection: Connection, alert_id: str, now: datetime, by: str) -> Row:
+    """`by` has it in hand: it is told no further until it is over. Raises PermanentError(NOT_FOUND, BAD_INPUT)."""
     _open(connection, alert_id)
-    tellings.ack_alert(connection, alert_id, now)
+    tellings.ack_alert(connection, alert_id, now, by)
     tellings.silence_waiting(connection, alert_id, "acknowledged")
     return _open(connection, alert_id)
 
 
-def snooze(connection: Connection, alert_id: str, until: datetime, now: datetime) -> Row:
+def snooze(connection: Connection, alert_id: str, until: datetime, *, now: datetime, by: str) -> Row:
     """Say nothing of it until then. Raises PermanentError(NOT_FOUND, BAD_INPUT)."""
     _open(connection, alert_id)
     if until <= now:
         raise PermanentError(Reason.BAD_INPUT, "snooze until a time that is still to come")
-    tellings.snooze_alert(connection, alert_id, until)
+    tellings.snooze_alert(connection, alert_id, until, now=now, by=by)
     return _open(connection, alert_id)
 
 
-def end_by_hand(connection: Connection, alert_id: str, *, default: Rule, now: datetime) -> Row:
+def end_by_hand(connection: Connection, alert_id: str, *, default: Rule, now: datetime, by: str) -> Row:
     """Somebody says it is over; the same burst is not raised again. Raises PermanentError(NOT_FOUND, BAD_INPUT)."""
     alert = _open(connection, alert_id)
     rule = next((r for r in rules.in_force(connection, default) if r.name == alert["rule"]), default)
-    resolve(connection, alert_id, last_bucket=alert["last_bucket"], now=now, rule=rule, why="by hand")
+    resolve(connection, alert_id, last_bucket=alert["last_bucket"], now=now, rule=rule, why="by hand", by=by)
     tellings.gather(connection, now)
     found = tellings.hold_alert(connection, alert_id)
     assert found is not None  # noqa: S101 - held since above
@@ -130,7 +132,8 @@ def _tell(
     tellings.add_tellings(connection, notice, addressed, about=about, hold=HOLD)
     standing = telling.from_row(alert["state"], alert["standing"])
     after = telling.after(standing, move, measure, told=telling.is_told(addressed))
-    tellings.set_standing(connection, identity, state=after.state, standing=telling.to_row(after))
+    kept = telling.to_row(after)
+    tellings.set_standing(connection, identity, state=after.state, standing=kept, now=now, why=move.why or None)
 
 
 def _targets(connection: Connection, rule: Rule, only: set[int] | None) -> list[Target]:

@@ -1,14 +1,16 @@
 """Posts, alerts, feeds, codebooks and digests as the faces list them, put together once for all. It writes nothing."""
 
 import re
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from schemas import wire, wire_digests, wire_feeds
 from schemas.errors import PermanentError, Reason
+from schemas.wire_history import AlertStep
 from services import logs
 from services.analysis import slots
-from services.store import alerts, codebooks, deliveries, digesting, feeds, posts, readings, versions
+from services.store import alerts, codebooks, deliveries, digesting, feeds, histories, posts, readings, versions
 from services.store.pool import Connection, Row
 
 _ALERT_ID = re.compile("[0-9a-f]{20}")
@@ -87,6 +89,7 @@ def read_alert(connection: Connection, wall: datetime, alert_id: str) -> wire.Al
         "codebook": book.get("id") if row["frame"] else None, "version": book.get("version") if row["frame"] else None,
         "title": (evidence.get("frame") or {}).get("title"), "reason": evidence.get("reason"), "deliveries": sent,
         "live": _live(connection, row, present) if burst else None, "present": present,
+        "history": tuple(AlertStep(**asdict(step)) for step in histories.history(connection, row)),
     }  # fmt: skip
     return wire.Alert(**readings.fields_of(wire.Alert, {**row, **about}))
 

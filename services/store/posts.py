@@ -156,6 +156,16 @@ def list_posts_of_frame(connection: Connection, **filters: Any) -> list[Row]:
     return rows(connection, "posts", "list_posts_of_frame", **{"stance": None, **filters})
 
 
+def newer_posts(connection: Connection, **filters: Any) -> list[Row]:
+    """published_at and post_id of posts after one (after, after_id), nearest first; filters: source, lang, limit."""
+    return rows(connection, "posts", "newer_posts", **filters)
+
+
+def newer_posts_of_frame(connection: Connection, **filters: Any) -> list[Row]:
+    """The same of posts that carry a frame: version_id, frame."""
+    return rows(connection, "posts", "newer_posts_of_frame", **filters)
+
+
 def read_post(connection: Connection, post_id: int, version_id: int | None) -> Row | None:
     """One post with its frames under a version, and the model_id that scored it (None before that)."""
     return row(connection, "posts", "read_post", post_id=post_id, version_id=version_id)

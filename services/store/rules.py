@@ -33,21 +33,22 @@ def remove_rule(connection: Connection, name: str) -> bool:
 
 
 def add_mute(
-    connection: Connection, *, frame: str | None, feed_id: int | None, until: datetime | None, now: datetime
+    connection: Connection, *, frame: str | None, feed_id: int | None, until: datetime | None, now: datetime, by: str
 ) -> int:
     """Say nothing of a frame or a feed any more, until then or for good; our number of the mute."""
-    made: int = one(connection, "rules", "add_mute", frame=frame, feed_id=feed_id, until=until, now=now)["mute_id"]
+    told = {"frame": frame, "feed_id": feed_id, "until": until, "now": now, "by": by}
+    made: int = one(connection, "rules", "add_mute", **told)["mute_id"]
     return made
 
 
-def end_mute(connection: Connection, mute_id: int) -> bool:
-    """Speak of it again; False when there is no such mute."""
-    return row(connection, "rules", "end_mute", mute_id=mute_id) is not None
+def end_mute(connection: Connection, mute_id: int, *, now: datetime, by: str) -> bool:
+    """Speak of it again; False when there is no such mute in force."""
+    return row(connection, "rules", "end_mute", mute_id=mute_id, now=now, by=by) is not None
 
 
-def end_mutes(connection: Connection, *, frame: str | None, feed_id: int | None) -> int:
+def end_mutes(connection: Connection, *, frame: str | None, feed_id: int | None, now: datetime, by: str) -> int:
     """Speak of it again; how many mutes were ended."""
-    return len(rows(connection, "rules", "end_mutes", frame=frame, feed_id=feed_id))
+    return len(rows(connection, "rules", "end_mutes", frame=frame, feed_id=feed_id, now=now, by=by))
 
 
 def list_mutes(connection: Connection, now: datetime) -> list[Row]:

@@ -47,19 +47,23 @@ def hold_alert(connection: Connection, alert_id: str) -> Row | None:
     return row(connection, "tellings", "hold_alert", alert_id=alert_id)
 
 
-def set_standing(connection: Connection, alert_id: str, *, state: str, standing: Mapping[str, Any]) -> None:
-    """Keep how far the team was told; an alert that is resolved stays so."""
-    run(connection, "tellings", "set_standing", alert_id=alert_id, state=state, standing=Jsonb(dict(standing)))
+def set_standing(
+    connection: Connection, alert_id: str, *, state: str, standing: Mapping[str, Any], now: datetime,
+    why: str | None = None,
+) -> None:  # fmt: skip
+    """Keep how far the team was told, and why it is told again; an alert that is resolved stays so."""
+    told = {"state": state, "standing": Jsonb(dict(standing)), "now": now, "why": why}
+    run(connection, "tellings", "set_standing", alert_id=alert_id, **told)
 
 
-def ack_alert(connection: Connection, alert_id: str, now: datetime) -> None:
+def ack_alert(connection: Connection, alert_id: str, now: datetime, by: str) -> None:
     """Somebody has it in hand."""
-    run(connection, "tellings", "ack_alert", alert_id=alert_id, now=now)
+    run(connection, "tellings", "ack_alert", alert_id=alert_id, now=now, by=by)
 
 
-def snooze_alert(connection: Connection, alert_id: str, until: datetime | None) -> None:
+def snooze_alert(connection: Connection, alert_id: str, until: datetime | None, *, now: datetime, by: str) -> None:
     """Say nothing of it until then; None ends that."""
-    run(connection, "tellings", "snooze_alert", alert_id=alert_id, until=until)
+    run(connection, "tellings", "snooze_alert", alert_id=alert_id, until=until, now=now, by=by)
 
 
 def feeds_behind(connection: Connection, **period: Any) -> set[int]:

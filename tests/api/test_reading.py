@@ -304,7 +304,7 @@ def test_alerts_are_told_as_they_move_and_nothing_is_missed_in_between(served, s
     assert (name, told["move"], told["alert"]["alert_id"]) == ("alert", "raised", B), "what was before is not told"
     ear.close()
     with store.transaction() as tx:
-        announcing.ack(tx, B, seeded.NOW)
+        announcing.ack(tx, B, seeded.NOW, "ann")
     raise_one(store, C)
     with store.transaction() as tx:
         alerts.resolve_alert(tx, B, last_bucket=seeded.NOW, now=seeded.NOW)

@@ -1,13 +1,11 @@
 """The pure parts: a gap is drawn as a gap, cookies end, and things are worded for people."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
 from schemas.wire import Frame, TrendPoint
 from services.console import chart, words
-from services.console.session import LASTS, Session
 
 START = datetime(2016, 12, 1, tzinfo=UTC)
 
@@ -101,14 +99,3 @@ def test_times_are_worded():
     assert words.odds(None) == "–"
     assert words.moment("2016-12-14T23:54:34+00:00") == "14 Dec 2016 23:54"
     assert words.moment("nonsense") == words.moment(None) == "–"
-
-
-def test_a_cookie_ends_and_belongs_to_one_token():
-    session = Session("secret")
-    now = datetime.now(UTC)
-
-    request = SimpleNamespace(headers={}, cookies={"framewatch": session.cookie(now)})
-    assert session.allows(request, now)
-    assert not session.allows(request, now + LASTS + timedelta(seconds=1))
-    assert not Session("other").allows(request, now)
-    assert Session("").allows(request, now)

@@ -17,6 +17,7 @@ PAGES = {
     "frame-by-language-share": f"/frames/palmyra-2016/{FRAME}?by=lang&show=share&days=7",
     "frame-everything": "/frames/palmyra-2016/*",
     "alerts": "/alerts",
+    "posts": f"/posts?of={FRAME}@palmyra-2016",
     "alert": "/alerts/{alert}",
     "post": "/posts/{arabic}",
     "post-hostile": f"/posts/{{hostile}}?frame={FRAME}",

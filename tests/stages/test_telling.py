@@ -142,7 +142,7 @@ def test_in_quiet_hours_a_message_waits_and_is_not_lost(replayed: World) -> None
 
 def test_what_is_muted_is_raised_and_told_to_nobody(replayed: World) -> None:
     with replayed.store.transaction() as tx:
-        rules.add_mute(tx, frame="staged-theatrics", feed_id=None, until=None, now=replayed.clock())
+        rules.add_mute(tx, frame="staged-theatrics", feed_id=None, until=None, now=replayed.clock(), by="ann")
     fired(replayed)
     assert told(replayed) == [("firing.team", "silenced", "muted")]
     hear(replayed, [], T0 + 260 * HOUR)
@@ -154,7 +154,7 @@ def test_what_is_muted_is_raised_and_told_to_nobody(replayed: World) -> None:
 def test_a_burst_that_only_a_muted_feed_brought_is_silenced(replayed: World) -> None:
     with replayed.store.transaction() as tx:
         feed_id = tx.execute("select feed_id from feeds").fetchone()["feed_id"]
-        rules.add_mute(tx, frame=None, feed_id=feed_id, until=None, now=replayed.clock())
+        rules.add_mute(tx, frame=None, feed_id=feed_id, until=None, now=replayed.clock(), by="ann")
     fired(replayed)
     assert told(replayed) == [("firing.team", "silenced", "muted")]
 
@@ -164,7 +164,7 @@ def test_acknowledged_is_told_no_further_but_for_its_end(replayed: World) -> Non
     send_all(replayed)
     alert = replayed.one("select alert_id from alerts")
     with replayed.store.transaction() as tx:
-        assert announcing.ack(tx, alert, replayed.clock())["acked_at"] == replayed.clock()
+        assert announcing.ack(tx, alert, replayed.clock(), "ann")["acked_at"] == replayed.clock()
     hear(replayed, more(0, 40, 222), T0 + 223 * HOUR)
     flow(replayed)
     hear(replayed, more(50, 3, 223), T0 + 224 * HOUR)
@@ -174,7 +174,7 @@ def test_acknowledged_is_told_no_further_but_for_its_end(replayed: World) -> Non
     flow(replayed)
     assert [n.data["state"] for n in send_all(replayed)] == ["resolved"]
     with pytest.raises(PermanentError, match="over already"), replayed.store.transaction() as tx:
-        announcing.ack(tx, alert, replayed.clock())
+        announcing.ack(tx, alert, replayed.clock(), "ann")
 
 
 def test_snoozed_news_is_told_when_the_snooze_is_over(replayed: World) -> None:
@@ -182,7 +182,7 @@ def test_snoozed_news_is_told_when_the_snooze_is_over(replayed: World) -> None:
     send_all(replayed)
     alert = replayed.one("select alert_id from alerts")
     with replayed.store.transaction() as tx:
-        announcing.snooze(tx, alert, replayed.clock() + HOUR, replayed.clock())
+        announcing.snooze(tx, alert, replayed.clock() + HOUR, now=replayed.clock(), by="ben")
     hear(replayed, more(0, 40, 222), T0 + 223 * HOUR)
     flow(replayed)
     assert told(replayed)[1][1] == "silenced"
@@ -198,7 +198,7 @@ def test_ended_by_hand_it_is_not_raised_again(replayed: World) -> None:
     send_all(replayed)
     alert = replayed.one("select alert_id from alerts")
     with replayed.store.transaction() as tx:
-        announcing.end_by_hand(tx, alert, default=replayed.rt.rule, now=replayed.clock())
+        announcing.end_by_hand(tx, alert, default=replayed.rt.rule, now=replayed.clock(), by="ann")
     assert [n.message_id for n in send_all(replayed)] == [f"{alert}:resolved.team"]
     hear(replayed, more(0, 40, 222), T0 + 223 * HOUR)
     flow(replayed)

@@ -84,7 +84,8 @@ update alerts set last_bucket = greatest(last_bucket, %(last_bucket)s)
 where alert_id = %(alert_id)s and state <> 'resolved' returning alert_id;
 
 -- name: resolve_alert
-update alerts set state = 'resolved', resolved_at = %(now)s, last_bucket = greatest(last_bucket, %(last_bucket)s)
+update alerts set state = 'resolved', resolved_at = %(now)s, last_bucket = greatest(last_bucket, %(last_bucket)s),
+       moved_at = %(now)s, moved_by = %(by)s, moved_why = %(why)s
 where alert_id = %(alert_id)s and state <> 'resolved' returning alert_id, kind, evidence;
 
 -- name: list_alerts

@@ -212,6 +212,26 @@ where %(since)s::timestamptz is null
    or p.received_day >= ((%(since)s - interval '1 day') at time zone 'UTC')::date
 order by c.published_at desc, c.post_id desc;
 
+-- name: newer_posts
+-- Where posts newer than one stand, nearest first: to page back.
+select p.published_at, p.post_id from posts p
+where (%(source)s::text is null or p.source = %(source)s)
+  and (%(lang)s::text is null or p.lang = %(lang)s)
+  and p.received_day >= ((%(after)s::timestamptz - interval '1 day') at time zone 'UTC')::date
+  and p.published_at >= %(after)s and (p.published_at, p.post_id) > (%(after)s, %(after_id)s::bigint)
+order by p.published_at, p.post_id
+limit %(limit)s;
+
+-- name: newer_posts_of_frame
+-- The same of posts that carry a frame.
+select c.published_at, c.post_id from carried c
+where c.version_id = %(version_id)s and c.frame = %(frame)s
+  and (%(source)s::text is null or c.source = %(source)s)
+  and (%(lang)s::text is null or c.lang = %(lang)s)
+  and c.published_at >= %(after)s and (c.published_at, c.post_id) > (%(after)s, %(after_id)s::bigint)
+order by c.published_at, c.post_id
+limit %(limit)s;
+
 -- name: read_post
 -- One post as list_posts tells it, and what scored it under a codebook version (null when nothing did).
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.text_hash, p.published_at, p.time_quality,

@@ -9,15 +9,20 @@ on conflict (name) do update set terms = excluded.terms, changed_at = excluded.c
 delete from rules where name = %(name)s returning name;
 
 -- name: add_mute
-insert into mutes (frame, feed_id, until, made_at) values (%(frame)s, %(feed_id)s, %(until)s, %(now)s)
+insert into mutes (frame, feed_id, until, made_at, made_by)
+values (%(frame)s, %(feed_id)s, %(until)s, %(now)s, %(by)s)
 returning mute_id;
 
 -- name: end_mute
-delete from mutes where mute_id = %(mute_id)s returning mute_id;
+update mutes set ended_at = %(now)s, ended_by = %(by)s
+where mute_id = %(mute_id)s and ended_at is null and (until is null or until > %(now)s) returning mute_id;
 
 -- name: end_mutes
-delete from mutes where frame = %(frame)s or feed_id = %(feed_id)s returning mute_id;
+update mutes set ended_at = %(now)s, ended_by = %(by)s
+where (frame = %(frame)s or feed_id = %(feed_id)s) and ended_at is null and (until is null or until > %(now)s)
+returning mute_id;
 
 -- name: list_mutes
 -- Those in force.
-select mute_id, frame, feed_id, until, made_at from mutes where until is null or until > %(now)s order by mute_id;
+select mute_id, frame, feed_id, until, made_at from mutes
+where ended_at is null and (until is null or until > %(now)s) order by mute_id;

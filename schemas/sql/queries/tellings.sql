@@ -62,13 +62,16 @@ select alert_id, kind, rule, version_id, frame, feed_id, state, onset, last_buck
 from alerts where alert_id = %(alert_id)s for update;
 
 -- name: set_standing
-update alerts set standing = %(standing)s, state = %(state)s where alert_id = %(alert_id)s and state <> 'resolved';
+update alerts set standing = %(standing)s, state = %(state)s, moved_at = %(now)s, moved_by = null, moved_why = %(why)s
+where alert_id = %(alert_id)s and state <> 'resolved';
 
 -- name: ack_alert
-update alerts set acked_at = %(now)s where alert_id = %(alert_id)s and state <> 'resolved' and acked_at is null;
+update alerts set acked_at = %(now)s, moved_at = %(now)s, moved_by = %(by)s, moved_why = null
+where alert_id = %(alert_id)s and state <> 'resolved' and acked_at is null;
 
 -- name: snooze_alert
-update alerts set snoozed_until = %(until)s where alert_id = %(alert_id)s and state <> 'resolved';
+update alerts set snoozed_until = %(until)s, moved_at = %(now)s, moved_by = %(by)s, moved_why = null
+where alert_id = %(alert_id)s and state <> 'resolved';
 
 -- name: feeds_behind
 -- Feeds that brought the posts behind an alert.

@@ -1,7 +1,9 @@
 """Alerts: the list, one with its evidence and what happened next, and what a team does about it."""
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -12,17 +14,20 @@ from starlette.responses import Response
 from schemas import wire
 from schemas.errors import PermanentError, Reason
 from services.console import chart, plot
-from services.console.desk import Desk, desk_of, page
+from services.console.desk import Desk, actor, desk_of, page
 from services.console.forms import Form, onward
 from services.store import alerts as alert_rows
-from services.store import announcing, deliveries, listings, overview, readings, rechecks, rules
+from services.store import announcing, listings, overview, readings, rechecks, rules
 from services.store.pool import Connection, Row
+from services.store.sharing import STIX, stix_of
 
 LISTED = 40
 BEFORE = timedelta(days=5)
 AFTER = timedelta(days=1)
 KINDS = ("burst", "coordinated", "outage", "gap")
 STATES = {"": None, "open": True, "over": False}
+REPLAYED = timedelta(hours=1)
+"""How far the stream is behind the clock where its times have to be told from the clock's."""
 LENGTHS = {"1": "1 hour", "4": "4 hours", "24": "1 day", "168": "1 week"}
 """Hours that an alert can be snoozed and a frame muted for, as the buttons name them."""
 
@@ -60,7 +65,8 @@ def alert(request: Request) -> Response:
         told: dict[str, Any] = {"said_of": {k: row.get(k) for k in ("acked_at", "snoozed_until")}}
         told |= _drawn(tx, wall, found) | _next(tx, wall, found)
         told["mutes"] = [m for m in rules.list_mutes(tx, wall) if found.frame and m["frame"] == found.frame]
-    return page(request, "alert.html", alert=found, present=found.present, lengths=LENGTHS, **told)
+    replayed = wall - found.present > REPLAYED
+    return page(request, "alert.html", alert=found, present=found.present, lengths=LENGTHS, replayed=replayed, **told)
 
 
 def export(request: Request) -> Response:
@@ -71,6 +77,17 @@ def export(request: Request) -> Response:
     name = f"attachment; filename=alert-{found.alert_id}.json"
     body = found.model_dump_json(indent=2)
     return Response(body, media_type="application/json", headers={"Content-Disposition": name})
+
+
+def export_stix(request: Request) -> Response:
+    """One alert as a STIX bundle, for the systems of others."""
+    desk, alert_id = desk_of(request), str(request.path_params["alert_id"])
+    listings.check_alert_id(alert_id)
+    with desk.store.transaction() as tx:
+        told = stix_of(tx, alert_id)
+    name = f"attachment; filename=alert-{alert_id}.stix.json"
+    body = json.dumps(told, ensure_ascii=False, indent=2)
+    return Response(body, media_type=STIX, headers={"Content-Disposition": name})
 
 
 def _drawn(tx: Connection, wall: datetime, found: wire.Alert) -> dict[str, Any]:
@@ -91,8 +108,8 @@ def _drawn(tx: Connection, wall: datetime, found: wire.Alert) -> dict[str, Any]:
 
 
 def _next(tx: Connection, wall: datetime, found: wire.Alert) -> dict[str, Any]:
-    """What happened after it fired: messages by step, later alerts of the frame, and what stored data says today."""
-    told: dict[str, Any] = {"messages": deliveries.deliveries_of_alert(tx, found.alert_id)}
+    """What stands beside it: other alerts of the frame, and what stored data says today."""
+    told: dict[str, Any] = {}
     if found.frame:
         others = overview.filtered_alerts(tx, limit=8, frame=found.frame)
         told["others"] = [a for a in others if a["alert_id"] != found.alert_id][:5]
@@ -104,42 +121,53 @@ def _next(tx: Connection, wall: datetime, found: wire.Alert) -> dict[str, Any]:
     return told
 
 
-def ack(desk: Desk, tx: Connection, alert_id: str, _: Form) -> str:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A button of an alert's page, and who pressed it."""
+
+    desk: Desk
+    tx: Connection
+    alert_id: str
+    form: Form
+    by: str
+
+
+def ack(asked: Asked) -> str:
     """Somebody has it in hand."""
-    announcing.ack(tx, alert_id, desk.now())
+    announcing.ack(asked.tx, asked.alert_id, asked.desk.now(), asked.by)
     return "acked"
 
 
-def snooze(desk: Desk, tx: Connection, alert_id: str, form: Form) -> str:
+def snooze(asked: Asked) -> str:
     """Nothing is told of it for a while."""
-    announcing.snooze(tx, alert_id, desk.now() + _length(form), desk.now())
+    now = asked.desk.now()
+    announcing.snooze(asked.tx, asked.alert_id, now + _length(asked.form), now=now, by=asked.by)
     return "snoozed"
 
 
-def resolve(desk: Desk, tx: Connection, alert_id: str, _: Form) -> str:
+def resolve(asked: Asked) -> str:
     """It is over, a person says."""
-    announcing.end_by_hand(tx, alert_id, default=desk.rule, now=desk.now())
+    announcing.end_by_hand(asked.tx, asked.alert_id, default=asked.desk.rule, now=asked.desk.now(), by=asked.by)
     return "resolved"
 
 
-def mute(desk: Desk, tx: Connection, alert_id: str, form: Form) -> str:
+def mute(asked: Asked) -> str:
     """Nothing is told of its frame, for a while or for good."""
-    about = _muted(tx, alert_id)
-    until = None if form.get("hours") == "" else desk.now() + _length(form)
-    rules.end_mutes(tx, **about)
-    rules.add_mute(tx, **about, until=until, now=desk.now())
+    now = asked.desk.now()
+    about = {**_muted(asked), "now": now, "by": asked.by}
+    until = None if asked.form.get("hours") == "" else now + _length(asked.form)
+    rules.end_mutes(asked.tx, **about)
+    rules.add_mute(asked.tx, **about, until=until)
     return "muted"
 
 
-def unmute(_: Desk, tx: Connection, alert_id: str, __: Form) -> str:
+def unmute(asked: Asked) -> str:
     """Its frame is spoken of again."""
-    rules.end_mutes(tx, **_muted(tx, alert_id))
+    rules.end_mutes(asked.tx, **_muted(asked), now=asked.desk.now(), by=asked.by)
     return "unmuted"
 
 
-ACTIONS: dict[str, Callable[[Desk, Connection, str, Form], str]] = {
-    f.__name__: f for f in (ack, snooze, resolve, mute, unmute)
-}
+ACTIONS: dict[str, Callable[[Asked], str]] = {f.__name__: f for f in (ack, snooze, resolve, mute, unmute)}
 
 
 def act(request: Request, form: Form) -> Response:
@@ -149,7 +177,7 @@ def act(request: Request, form: Form) -> Response:
     if action is None:
         raise PermanentError(Reason.NOT_FOUND, "there is nothing of this name to be done with an alert")
     with desk.store.transaction() as tx:
-        done = action(desk, tx, alert_id, form)
+        done = action(Asked(desk, tx, alert_id, form, actor(request)))
     return onward(f"/alerts/{alert_id}", done)
 
 
@@ -160,8 +188,8 @@ def _length(form: Form) -> timedelta:
     return timedelta(hours=int(hours))
 
 
-def _muted(tx: Connection, alert_id: str) -> dict[str, Any]:
-    row: Row | None = alert_rows.read_alert(tx, alert_id)
+def _muted(asked: Asked) -> dict[str, Any]:
+    row: Row | None = alert_rows.read_alert(asked.tx, asked.alert_id)
     if row is None or not row["frame"]:
         raise PermanentError(Reason.NOT_FOUND, "this alert has no frame that could be muted")
     return {"frame": row["frame"], "feed_id": None}

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from schemas.errors import FramewatchError, PermanentError, Reason
 from services.console import redrawn
-from services.console.desk import Desk, desk_of, page
+from services.console.desk import Desk, actor, desk_of, page
 from services.console.forms import Form, onward
 from services.previewing import preview
 from services.store import applying, changes, codebooks
@@ -23,7 +23,6 @@ from services.store.pool import Connection, Row
 MOST = 12_000_000
 """Bytes of the form: a codebook of 2 MB in Cyrillic, as forms write it."""
 AUDIT = 20
-BY = "console"
 DAYS = 30
 """Days of history on which alerts are replayed."""
 NEW = """codebook: my-team
@@ -90,7 +89,7 @@ def apply(request: Request, form: Form) -> Response:
         told = _standing(tx, codebooks.list_codebooks(tx))
     try:
         with desk.store.transaction() as tx:
-            read, row = applying.apply(tx, text, desk.now(), by=BY)
+            read, row = applying.apply(tx, text, desk.now(), by=actor(request))
     except FramewatchError as error:
         return _refused(request, text, error, told)
     return onward("/codebook", "applied" if row["state"] == "current" else "building", codebook=read.codebook)
@@ -102,7 +101,7 @@ def roll_back(request: Request, form: Form) -> Response:
     if not to.isdecimal() or len(to) > 9:
         raise PermanentError(Reason.BAD_INPUT, "choose a version")
     with desk.store.transaction() as tx:
-        row = applying.rollback(tx, form.get("codebook") or None, now=desk.now(), to=int(to), by=BY)
+        row = applying.rollback(tx, form.get("codebook") or None, now=desk.now(), to=int(to), by=actor(request))
     return onward("/codebook", "applied" if row["state"] == "current" else "building", codebook=row["codebook"])
 
 

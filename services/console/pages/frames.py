@@ -59,7 +59,7 @@ class View:
         return {k: v for k, v in STEPS.items() if suits(self.days, k)}
 
     def link(self, **change: str) -> str:
-        """The query of this view with something changed."""
+        """The query of this view with something changed, or as it is."""
         asked = {"days": self.days, "step": self.step, "show": self.show, "by": self.by, **change}
         if not suits(asked["days"], asked["step"]):
             asked["step"] = usual_step(asked["days"])
@@ -155,8 +155,8 @@ def _stood(counted: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     return [{"part": name, "posts": counted[name]["posts"]} for name in ANSWERS if name in counted]
 
 
-def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> list[dict[str, Any]]:
-    """A small chart for each of the largest parts."""
+def part_points(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> list[dict[str, Any]]:
+    """Of each of the largest parts that a view splits a trend into: part, posts and points; none of one not split."""
     if not view.by:
         return []
     row = readings.current_frame(tx, trend.frame, trend.codebook)
@@ -165,6 +165,12 @@ def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> lis
     told = []
     for part in _largest(tx, view.by, period):
         points = readings.read_trend(tx, wall, **about, since=trend.since, **{view.by: part["part"]}).points
-        drawn = chart.draw(points[-len(trend.points) :], measure=view.show, step=readings.STEPS[view.step])
-        told.append({**part, "chart": drawn})
+        told.append({**part, "points": points[-len(trend.points) :]})
     return told
+
+
+def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> list[dict[str, Any]]:
+    """A small chart for each of the largest parts."""
+    step = readings.STEPS[view.step]
+    found = part_points(tx, wall, trend, view)
+    return [{**p, "chart": chart.draw(p["points"], measure=view.show, step=step)} for p in found]

@@ -10,14 +10,12 @@ from starlette.responses import Response
 
 from schemas import wire_labels
 from schemas.errors import PermanentError, Reason
-from services.console.desk import desk_of, page
+from services.console.desk import actor, desk_of, page
 from services.console.forms import Form, onward
 from services.store import draws, feeds, labels, qualities, readings
 from services.store.pool import Row
 
 COOKIE = "framewatch-judge"
-SOMEBODY = "console"
-"""Who judges where nobody gave a name."""
 ANSWERS: dict[labels.Answer, tuple[str, str, str]] = {
     "yes": ("y", "Yes", "it carries the frame"),
     "no": ("n", "No", "it does not"),
@@ -99,8 +97,8 @@ def rename(_: Request, form: Form) -> Response:
 
 
 def name_of(request: Request) -> str:
-    """Under which name this browser judges."""
+    """Under which name this browser judges: the one given here, else that of whoever is signed in."""
     try:
         return _NAME.validate_python(unquote(request.cookies.get(COOKIE, ""), errors="strict"))
     except (ValidationError, UnicodeDecodeError):
-        return SOMEBODY
+        return actor(request)

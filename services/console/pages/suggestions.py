@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.errors import PermanentError, Reason
-from services.console.desk import desk_of, page
+from services.console.desk import actor, desk_of, page
 from services.console.forms import Form, onward
 from services.console.pages import codebooks
 from services.store import drafts, feeds
@@ -47,14 +47,14 @@ def decide(request: Request, form: Form) -> Response:
     if decision == "adopt":
         named = {"id": form.get("id", "").strip() or None, "title": form.get("title", "").strip()[:200] or None}
         with desk.store.transaction() as tx:
-            done = drafts.adopt_suggestion(tx, number, now=desk.now(), by=codebooks.BY, **named)
+            done = drafts.adopt_suggestion(tx, number, now=desk.now(), by=actor(request), **named)
         told = f"The frame {done.frame.id} is the last in this text, as it was drafted. Preview it, then apply."
         return codebooks.proposed(request, done.text, told)
     if decision not in DECISIONS:
         raise PermanentError(Reason.NOT_FOUND, "there is nothing of this name to be done with a suggestion")
     state, done_word = DECISIONS[decision]
     with desk.store.transaction() as tx:
-        rows.decide_suggestion(tx, number, state, now=desk.now(), by=codebooks.BY)
+        rows.decide_suggestion(tx, number, state, now=desk.now(), by=actor(request))
     return onward("/suggestions" if state == "dismissed" else f"/suggestions/{number}", done_word)
 
 

@@ -96,5 +96,6 @@ async function later() {
 }
 later().catch(() => {});
 
+document.querySelectorAll("[data-print]").forEach((at) => { at.hidden = false; at.addEventListener("click", () => print()); });
 document.querySelector(".keys-hint")?.removeAttribute("hidden");
 if (location.pathname === "/") setInterval(() => refresh().catch(() => {}), EVERY);

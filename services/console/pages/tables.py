@@ -1,0 +1,32 @@
+"""What a page shows, as a file for a spreadsheet. It writes nothing."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.analysis.tabling import csv_table
+from services.console import chart
+from services.console.desk import desk_of
+from services.console.pages.frames import part_points, view_of
+from services.store import feeds, readings
+
+COLUMNS = ("at", "posts", "units", "authors", "share", "expected", "upper", "coverage", "state")
+"""As the API's CSV of a trend names them; empty cells are unknown, never nought."""
+
+
+def trend_table(request: Request) -> Response:
+    """The trend that the page of a frame draws under the same query: step, period, and the parts of one split."""
+    desk, view = desk_of(request), view_of(request)
+    about: dict[str, Any] = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
+    with desk.store.transaction() as tx:
+        wall = desk.now()
+        since = feeds.present(tx, wall) - view.length
+        trend = readings.read_trend(tx, wall, **about, since=since, step=view.step)
+        parts = part_points(tx, wall, trend, view)
+    rows = [{"frame": trend.frame, **p.model_dump()} for p in chart.heeded(trend.points)] if not view.by else []
+    rows += [{"frame": trend.frame, view.by: part["part"], **p.model_dump()} for part in parts for p in part["points"]]
+    columns = [*filter(None, ("at", "frame", view.by)), *COLUMNS[1:]]
+    name = "-".join(filter(None, ("trend", trend.frame.replace("*", "all-posts"), view.by, view.step, f"{view.days}d")))
+    headers = {"Content-Disposition": f"attachment; filename={name}.csv"}
+    return Response(csv_table(columns, rows), media_type="text/csv; charset=utf-8", headers=headers)

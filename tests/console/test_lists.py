@@ -1,0 +1,112 @@
+"""Posts as a list that pages both ways and keeps its filters, and the trend of a frame as a table that says the same."""
+
+import csv
+import io
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from services.console.pages import lists
+from services.serve import create_app
+from services.settings import Settings
+from tests.console.test_pages import HERE, Page
+
+FRAME = "/frames/palmyra-2016/staged-theatrics"
+
+
+@pytest.fixture(scope="module")
+def reader(palmyra):
+    with TestClient(create_app(Settings(database_url=palmyra)), base_url=HERE) as client:
+        yield client
+
+
+def numbers(html):
+    return [int(n) for n in re.findall(r'class="open" href="/posts/(\d+)', html)]
+
+
+def link(html, rel):
+    found = re.search(rf'<a href="([^"]+)" rel="{rel}"', html)
+    return found[1].replace("&amp;", "&") if found else None
+
+
+@pytest.mark.parametrize("query", ["", "?of=staged-theatrics@palmyra-2016&days=30", "?lang=ru", "?q=palmyra+or+%D0%9F%D0%B0%D0%BB%D1%8C%D0%BC%D0%B8%D1%80%D0%B0"])  # fmt: skip
+def test_pages_follow_each_other_both_ways(reader, query, monkeypatch):
+    monkeypatch.setattr(lists, "LISTED", 11)
+    pages, path = [], f"/posts{query}"
+    while path:
+        html = reader.get(path).text
+        pages.append((path, numbers(html)))
+        path = link(html, "next")
+    told = [n for _, page in pages for n in page]
+    assert len(pages) > 2
+    assert len(told) == len(set(told)), "no post twice"
+    assert all(len(page) == lists.LISTED for _, page in pages[:-1])
+    back = link(reader.get(pages[2][0]).text, "prev")
+    assert numbers(reader.get(back).text) == pages[0 if query.startswith("?q") else 1][1]
+    assert numbers(reader.get(link(reader.get(pages[1][0]).text, "prev")).text) == pages[0][1]
+    assert link(reader.get(pages[0][0]).text, "prev") is None
+
+
+def test_the_address_keeps_the_filters(reader):
+    html = reader.get("/posts?of=staged-theatrics@palmyra-2016&lang=en&days=30").text
+    assert '<option value="staged-theatrics@palmyra-2016" selected>' in html
+    assert "<option selected>en</option>" in html
+    asked = parse_qs(urlsplit(link(html, "next") or "/posts?x=1").query)
+    if "before" in asked:
+        kept = {"frame": ["staged-theatrics"], "codebook": ["palmyra-2016"], "lang": ["en"], "days": ["30"]}
+        assert kept.items() <= asked.items()
+    told = Page(html).text
+    assert "Posts that carry Staged theatrics" in told
+    assert " · en" in told
+    assert " · ru" not in told
+
+
+@pytest.mark.parametrize("query", ["before=nonsense", "before=2016-12-12_5", "before=2016-12-12T10:00:00%2B00:00_x", "lang='--", "days=-1",
+                                   "source=%00", "q=" + "x" * 3000, "q=%22%20or%20-", "of=@", "of=nope@nope"])  # fmt: skip
+def test_what_is_not_in_its_form_breaks_nothing(reader, query):
+    assert reader.get(f"/posts?{query}").status_code in (200, 404)
+
+
+def test_nothing_found_says_so_and_leads_out(reader):
+    told = reader.get("/posts?q=zzzunheardofzzz").text
+    assert "No post of 14 days is like this" in told
+    assert 'href="/posts"' in told
+
+
+def rows(answer):
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/csv")
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_a_trend_is_downloaded_as_it_is_drawn(reader):
+    html = reader.get(f"{FRAME}?days=7").text
+    path = re.search(r'href="([^"]+\.csv[^"]*)" download', html)[1].replace("&amp;", "&")
+    told = rows(reader.get(path))
+    assert len(told) == 7 * 24 + 1
+    assert {row["frame"] for row in told} == {"staged-theatrics"}
+    points = reader.get("/api/v1/trends?frame=staged-theatrics&since=" + told[0]["at"]).json()["points"]
+    assert [(r["at"], r["units"], r["state"]) for r in told] == [
+        (p["at"], "" if p["units"] is None else str(p["units"]), p["state"] or "") for p in points
+    ]
+    assert any(
+        row["units"] == "" and row["coverage"].startswith("0") for row in rows(reader.get(f"{FRAME}.csv?days=14"))
+    ), "a gap is empty, not nought"
+
+
+def test_a_split_trend_is_downloaded_part_by_part(reader):
+    answer = reader.get(f"{FRAME}.csv?by=lang&step=1d&days=30")
+    assert "trend-staged-theatrics-lang-1d-30d.csv" in answer.headers["content-disposition"]
+    told = rows(answer)
+    assert {"ar", "en", "ru"} <= {row["lang"] for row in told}
+    whole = rows(reader.get(f"{FRAME}.csv?step=1d&days=30"))
+    at = next(row["at"] for row in whole if row["posts"] not in ("", "0"))
+    assert sum(int(r["posts"] or 0) for r in told if r["at"] == at) == int(
+        next(r for r in whole if r["at"] == at)["posts"]
+    )
+
+
+def test_a_table_of_nothing_is_missing(reader):
+    assert reader.get("/frames/palmyra-2016/nope.csv").status_code == 404
