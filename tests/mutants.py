@@ -46,7 +46,11 @@ MUTANTS = [
     Mutant(14, f"{SQL}/sessions.sql", "t.revoked_at is null and", "", f"{DOOR} -k revoked"),
     Mutant(14, f"{SQL}/sessions.sql", "s.made_at > %(made_after)s and", "", f"{DOOR} -k in_any_case"),
     Mutant(
-        14, "services/store/sessions.py", "return sha256(word.encode", "return bytes(word.encode", f"{DOOR} -k digest"
+        14,
+        "services/store/sessions.py",
+        'return sha256(word.encode("utf-8", "replace")).digest()',
+        'return word.encode("utf-8", "replace")',
+        f"{DOOR} -k digest",
     ),
     Mutant(9, f"{SQL}/alerts.sql", "from held where quotable", "from held", f"{DETECT} -k clearly"),
     Mutant(2, f"{SQL}/queue.sql", "and q.fence = t.fence and q.lease_until is not null", "", f"{CLASSIFY} -k fence"),
