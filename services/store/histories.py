@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.analysis.following import Step, follow
-from services.store.pool import Connection, Row, rows
+from services.store.pool import Connection, Row, row, rows
 
 
 def history(connection: Connection, alert: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -30,3 +30,9 @@ def mutes_about(
 ) -> list[Row]:
     """Mutes of its frame or feed that stood at any time of a period."""
     return rows(connection, "histories", "mutes_about", frame=frame, feed_id=feed_id, since=since, before=before)
+
+
+def techniques_of(connection: Connection, version_id: int, frame: str) -> tuple[str, ...]:
+    """The DISARM techniques that a frame serves, as its codebook said."""
+    found = row(connection, "histories", "techniques_of", version_id=version_id, frame=frame)
+    return tuple((found or {}).get("techniques") or ())

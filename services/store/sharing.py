@@ -4,8 +4,8 @@ from typing import Any
 
 from schemas.errors import PermanentError, Reason
 from services.analysis.stix import bundle
-from services.store import alerts
-from services.store.pool import Connection, row
+from services.store import alerts, histories
+from services.store.pool import Connection
 
 STIX = "application/stix+json;version=2.1"
 """Media type of a bundle (registered with IANA by OASIS)."""
@@ -23,10 +23,4 @@ def stix_of(connection: Connection, alert_id: str) -> dict[str, Any]:
         raise PermanentError(
             Reason.BAD_INPUT, "this alert tells of what was not heard: it has nothing to share as STIX"
         )
-    return bundle(alert, techniques_of(connection, alert["version_id"], alert["frame"]))
-
-
-def techniques_of(connection: Connection, version_id: int, frame: str) -> tuple[str, ...]:
-    """The DISARM techniques that a frame serves, as its codebook said."""
-    found = row(connection, "histories", "techniques_of", version_id=version_id, frame=frame)
-    return tuple((found or {}).get("techniques") or ())
+    return bundle(alert, histories.techniques_of(connection, alert["version_id"], alert["frame"]))
