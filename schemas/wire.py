@@ -141,6 +141,7 @@ class FrameTrend(Wire):
     title: Annotated[str, _about("Title of the frame.")]
     share: Annotated[tuple[Share, ...], _about("Part of all scored posts that carry it, 0 to 1, a step.")]
     posts: Annotated[tuple[Posts, ...], _about("Number of posts that carry it, a step.")]
+    stances: wire_stance.CountsByStep = None
 
 
 class Trends(Wire):
@@ -157,6 +158,7 @@ class Trends(Wire):
     at: Annotated[tuple[datetime, ...], _about("Start of each step, in order of time.")]
     coverage: Annotated[tuple[Coverage, ...], _about("Part of the expected feed time that was heard, a step.")]
     scored: Annotated[tuple[Posts, ...], _about("Number of all scored posts, a step: what shares are shares of.")]
+    stance: wire_stance.Only = None
     frames: Annotated[tuple[FrameTrend, ...], _about("In the order of the codebook.")]
 
 

@@ -14,4 +14,8 @@ Counts = Annotated[
     dict[Stance, int] | None,
     Field(description="Posts by how they stand to the frame (experimental); null where no stance was read."),
 ]
+CountsByStep = Annotated[
+    tuple[dict[Stance, int] | None, ...] | None,
+    Field(description="The same a step, null where nothing was read in it; null as a whole where stance is off."),
+]
 Only = Annotated[Stance | None, Field(description="Only posts that stand so to the frame; null for all.")]

@@ -34,6 +34,8 @@ class Part:
     states: Mapping[str, str]
     quality: Mapping[str, Row] = field(default_factory=dict)
     """By frame: how good it is, as people judged it."""
+    stances: Mapping[str, Row] = field(default_factory=dict)
+    """By frame: posts and units by how they stand to it; empty where stance is off."""
 
 
 def compose(about: Row, parts: Sequence[Part], *, alerts: Sequence[Row]) -> dict[str, Any]:
@@ -143,6 +145,7 @@ def _frame(part: Part, total: Row, alerts: Sequence[Row], about: Row) -> dict[st
         "ratio": max((a["ratio"] for a in ours if a["ratio"] is not None), default=None),
         "voices": None,
         "quality": part.quality.get(total["frame"]),
+        **({"stances": split} if (split := part.stances.get(total["frame"])) else {}),
     }
 
 

@@ -12,7 +12,7 @@ from services.api.formats import Columns, Format
 from services.api.questions import Question
 from services.api.routes import FAULTS, With
 from services.store import exports
-from services.store.pool import Row
+from services.store.pool import Row, Store
 from services.store.readings import Step
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -61,6 +61,7 @@ class PostsQuestion(ExportQuestion):
     """Which posts."""
 
     frame: questions.Frame = None
+    stance: questions.OfStance = None
 
 
 class TrendsQuestion(ExportQuestion):
@@ -68,6 +69,7 @@ class TrendsQuestion(ExportQuestion):
 
     frame: questions.Frame = None
     step: Annotated[Step, questions.about("Length of a step.")] = "1h"
+    stance: questions.OfStance = None
 
 
 class AlertsQuestion(Question):
@@ -85,21 +87,21 @@ def posts(by: With, asked: Annotated[PostsQuestion, Query()]) -> StreamingRespon
     `frames` (ids carried), `uncertain`. Default period: 14 days. `framewatch codebook evaluate` reads it.
     """
     found = exports.posts(by.store, by.now(), **_narrow(asked))
-    return _given("posts", asked.format, POSTS, _named(found))
+    return _given("posts", asked.format, _stood(by.store, POSTS), _named(found))
 
 
 @router.get("/scores", summary="What the model said of each post", response_class=StreamingResponse)
 def scores(by: With, asked: Annotated[ExportQuestion, Query()]) -> StreamingResponse:
     """A line a post, in order of time: `scores` (probability by frame, 0 to 1), `frames`, `model`, `codebook`."""
     found = exports.scores(by.store, by.now(), **_narrow(asked))
-    return _given("scores", asked.format, SCORES, _named(found))
+    return _given("scores", asked.format, _stood(by.store, SCORES), _named(found))
 
 
 @router.get("/trends", summary="Every step of every frame", response_class=StreamingResponse)
 def trends(by: With, asked: Annotated[TrendsQuestion, Query()]) -> StreamingResponse:
     """A line a frame and step, fields as in /trends; where nothing was heard, counts are null."""
     found = exports.trends(by.store, by.now(), step=asked.step, **_narrow(asked))
-    return _given("trends", asked.format, TRENDS, found)
+    return _given("trends", asked.format, _stood(by.store, TRENDS), found)
 
 
 @router.get("/alerts", summary="Alerts with their evidence", response_class=StreamingResponse)
@@ -107,6 +109,11 @@ def alerts(by: With, asked: Annotated[AlertsQuestion, Query()]) -> StreamingResp
     """A line an alert, in the order they were raised. Default period: everything."""
     found = exports.alerts(by.store, by.now(), **_narrow(asked))
     return _given("alerts", asked.format, ALERTS, found)
+
+
+def _stood(store: Store, columns: Columns) -> Columns:
+    """The same and how posts stand to their frames (experimental), where stance is read; else nothing is told of it."""
+    return {**columns, "stances": "json"} if exports.any_stance(store) else columns
 
 
 def _narrow(asked: Question) -> dict[str, Any]:

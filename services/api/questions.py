@@ -88,6 +88,7 @@ class TrendsQuestion(Question):
     lang: Lang = None
     codebook: Codebook = None
     version: Version = None
+    stance: OfStance = None
 
 
 class PostQuestion(Question):

@@ -34,8 +34,12 @@ def several(
         return told
     steps = list(zip(told.at, told.coverage, told.scored, strict=True))
     rows = [
-        {"at": at, "frame": f.frame, "share": f.share[i], "posts": f.posts[i], "scored": scored, "coverage": coverage}
+        {"at": at, "frame": f.frame, "share": f.share[i], "posts": f.posts[i], "scored": scored, "coverage": coverage,
+         "stances": f.stances and f.stances[i]}
         for f in told.frames
         for i, (at, coverage, scored) in enumerate(steps)
-    ]
-    return table(request, wire.FrameTrend, rows, columns=("at", "frame", "share", "posts", "scored", "coverage"))
+    ]  # fmt: skip
+    stood = ("stances",) if any(f.stances for f in told.frames) else ()
+    return table(
+        request, wire.FrameTrend, rows, columns=("at", "frame", "share", "posts", "scored", "coverage", *stood)
+    )

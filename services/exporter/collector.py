@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from schemas.errors import TransientError
 from services.analysis.alerting import Rule
 from services.exporter import metrics
-from services.store import alerts, codebooks, counting, counts, feeds, qualities, readings
+from services.store import alerts, codebooks, counting, counts, feeds, qualities, readings, stances
 from services.store.pool import Connection, Row, Store
 
 Qualities = Mapping[tuple[str, str], Row]
@@ -84,6 +84,12 @@ def _frames(connection: Connection, wall: datetime, judged: Qualities) -> tuple[
         for number in {f["version_id"] for f in known}
         for name, period in periods.items()
     }
+    split = {
+        number: stances.frame_stances(
+            connection, number, [f["frame"] for f in known if f["version_id"] == number], *periods["24h"]
+        )
+        for number in {f["version_id"] for f in known}
+    }
     verdicts = {(v["version_id"], v["frame"]): readings.unheard(v) for v in alerts.last_verdicts(connection)}
     return tuple(
         {
@@ -91,6 +97,7 @@ def _frames(connection: Connection, wall: datetime, judged: Qualities) -> tuple[
             "frame": f["frame"],
             "quality": judged.get((f["codebook"], f["frame"])),
             "verdict": verdicts.get((f["version_id"], f["frame"])),
+            "stances": split[f["version_id"]].get(f["frame"]),
             "windows": {name: told[f["version_id"], name][f["frame"]] for name in periods},
         }
         for f in known

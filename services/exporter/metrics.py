@@ -9,6 +9,8 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from schemas.stance import ANSWERS
+
 Row = Mapping[str, Any]
 
 DAY_S = 86_400
@@ -38,7 +40,8 @@ class Figures:
 
     wall: datetime
     frames: tuple[Row, ...]
-    """Rows of codebook, frame, verdict (or None), quality (or None) and windows: posts, units, share by window."""
+    """Rows of codebook, frame, verdict (or None), quality (or None), stances (posts by stance in the last 24 h, or None
+    where stance is off) and windows: posts, units, share by window."""
     alerts: tuple[Row, ...]
     intake: tuple[Row, ...]
     backlog: tuple[Row, ...]
@@ -61,6 +64,7 @@ def describe(figures: Figures) -> Iterator[Metric]:
     yield from _windows(figures.frames)
     yield from _verdicts(figures.frames)
     yield from _qualities(figures.frames)
+    yield from _stances(figures.frames)
     yield from _detector(figures)
     yield from _alerts(figures)
     yield from _intake(figures)
@@ -166,6 +170,15 @@ def _qualities(frames: Iterable[Row]) -> Iterator[Metric]:
             metric.add_metric(key, known(quality.get(field)))
         judged.add_metric(key, float(quality.get("judged_carrying", 0)))
     yield from (*told.values(), judged)
+
+
+def _stances(frames: Iterable[Row]) -> Iterator[Metric]:
+    text = "Posts of the last 24 hours by how they stand to the frame (experimental); no series where stance is off."
+    told = gauge("frame_stance_posts", text, ("codebook", "frame", "stance"))
+    for row in frames:
+        for stance in ANSWERS if row["stances"] is not None else ():
+            told.add_metric([row["codebook"], row["frame"], stance], row["stances"].get(stance, {}).get("posts", 0))
+    yield told
 
 
 def _detector(figures: Figures) -> Iterator[Metric]:

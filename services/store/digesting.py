@@ -9,7 +9,7 @@ import numpy as np
 
 from services.analysis import digest as composing
 from services.analysis.coverage import coverage, gaps
-from services.store import alerts, codebooks, digests, drafts, feeds, qualities, readings, trends
+from services.store import alerts, codebooks, digests, drafts, feeds, qualities, readings, stances, trends
 from services.store.pool import Connection, Row
 
 DAY = timedelta(days=1)
@@ -74,10 +74,11 @@ def _about(connection: Connection, edition: Edition) -> dict[str, Any]:
 
 def _part(connection: Connection, version: Row, since: datetime, slot: datetime) -> composing.Part:
     number, earlier = version["version_id"], since - (slot - since)
+    now = trends.frame_totals(connection, number, since, slot)
     good = qualities.read_quality_at(connection, slot, codebook=version["codebook"])
     return composing.Part(
         codebook={"id": version["codebook"], "version": version["version"], "title": version["title"]},
-        now=trends.frame_totals(connection, number, since, slot),
+        now=now,
         before=trends.frame_totals(connection, number, earlier, since),
         posts=(
             trends.posts_scored(connection, number, since, slot),
@@ -85,6 +86,7 @@ def _part(connection: Connection, version: Row, since: datetime, slot: datetime)
         ),
         carrying=digests.posts_carrying(connection, version_id=number, since=since, until=slot),
         states=_states(connection, number, since, slot),
+        stances=stances.frame_stances(connection, number, [t["frame"] for t in now], since, slot),
         quality={frame: found.model_dump(mode="json") for (_, frame), found in good.items()},
     )
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schemas import wire
-from services.store import codebooks, feeds, readings, versions
+from schemas.errors import PermanentError, Reason
+from services.store import codebooks, feeds, readings, stances, versions
 from services.store.pool import Connection, Row, Store, rows
 
 BATCH = 2_000
@@ -19,15 +20,19 @@ Fetch = Callable[[Connection, dict[str, Any]], list[Row]]
 
 
 def posts(store: Store, wall: datetime, **asked: Any) -> Iterator[list[Row]]:
-    """Posts with the frames they carry; asked: since, until, source, lang, frame, codebook, version.
+    """Posts with the frames they carry; asked: since, until, source, lang, frame, codebook, version, stance.
 
-    Raises PermanentError(NOT_FOUND) for a frame or version that there is not, before the first batch.
+    Raises PermanentError, before the first batch: NOT_FOUND for a frame or version that there is not, BAD_INPUT for a
+    stance without a frame.
     """
     about = _about(store, wall, asked)
+    stance = asked.get("stance")
     if about["frame"] in (None, readings.EVERYTHING):
+        if stance is not None:
+            raise PermanentError(Reason.BAD_INPUT, "stance is of a frame: name one beside stance")
         about.pop("frame")
         return _batches(store, about, export_posts, ("published_at", "post_id"))
-    return _batches(store, about, export_posts_of_frame, ("published_at", "post_id"))
+    return _batches(store, {**about, "stance": stance}, export_posts_of_frame, ("published_at", "post_id"))
 
 
 def scores(store: Store, wall: datetime, **asked: Any) -> Iterator[list[Row]]:
@@ -72,9 +77,16 @@ def trends(store: Store, wall: datetime, *, step: readings.Step, **asked: Any) -
                 told = readings.read_trend(
                     tx, wall, frame=frame["frame"], codebook=frame["codebook"], step=step, since=at, until=end,
                     source=asked.get("source"), lang=asked.get("lang"), version=version,
+                    stance=asked.get("stance"),
                 )  # fmt: skip
             yield [_point(told, p) for p in told.points]
             at = end
+
+
+def any_stance(store: Store) -> bool:
+    """Whether stance was ever read here: where not, nothing is told of it."""
+    with store.transaction() as tx:
+        return stances.any_reader(tx)
 
 
 def export_posts(connection: Connection, about: dict[str, Any]) -> list[Row]:

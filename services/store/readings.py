@@ -211,9 +211,10 @@ def read_trend(
 def read_trends(
     connection: Connection, wall: datetime, *, frame: Sequence[str] = (), step: Step = "1d",
     since: datetime | None = None, until: datetime | None = None, source: str | None = None, lang: str | None = None,
-    codebook: str | None = None, version: int | None = None,
+    codebook: str | None = None, version: int | None = None, stance: Stance | None = None,
 ) -> wire.Trends:  # fmt: skip
-    """Several frames of one codebook (all when none is named) over one period: posts and shares.
+    """Several frames of one codebook (all when none is named) over one period: posts and shares; with `stance`, of the
+    carriers that stand so.
 
     Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps.
     """
@@ -226,11 +227,15 @@ def read_trends(
     starts = whole_steps(since, versions.until_of(about, until), length, present, usual=PERIODS[step])
     first = starts[0] if starts else floor(since or present, length)
     end = starts[-1] + length if starts else first
-    names = [EVERYTHING, *(f["frame"] for f in chosen)]
-    found = trends.trends(
-        connection, names, version_id=about["version_id"], since=first, until=end, step=length, source=source, lang=lang
-    )
-    counted = {(r["frame"], r["at"]): r["posts"] for r in found}
+    names = [f["frame"] for f in chosen]
+    narrow: dict[str, Any] = {"version_id": about["version_id"], "since": first, "until": end, "step": length,
+                              "source": source, "lang": lang}  # fmt: skip
+    counted = {(r["frame"], r["at"]): r["posts"] for r in trends.trends(connection, [EVERYTHING, *names], **narrow)}
+    read = stances.any_reader(connection)
+    stood = stances.stance_trends(connection, names, **narrow) if read else {}
+    if stance is not None:
+        whole = {key: posts for key, posts in counted.items() if key[0] == EVERYTHING}
+        counted = whole | {key: of[stance] for key, of in stood.items() if stance in of}
     covered = heard(connection, starts, length, present=present, source=source)
     shown = [at if part != 0 else None for at, part in zip(starts, covered, strict=True)]
 
@@ -242,11 +247,12 @@ def read_trends(
     for row in chosen:
         carrying = series(row["frame"])
         parts = tuple(_share(n, all_) for n, all_ in zip(carrying, scored, strict=True))
-        told.append(wire.FrameTrend(frame=row["frame"], title=row["title"], share=parts, posts=carrying))
+        split = tuple(stood.get((row["frame"], at)) if at else None for at in shown) if read else None
+        told.append(wire.FrameTrend(frame=row["frame"], title=row["title"], share=parts, posts=carrying, stances=split))
     return wire.Trends(
         present=present, since=first, until=end, step_seconds=int(length.total_seconds()), codebook=about["codebook"],
-        version=about["version"], source=source, lang=lang, at=tuple(starts), coverage=tuple(covered), scored=scored,
-        frames=tuple(told),
+        version=about["version"], source=source, lang=lang, stance=stance, at=tuple(starts), coverage=tuple(covered),
+        scored=scored, frames=tuple(told),
     )  # fmt: skip
 
 

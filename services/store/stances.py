@@ -1,9 +1,10 @@
 """Stance: who reads it, which carriers wait to be read, and what was read of a frame in a period."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from schemas.stance import Stance
 from services.store.pool import Connection, Row, columns, one, row, rows, run
 
 _KEY = ("version_id", "frame", "published_at", "post_id")
@@ -53,4 +54,27 @@ def stance_trend(
     found: dict[datetime, dict[str, Row]] = {}
     for r in rows(connection, "stances", "stance_trend", **about, step=step, source=source, lang=lang):
         found.setdefault(r["at"], {})[r["stance"]] = r
+    return found
+
+
+def frame_stances(
+    connection: Connection, version_id: int, frames: Sequence[str], since: datetime, until: datetime
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Posts and units by frame and stance in a period; empty where stance was never read."""
+    if not any_reader(connection):
+        return {}
+    about = {"version_id": version_id, "frames": list(frames), "since": since, "until": until}
+    found: dict[str, dict[str, dict[str, int]]] = {frame: {} for frame in frames}
+    for r in rows(connection, "stances", "frame_stances", **about):
+        found[r["frame"]][r["stance"]] = {"posts": r["posts"], "units": r["units"]}
+    return found
+
+
+def stance_trends(
+    connection: Connection, frames: Sequence[str], **about: Any
+) -> dict[tuple[str, datetime], dict[Stance, int]]:
+    """Posts by (frame, step) and stance; about: version_id, since, until, step, source, lang."""
+    found: dict[tuple[str, datetime], dict[Stance, int]] = {}
+    for r in rows(connection, "stances", "stance_trends", frames=list(frames), **about):
+        found.setdefault((r["frame"], r["at"]), {})[r["stance"]] = r["posts"]
     return found

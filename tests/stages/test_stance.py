@@ -1,18 +1,27 @@
 """Stance from rows to readers: read once a text, of every carrier, by a named reader; and where it is off, nothing."""
 
-from collections.abc import Sequence
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
 from schemas.errors import PermanentError
 from schemas.stance import Stance
 from services.analysis import alerting
 from services.analysis.text import text_for_encoder
+from services.channels.rendering import render_text
 from services.classifier import StanceReader, learn_stance, lesson_name
+from services.exporter.collector import read_figures
+from services.exporter.metrics import describe
+from services.serve import create_app
+from services.settings import Settings
 from services.store import listings, readings, stances
 from tests.stages.conftest import World, drift, page, post
 from tests.stages.test_detect import T0, flow, hear, history, replayed
@@ -236,3 +245,92 @@ def test_the_reader_that_ships_works_on_stored_rows(ready: World) -> None:
     gather(world, post(1, "Minister says the theatre was staged, according to Reuters"), post(2, "🎭 theatre"))
     assert read(world)["1 staged"] == "reports"
     assert world.one("select lesson from stance_readers") == lesson_name()
+
+
+@pytest.fixture
+def web(database_url: str, on: tuple[World, FakeReader]) -> Iterator[TestClient]:
+    world, _ = on
+    gather(world, *FOUR, post(5))
+    world.clock.forward(minutes=5)  # so that something was heard
+    gather(world, post(6, "rain"))
+    with TestClient(create_app(Settings(database_url=database_url)), base_url="http://127.0.0.1:8787") as client:
+        yield client
+
+
+SPLIT = {"promotes": 2, "disputes": 1, "reports": 1, "unclear": 1}
+EXPORTS = ("posts", "scores", "trends")
+
+
+def test_several_frames_are_split_and_narrowed_by_stance(web: TestClient) -> None:
+    told = web.get("/api/v1/trends/several").json()
+    stances_of = {f["frame"]: [s for s in f["stances"] if s] for f in told["frames"]}
+    assert stances_of == {"staged-theatrics": [SPLIT], "russia-blames-us": []}
+    narrow = web.get("/api/v1/trends/several", params={"stance": "promotes"}).json()
+    counted = {f["frame"]: sum(n or 0 for n in f["posts"]) for f in narrow["frames"]}
+    assert (narrow["stance"], counted) == ("promotes", {"staged-theatrics": 2, "russia-blames-us": 0})
+    assert sum(n or 0 for n in narrow["scored"]) == 6
+    table = web.get("/api/v1/trends/several", headers={"Accept": "text/csv"}).text
+    assert [json.loads(r["stances"]) for r in csv.DictReader(io.StringIO(table)) if r["stances"]] == [SPLIT]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_what_is_exported_says_and_is_narrowed_by_stance(web: TestClient, form: str) -> None:
+    frame = {"frame": "staged-theatrics", "format": form}
+    posts = _rows(web, "posts", form, frame)
+    assert sorted(_stance(r) for r in posts) == ["disputes", "promotes", "promotes", "reports", "unclear"]
+    assert [r["id"] for r in _rows(web, "posts", form, {**frame, "stance": "disputes"})] == ["2"]
+    assert sum(_stance(r) == "promotes" for r in _rows(web, "scores", form, {"format": form})) == 2
+    assert [_json(r["stances"]) for r in _rows(web, "trends", form, frame) if r["stances"]] == [SPLIT]
+    narrow = _rows(web, "trends", form, {**frame, "stance": "promotes"})
+    assert sum(int(r["posts"] or 0) for r in narrow) == 2
+    assert web.get("/api/v1/exports/posts", params={"stance": "promotes"}).status_code == 400
+
+
+def _rows(web: TestClient, name: str, form: str, asked: dict[str, str]) -> list[dict[str, Any]]:
+    body = web.get(f"/api/v1/exports/{name}", params=asked).content
+    if form == "parquet":
+        return list(pytest.importorskip("pyarrow.parquet").read_table(io.BytesIO(body)).to_pylist())
+    text = body.decode()
+    return list(csv.DictReader(io.StringIO(text))) if form == "csv" else [json.loads(x) for x in text.splitlines()]
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _stance(row: dict[str, Any]) -> str:
+    return (_json(row["stances"]) or {}).get("staged-theatrics", "") if row["stances"] else ""
+
+
+def test_digest_and_metrics_say_the_split(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    gather(world, *FOUR, post(5), post(6, "rain"))
+    with world.store.transaction() as tx:
+        body = listings.preview_digest(tx, world.clock() + timedelta(minutes=5)).body
+        metrics = {
+            s.labels["frame"] + " " + s.labels["stance"]: s.value
+            for m in describe(read_figures(tx, world.clock(), world.rt.rule, {}))
+            for s in m.samples
+            if m.name == "framewatch_frame_stance_posts"
+        }
+    assert {s: of["posts"] for s, of in body["frames"][0]["stances"].items()} == SPLIT
+    assert "2 promote, 1 dispute, 1 report, 1 unclear" in render_text("digest", body)
+    assert metrics == {f"staged-theatrics {s}": n for s, n in SPLIT.items()} | {
+        f"russia-blames-us {s}": 0 for s in SPLIT
+    }
+
+
+def test_where_it_is_off_no_export_metric_or_digest_names_it(ready: World, database_url: str) -> None:
+    gather(ready, *FOUR)
+    with TestClient(create_app(Settings(database_url=database_url)), base_url="http://127.0.0.1:8787") as web:
+        for name in EXPORTS:
+            assert "stance" not in web.get(f"/api/v1/exports/{name}").text
+            assert "stance" not in web.get(f"/api/v1/exports/{name}", params={"format": "csv"}).text
+        assert {f["stances"] for f in web.get("/api/v1/trends/several").json()["frames"]} == {None}
+        assert "stance" not in web.get("/api/v1/trends/several", headers={"Accept": "text/csv"}).text
+    with ready.store.transaction() as tx:
+        body = listings.preview_digest(tx, ready.clock() + timedelta(minutes=5)).body
+        samples = [s for m in describe(read_figures(tx, ready.clock(), ready.rt.rule, {})) for s in m.samples]
+    assert not any("stance" in s.name for s in samples)
+    assert "stances" not in body["frames"][0]
+    assert "stand to" not in render_text("digest", body)

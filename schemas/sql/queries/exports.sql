@@ -4,6 +4,8 @@
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality, p.received_at,
        coalesce((select array_agg(c.frame order by c.frame) from carried c
                  where c.version_id = %(version_id)s and c.post_id = p.post_id), '{}') as frames,
+       (select jsonb_object_agg(c.frame, c.stance) from carried c
+        where c.version_id = %(version_id)s and c.post_id = p.post_id and c.stance is not null) as stances,
        coalesce(s.uncertain, '{}') as uncertain
 from posts p
 left join scores s on s.version_id = %(version_id)s and s.post_id = p.post_id
@@ -19,6 +21,7 @@ with chosen as materialized (
   select c.version_id, c.post_id, c.published_at from carried c
   where c.version_id = %(version_id)s and c.frame = %(frame)s
     and c.published_at >= %(since)s and c.published_at < %(until)s
+    and (%(stance)s::text is null or c.stance = %(stance)s)
     and (c.published_at, c.post_id) > (%(after)s::timestamptz, %(after_id)s::bigint)
     and (%(source)s::text is null or c.source = %(source)s) and (%(lang)s::text is null or c.lang = %(lang)s)
   order by c.published_at, c.post_id
@@ -27,6 +30,8 @@ with chosen as materialized (
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality, p.received_at,
        coalesce((select array_agg(o.frame order by o.frame) from carried o
                  where o.version_id = c.version_id and o.post_id = c.post_id), '{}') as frames,
+       (select jsonb_object_agg(o.frame, o.stance) from carried o
+        where o.version_id = c.version_id and o.post_id = c.post_id and o.stance is not null) as stances,
        coalesce(s.uncertain, '{}') as uncertain
 from chosen c
 join post_keys k on k.post_id = c.post_id
@@ -38,7 +43,9 @@ order by c.published_at, c.post_id;
 -- What the model said of each post, in order of time.
 select p.post_id, p.source, p.native_id, p.published_at, m.name as model, s.probabilities, s.uncertain,
        coalesce((select array_agg(c.frame order by c.frame) from carried c
-                 where c.version_id = s.version_id and c.post_id = s.post_id), '{}') as frames
+                 where c.version_id = s.version_id and c.post_id = s.post_id), '{}') as frames,
+       (select jsonb_object_agg(c.frame, c.stance) from carried c
+        where c.version_id = s.version_id and c.post_id = s.post_id and c.stance is not null) as stances
 from posts p
 join scores s on s.version_id = %(version_id)s and s.post_id = p.post_id
 join models m using (model_id)

@@ -56,3 +56,21 @@ where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(si
   and (%(source)s::text is null or source = %(source)s) and (%(lang)s::text is null or lang = %(lang)s)
   and stance is not null
 group by 1, 2 order by 1, 2;
+
+-- name: frame_stances
+-- Posts and independent voices of several frames in a period, by stance, as far as it was read.
+select frame, stance, count(*)::int as posts, least(count(distinct unit_key), count(distinct author))::int as units
+from carried
+where version_id = %(version_id)s and frame = any(%(frames)s::text[])
+  and published_at >= %(since)s and published_at < %(until)s and stance is not null
+group by 1, 2 order by 1, 2;
+
+-- name: stance_trends
+-- Posts of several frames by step and stance, as far as it was read.
+select frame, date_bin(%(step)s, published_at, timestamptz 'epoch') as at, stance, count(*)::int as posts
+from carried
+where version_id = %(version_id)s and frame = any(%(frames)s::text[])
+  and published_at >= %(since)s and published_at < %(until)s
+  and (%(source)s::text is null or source = %(source)s) and (%(lang)s::text is null or lang = %(lang)s)
+  and stance is not null
+group by 1, 2, 3 order by 1, 2, 3;
