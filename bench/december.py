@@ -147,7 +147,7 @@ def runtime_of(store: Store, platform: Platform, encoder: Remembering, clock: Cl
     """What the stages use; nothing is told to anybody outside."""
     return Runtime(
         store=store, source=lambda _: platform, stream=_none, gone=lambda _: None, channel=_none,
-        encoder=lambda: encoder, learn=lambda e, book: learn_codebook(e, book, text_for_encoder),
+        encoder=lambda: encoder, learn=lambda e, book, _: learn_codebook(e, book, text_for_encoder),
         read_heads=Heads.from_bytes, wordings=packed, intake=Intake(b"a key of the benchmark", guess), now=clock, chance=lambda: 0.5,
     )  # fmt: skip
 

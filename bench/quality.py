@@ -1,11 +1,14 @@
-"""How good the heads are: `python -m bench.quality [--caves DIR]`, beside the TF-IDF floor, in one run.
+"""How good the heads are: `python -m bench.quality [--caves DIR] [--stream FILE]`, beside the TF-IDF floor, in one run.
 
 Always: the bundled codebook on the posts of the demo and of the tests, with all its examples and with 8 a frame.
 With `--caves DIR` (train.csv and val.csv with `ID,text,labels`): 16 examples a label (5 seeds) and all labels.
+With `--stream FILE` (posts as JSON lines, perhaps gzipped): how many of its texts are given a frame, with and without
+having learned from others of it; the same for CAVES, where nearly every text heard carries a frame.
 """
 
 import argparse
 import csv
+import gzip
 import json
 import time
 from itertools import zip_longest
@@ -17,13 +20,15 @@ from schemas import codebook as files
 from services.analysis import quality
 from services.analysis.reliability import calibration_error, reliability
 from services.analysis.text import clean_text, text_for_encoder
-from services.classifier import load_encoder
+from services.classifier import CARRIES, Stored, learn_codebook, load_encoder
 from services.cli.evaluate import Remembering, answered, findings
 from services.settings import home_of, load
 
 BOOK = Path("services/demo/palmyra-2016.yaml")
 POSTS = (Path("services/demo/palmyra-2016.jsonl"), Path("tests/classifier/data/palmyra-labelled.jsonl"))
 SEEDS, FEW = 5, 16
+HEARD, MET = 1_000, 4_000
+"""Texts of a stream that are learned from, and others that are asked."""
 CAVES = {
     "side-effect": "Side effects. The vaccine is said to harm people: side effects, injuries, illness or deaths after vaccination.",
     "ineffective": "Ineffective. The vaccine is said not to work: it does not prevent infection or transmission, efficacy is low, it fails against variants.",
@@ -43,13 +48,16 @@ def main() -> None:
     """Print every figure; macro-F1 of `carries`, over the frames and over the frames and `none`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--caves", type=Path, help="folder with train.csv and val.csv")
-    folder = parser.parse_args().caves
+    parser.add_argument("--stream", type=Path, help="posts as JSON lines of whatever people say")
+    given = parser.parse_args()
     settings = load()
     encoder = Remembering(load_encoder(settings.model, home_of(settings) / "models", settings.threads))
     print(f"encoder {encoder.name}")
     bundled(encoder)
-    if folder:
-        caves(encoder, folder)
+    if given.caves:
+        caves(encoder, given.caves)
+    if given.stream:
+        stream(encoder, given.stream, given.caves)
 
 
 def bundled(encoder) -> None:
@@ -61,6 +69,40 @@ def bundled(encoder) -> None:
         posts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         tell(f"{path.stem}, all examples", [figures(encoder, whole, posts)])
         tell(f"{path.stem}, 8 a frame, {SEEDS} draws", [figures(encoder, drawn(whole, s), posts) for s in range(SEEDS)])
+
+
+def stream(encoder, path, folder) -> None:
+    """The bundled codebook, alone and having heard the stream; with its background posts and without."""
+    whole = files.parse(BOOK.read_text(encoding="utf-8"), str(BOOK))
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as lines:
+        texts = list(dict.fromkeys(text_for_encoder(clean_text(json.loads(line)["text"])[0]) for line in lines))
+    chance = np.random.default_rng(0)
+    texts = [texts[i] for i in chance.permutation(len(texts))[: HEARD + MET].tolist()]
+    print(f"encoding {len(texts)} texts of {path.name} …", flush=True)
+    vectors = encoder.encode(texts)
+    heard = Stored(texts[:HEARD], vectors[:HEARD])
+    posts = [json.loads(line) for line in POSTS[1].read_text(encoding="utf-8").splitlines()]
+    for title, book in (("with background", whole), ("without", whole.model_copy(update={"background": ()}))):
+        for told, stored in (("alone", None), (f"having heard {HEARD:,} texts", heard)):
+            given = figures(encoder, book, posts, stored)
+            few = [figures(encoder, drawn(book, s), posts, stored) for s in range(SEEDS)]
+            learned = learn_codebook(encoder, book, text_for_encoder, stored)
+            said = learned.answers(learned.scores(vectors[HEARD:], texts[HEARD:])) == CARRIES
+            tell(f"{title}, {told}: all", [{"stream given one": float(said.any(axis=1).mean()), **given}])
+            tell(f"{title}, {told}: 8 a frame", few)
+    if folder:
+        train, test = (rows(folder / f"{name}.csv") for name in ("train", "val"))
+        for told, some in (("alone", 0), (f"having heard {HEARD:,} texts of its own", HEARD)):
+            tell(f"{folder.name}, 16 a label, {told}", [heads(encoder, s, test, others(encoder, s, train, some)) for s in
+                                                        (sample(train, seed) for seed in range(SEEDS))])  # fmt: skip
+
+
+def others(encoder, known, train, count):
+    """What a house would have heard of the same stream."""
+    texts = [text for text, _ in train if text not in {t for t, _ in known}]
+    kept = [text_for_encoder(texts[i]) for i in np.random.default_rng(1).permutation(len(texts))[:count].tolist()]
+    return Stored(kept, encoder.encode(kept)) if count else None
 
 
 def drawn(book, seed, count=8):
@@ -79,8 +121,8 @@ def drawn(book, seed, count=8):
     return book.model_copy(update={"frames": frames})
 
 
-def figures(encoder, book, posts):
-    found = findings([f.id for f in book.frames], answered(encoder, book, posts), posts)
+def figures(encoder, book, posts, stored=None):
+    found = findings([f.id for f in book.frames], answered(encoder, book, posts, stored), posts)
     langs = found.macro_f1_by_language
     return {"F1": found.macro_f1, **langs, "false": found.carry_none_but_given_one, "ECE": found.calibration_error}
 
@@ -121,7 +163,7 @@ def truth(posts):
     return quality.matrix(list(CAVES), [labels for _, labels in posts])
 
 
-def heads(encoder, train, test):
+def heads(encoder, train, test, stored=None):
     frames = [
         files.Frame.model_construct(
             id=label, title=about.split(". ")[0], description=about.split(". ", 1)[1], counterexamples=(), threshold=None,
@@ -131,7 +173,7 @@ def heads(encoder, train, test):
     ]  # fmt: skip
     none = tuple(text for text, labels in train if labels <= {"none"})
     book = files.Codebook.model_construct(codebook="caves", title="", frames=tuple(frames), background=none)
-    probabilities, carried = answered(encoder, book, [{"text": text} for text, _ in test])
+    probabilities, carried = answered(encoder, book, [{"text": text} for text, _ in test], stored)
     true = truth(test)
     return scored(carried, true) | {"ECE": calibration_error(reliability(probabilities, true))}
 

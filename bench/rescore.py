@@ -179,7 +179,7 @@ def main():
 def run(store, encoder, vectors, wordings, each_s, sizes):
     rt = replace(
         seeded.runtime(store, NOW), encoder=lambda: encoder, read_heads=Heads.from_bytes, wordings=packed,
-        learn=lambda encoder, book: learn_codebook(encoder, book, text_for_encoder),
+        learn=lambda encoder, book, _: learn_codebook(encoder, book, text_for_encoder),
     )  # fmt: skip
     text = codebook_text()
     with store.transaction() as tx:

@@ -20,9 +20,9 @@ from services.analysis import redrawing
 from services.analysis.alerting import Rule
 from services.analysis.redrawing import Fired, Posts
 from services.analysis.text import text_for_encoder
-from services.classifier import Heads, learn_codebook
+from services.classifier import Encoder, Heads, Stored, learn_codebook
 from services.history import History, scored_history
-from services.store import codebooks, counts, dry_run, feeds, previews, rules
+from services.store import codebooks, counts, dry_run, feeds, previews, rules, vectors
 from services.store.pool import Connection, Row, Store
 from services.why import Borrow
 
@@ -66,7 +66,7 @@ def preview(
     read = files.parse(text, name)
     told("learning the codebook", 0.0)
     with borrow() as encoder:
-        heads, model = learn_codebook(encoder, read, text_for_encoder), encoder.name
+        heads, model = _heads(store, encoder, read), encoder.name
     with store.transaction() as tx:
         counts.one_snapshot(tx)
         current = next((v for v in codebooks.current_codebooks(tx) if v["codebook"] == read.codebook), None)
@@ -85,6 +85,13 @@ def preview(
         took_seconds=round(time.monotonic() - began, 2),
         apply_seconds=round(APPLY_S + APPLY_POST_S * len(history.posts), 1),
     )  # fmt: skip
+
+
+def _heads(store: Store, encoder: Encoder, read: Codebook) -> Heads:
+    """As workers will learn them when it is applied."""
+    with store.transaction() as tx:
+        heard = vectors.heard_texts(tx, encoder.name)
+    return learn_codebook(encoder, read, text_for_encoder, Stored(*heard) if heard else None)
 
 
 def _model(tx: Connection, name: str) -> int:

@@ -46,7 +46,7 @@ _stopping = threading.Event()
 def runtime() -> Runtime:
     """The Runtime of this process, made at first use: after any fork, and only where a task runs."""
     from services.channels import channel_for
-    from services.classifier import Heads, StanceReader, learn_codebook, learn_stance, lesson_name, load_encoder
+    from services.classifier import Heads, StanceReader, Stored, learn_codebook, learn_stance, lesson_name, load_encoder
     from services.classifier.wording import packed
     from services.sources import Known, Means, is_billed, rechecking, source_for, stream_for
     from services.sources.language import guess
@@ -75,7 +75,9 @@ def runtime() -> Runtime:
         stream=cache(lambda kind: stream_for(kind, means)),
         channel=lambda kind, config: channel_for(kind, config, fetcher, public_url=conf.public_url),
         encoder=cache(lambda: load_encoder(conf.model, home / "models", conf.threads, conf.device)),
-        learn=lambda encoder, codebook: learn_codebook(encoder, codebook, text_for_encoder),
+        learn=lambda encoder, codebook, heard: learn_codebook(
+            encoder, codebook, text_for_encoder, Stored(*heard) if heard else None
+        ),
         read_heads=Heads.from_bytes,
         wordings=packed,
         intake=Intake(settings.author_key(conf), guess),

@@ -14,6 +14,7 @@ from schemas.stance import Stance
 from services.analysis.alerting import Rule
 from services.analysis.intake import Intake
 from services.store.pool import Store
+from services.store.vectors import Heard
 
 
 class Source(Protocol):
@@ -145,7 +146,7 @@ class Runtime:
     """By kind of source; None when it cannot tell."""
     channel: Callable[[str, Mapping[str, Any]], Channel]
     encoder: Callable[[], Encoder]
-    learn: Callable[[Encoder, Codebook], Heads]
+    learn: Callable[[Encoder, Codebook, Heard | None], Heads]
     read_heads: Callable[[bytes], Heads]
     wordings: Wordings
     intake: Intake

@@ -6,6 +6,7 @@ Knows neither the database nor the network (but for fetching a model that the op
 
 from services.classifier.codebook import Codebook, Frame, learn_codebook, review_codebook
 from services.classifier.encoder import Encoder, load_encoder
+from services.classifier.everyday import Stored
 from services.classifier.heads import ABSENT, CARRIES, UNCERTAIN, Heads
 from services.classifier.review import Doubt
 from services.classifier.stance import StanceReader
@@ -21,6 +22,7 @@ __all__ = [
     "Frame",
     "Heads",
     "StanceReader",
+    "Stored",
     "learn_codebook",
     "learn_stance",
     "lesson_name",

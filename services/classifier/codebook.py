@@ -1,28 +1,17 @@
 """From a codebook's words to heads: every text goes through the encoder once, then the arrays are learned from."""
 
-import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.classifier.encoder import Encoder
+from services.classifier.everyday import Stored, everyday_posts, heard_posts, said_of_everyday
 from services.classifier.heads import Heads
 from services.classifier.learning import Lesson, Material, learn, learned_from
 from services.classifier.review import Doubt, doubts
-
-EVERYDAY = Path(__file__).parent / "data" / "everyday.txt"
-"""Posts of every day in three languages, written for this: what a stream is full of and no frame is about. A handful of
-background posts leaves most of what people say unlike anything learned, and then it is given to frames at random."""
-
-SCRIPTS = dict.fromkeys(("be", "bg", "kk", "ky", "mk", "mn", "ru", "sr", "tg", "uk"), "CYRILLIC") | dict.fromkeys(
-    ("ar", "ckb", "fa", "ps", "ug", "ur"), "ARABIC"
-)
-"""The scripts, other than Latin, that languages with everyday posts are mostly written in."""
 
 
 class Frame(Protocol):
@@ -97,17 +86,21 @@ def taught_by(codebook: Codebook, clean: Callable[[str], str]) -> list[Taught]:
     posts = [
         Taught(written[t], t, "", _listing(examples, t), _listing(counterexamples, t), t in background) for t in said
     ]
-    posts += [Taught(t, t, background=True) for t in _everyday(clean, {*said})]
+    posts += [Taught(t, t, background=True) for t in everyday_posts(clean, {*said})]
     about = [Taught(_about(frame), clean(_about(frame)), frame.id) for frame in codebook.frames]
     return [posts[i] for i in learned_from(len(posts))] + about
 
 
-def learn_codebook(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) -> Heads:
+def learn_codebook(
+    encoder: Encoder, codebook: Codebook, clean: Callable[[str], str], stored: Stored | None = None
+) -> Heads:  # fmt: skip
     """Heads for the codebook's frames on `encoder`'s vectors; `clean` is what posts go through before encoding.
+
+    `stored` teaches what the house's stream is full of; it costs nothing when posts are scored.
 
     Raises PermanentError(BAD_CODEBOOK) when a frame has no example, or nothing to be told apart from.
     """
-    return _learned(encoder, codebook, clean)[1].heads
+    return _learned(encoder, codebook, clean, stored)[1].heads
 
 
 def review_codebook(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) -> list[Doubt]:
@@ -118,14 +111,19 @@ def review_codebook(encoder: Encoder, codebook: Codebook, clean: Callable[[str],
     return doubts(*_learned(encoder, codebook, clean))
 
 
-def _learned(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) -> tuple[Material, Lesson]:
+def _learned(
+    encoder: Encoder, codebook: Codebook, clean: Callable[[str], str], stored: Stored | None = None
+) -> tuple[Material, Lesson]:  # fmt: skip
     about = [clean(_about(frame)) for frame in codebook.frames]
     said = _said(codebook, clean)
-    everyday = _everyday(clean, {*said})
-    said |= _said_of_everyday(codebook, everyday)
+    everyday = everyday_posts(clean, {*said})
+    said |= said_of_everyday(codebook, everyday)
+    kept = len(said)
+    heard = heard_posts(stored, said) if stored else {}
+    said |= said_of_everyday(codebook, list(heard))
     texts = list(said)
-    distinct = list(dict.fromkeys([*texts, *about]))
-    vectors = dict(zip(distinct, encoder.encode(distinct), strict=True))
+    distinct = list(dict.fromkeys([*texts[:kept], *about]))
+    vectors = dict(zip(distinct, encoder.encode(distinct), strict=True)) | heard
     background = {clean(text) for text in codebook.background}
     material = Material(
         frames=[f.id for f in codebook.frames],
@@ -135,35 +133,12 @@ def _learned(encoder: Encoder, codebook: Codebook, clean: Callable[[str], str]) 
         texts=texts,
         said=np.array(list(said.values()), np.int8).reshape(-1, len(about)),
         background=np.array([text in background and 1 not in said[text] for text in texts], bool),
-        everyday=np.arange(len(texts)) >= len(texts) - len(everyday),
+        everyday=np.arange(len(texts)) >= kept - len(everyday),
+        stored=np.arange(len(texts)) >= kept,
         contradicted=_contradicted(codebook, clean, texts),
         thresholds=[f.threshold for f in codebook.frames],
     )
     return material, learn(material)
-
-
-def _everyday(clean: Callable[[str], str], known: set[str]) -> list[str]:
-    """The posts of every day, cleaned, without those the codebook itself knows."""
-    cleaned = (clean(line) for line in EVERYDAY.read_text(encoding="utf-8").splitlines())
-    return [text for text in dict.fromkeys(cleaned) if text.strip() and text not in known]
-
-
-def _said_of_everyday(codebook: Codebook, texts: Sequence[str]) -> dict[str, NDArray[np.int8]]:
-    """They carry no frame; of one that has no example in their script they say nothing.
-
-    Else the script itself would speak against the frame. And they say nothing of a frame that lacks examples in a
-    language its codebook watches: there only meaning tells, and they make every frame harder to find.
-    """
-    watched = {SCRIPTS.get(language.partition("-")[0], "LATIN") for language in codebook.languages}
-    scripts = [{script_of(text) for text in frame.examples} for frame in codebook.frames]
-    strict = [of if watched <= of else set() for of in scripts]
-    return {text: np.array([-(script_of(text) in of) for of in strict], np.int8) for text in texts}
-
-
-def script_of(text: str) -> str:
-    """The script most letters of a text are of, by Unicode's names (LATIN, CYRILLIC, ARABIC, …); "" without letters."""
-    letters = Counter(unicodedata.name(c, "").partition(" ")[0] for c in text if c.isalpha())
-    return max(letters, key=letters.__getitem__, default="")
 
 
 def _listing(texts: Mapping[str, set[str]], text: str) -> tuple[str, ...]:

@@ -1,8 +1,11 @@
-"""How many cores this process may really use: its affinity, cut down by its container's quota."""
+"""How many cores this process may really use, its affinity cut down by its container's quota, and who uses them."""
 
 import math
 import os
+from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -15,6 +18,19 @@ def usable_cores(cgroup: Path = CGROUP) -> int:
         here = os.cpu_count() or 1
     quota = _quota(cgroup)
     return max(1, here if quota is None else min(here, math.ceil(quota)))
+
+
+def blas_threads(count: int) -> AbstractContextManager[Any]:
+    """Within it the products of numpy and scipy use that many threads; else they use the machine's cores, not ours."""
+    limited: AbstractContextManager[Any] = _blas().limit(limits=count, user_api="blas")
+    return limited
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _quota(cgroup: Path) -> float | None:

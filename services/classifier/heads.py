@@ -8,14 +8,13 @@ import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import PermanentError, Reason
-from services.classifier.cores import usable_cores
+from services.classifier.cores import blas_threads, usable_cores
 from services.classifier.wording import BINS, flat_bins
 
 FORMAT = 3
@@ -181,18 +180,11 @@ def in_lots(work: Callable[[int], NDArray[Any]], count: int) -> list[NDArray[Any
     """What `work` makes of each lot, given where it starts, in order; by several threads, one core each."""
     starts = range(0, count, LOT)
     # Several threads inside each small product would mostly wait for each other.
-    with _blas().limit(limits=1, user_api="blas"):
+    with blas_threads(1):
         if len(starts) == 1:
             return [work(0)]
         with ThreadPoolExecutor(usable_cores(), "heads") as threads:
             return list(threads.map(work, starts))
-
-
-@cache
-def _blas() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def nearness_of(cosines: NDArray[Any]) -> NDArray[Any]:

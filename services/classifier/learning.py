@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from schemas.errors import PermanentError, Reason
 from services.classifier.calibration import Line, band_below, best_threshold, fit_line, sigmoid
+from services.classifier.cores import blas_threads, usable_cores
 from services.classifier.heads import Heads, centred, nearness
-from services.classifier.ridge import Fit, fit
+from services.classifier.ridge import Fit, fit, told_by
 from services.classifier.wording import BINS, bins_of, rarity_of, weighed
 
 FEW = 5
@@ -22,6 +23,8 @@ ENOUGH_BACKGROUND = 20
 """Background posts from which their mean alone is the point everything is seen from."""
 MOST = 8_000
 """Posts learned from; of more, that many are taken evenly."""
+EXACT = 3_000
+"""Posts up to which sums are in double precision; more take too much memory."""
 WORDING = 1.25
 """What two posts of one wording count for each other."""
 SOFTNESS = 1.5
@@ -43,6 +46,8 @@ CLOSE = 0.6
 """Cosine to an example from which an everyday post says nothing of that frame: it may well carry it."""
 EVERYDAY = 2.0
 """How much softer everyday posts are than those of the codebook: they stand for a stream, and no person judged them."""
+STORED = 8.0
+"""The same of posts that were really heard: there are thousands of them, and some carry a frame."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +69,8 @@ class Material:
     """n: posts that the codebook has stand for everything else."""
     everyday: NDArray[np.bool_]
     """n: posts of every day that are learned from beside the codebook's; nothing is calibrated or chosen by them."""
+    stored: NDArray[np.bool_]
+    """n, the last ones: everyday posts that were really heard. They teach, but the heads do not keep them."""
     contradicted: NDArray[np.bool_]
     """n × F: examples of the frame that are also said not to carry it."""
     thresholds: Sequence[float | None]
@@ -94,8 +101,9 @@ def learn(material: Material) -> Lesson:
     bins = [bins_of(text) for text in (*material.texts, *material.wordings)]
     rarity = rarity_of(bins[: len(material.texts)])
     wording = _sparse(bins, rarity)
-    found = fit(_kernel(points, wording), _targets(said), _softness(said, material.everyday))
-    held_out, own = found.held_out[: len(said)], ~material.everyday
+    found, kept = _fitted(material, said, points, wording)
+    said, own = said[~material.stored], ~material.everyday[~material.stored]
+    held_out = found.held_out[: len(said)]
     lines = _lines(held_out[own], said[own])
     odds = sigmoid(held_out * [a for a, _ in lines] + [b for _, b in lines])
     thresholds = _thresholds(material, odds[own], said[own])
@@ -103,14 +111,27 @@ def learn(material: Material) -> Lesson:
     heads = Heads(
         frames=tuple(material.frames),
         mean=mean,
-        anchors=points.astype(np.float16),
-        **_folded(found, wording, rarity, lines),
+        anchors=points[kept].astype(np.float16),
+        **_folded(found, wording[kept], rarity, lines),
         thresholds=thresholds.astype(np.float32),
         band=band_below(thresholds, BAND).astype(np.float32),
         weak=tuple(f for f, is_few in zip(material.frames, few, strict=True) if is_few),
         contradictory=tuple(f for f, of in zip(material.frames, clashes.T, strict=True) if of.any()),
     )
-    return Lesson(heads, odds, clashes)
+    return Lesson(heads, odds, clashes[~material.stored])
+
+
+def _fitted(
+    m: Material, said: NDArray[np.int8], points: NDArray[np.float32], wording: Any
+) -> tuple[Fit, NDArray[np.intp]]:  # fmt: skip
+    """The fit of posts and descriptions, as those tell it that are kept; and which these are."""
+    kept = np.flatnonzero(~np.concatenate([m.stored, np.zeros(len(m.frames), bool)]))
+    with blas_threads(usable_cores()):
+        kernel = _kernel(points, wording)
+        found = fit(kernel, _targets(said), _softness(said, m))
+        if len(kept) < len(kernel):
+            found = Fit(told_by(kept, kernel, found.pulls), found.held_out[kept])
+    return found, kept
 
 
 def learned_from(posts: int) -> list[int]:
@@ -128,12 +149,13 @@ def _evenly(m: Material) -> Material:
     kept = learned_from(len(m.texts))
     texts = [m.texts[i] for i in kept]
     return replace(m, vectors=m.vectors[kept], texts=texts, said=m.said[kept], background=m.background[kept],
-                   everyday=m.everyday[kept], contradicted=m.contradicted[kept])  # fmt: skip
+                   everyday=m.everyday[kept], stored=m.stored[kept], contradicted=m.contradicted[kept])  # fmt: skip
 
 
 def _mean(material: Material) -> NDArray[np.float32]:
     enough = material.background.sum() >= ENOUGH_BACKGROUND
-    everything = material.vectors[material.background if enough else ~material.everyday]
+    others = material.stored if material.stored.any() else ~material.everyday
+    everything = material.vectors[material.background if enough else others]
     mean: NDArray[np.float32] = everything.mean(axis=0, dtype=np.float64).astype(np.float32)
     return mean
 
@@ -174,7 +196,7 @@ def _sparse(bins: Sequence[NDArray[np.int32]], rarity: NDArray[np.float32]) -> A
 
 def _kernel(points: NDArray[np.float32], wording: Any) -> NDArray[Any]:
     """How much each post counts for each other one; 1 is what all have in common."""
-    exact = points if len(points) > MOST // 4 else points.astype(np.float64)
+    exact = points if len(points) > EXACT else points.astype(np.float64)
     kernel: NDArray[Any] = nearness(exact, exact) + 1 + WORDING * (wording @ wording.T).toarray()
     return kernel
 
@@ -184,8 +206,8 @@ def _targets(said: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.concatenate([said, own])
 
 
-def _softness(said: NDArray[np.int8], everyday: NDArray[np.bool_]) -> NDArray[np.float64]:
-    of_posts = np.where(everyday, SOFTNESS * EVERYDAY, SOFTNESS)
+def _softness(said: NDArray[np.int8], m: Material) -> NDArray[np.float64]:
+    of_posts = np.where(m.everyday, np.where(m.stored, SOFTNESS * STORED, SOFTNESS * EVERYDAY), SOFTNESS)
     return np.concatenate([of_posts, np.full(said.shape[1], SOFTNESS / SAID_TWICE)])
 
 

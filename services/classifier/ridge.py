@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+EVEN = 0.01
+"""How much evenness weighs against the last bit of likeness, where some rows tell what all were taught."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
@@ -29,6 +32,18 @@ def fit(kernel: NDArray[Any], targets: NDArray[np.int8], softness: NDArray[Any])
     columns = [_column(kernel, inverse, column) for column in targets.T]
     pulls, held_out = (np.column_stack(part) for part in zip(*columns, strict=True))
     return Fit(pulls, held_out)
+
+
+def told_by(kept: NDArray[np.intp], kernel: NDArray[Any], pulls: NDArray[Any]) -> NDArray[Any]:
+    """Pulls (len(kept) × F) of some rows alone that say nearly what those of all rows (n × F) say, at every row."""
+    from scipy.linalg import solve
+
+    near = kernel[:, kept]
+    moment = near.T @ near + EVEN * kernel[np.ix_(kept, kept)]
+    # Two equal rows leave a direction that nothing holds.
+    moment[np.diag_indices(len(kept))] += 1e-8 * np.trace(moment) / len(kept)
+    found: NDArray[Any] = solve(moment, near.T @ (kernel @ pulls), assume_a="pos", check_finite=False)
+    return found
 
 
 def _column(kernel: NDArray[Any], inverse: NDArray[Any], target: NDArray[np.int8]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -71,11 +71,12 @@ def _review(file: Path, text: str, read: files.Codebook) -> None:
 
 @codebook.command()
 @click.argument("file", type=File)
-def apply(file: Path) -> None:
+@click.option("--again", is_flag=True, help="Though nothing changed, learn it anew from what was heard since.")
+def apply(file: Path, *, again: bool) -> None:
     """Make FILE the current version; stored posts are scored again, readers switch when that is done."""
     with house.transaction() as tx:
         read, version = applying.apply(
-            tx, text_of(file), house.now(), name=str(file), by=house.who()
+            tx, text_of(file), house.now(), name=str(file), by=house.who(), again=again
         )  # fmt: skip
     click.echo(f"{read.codebook} version {version['version']} is {version['state']}.")
     if version["posts"]:

@@ -19,7 +19,7 @@ from services.cli import house, lines
 from services.cli.progress import progress
 
 if TYPE_CHECKING:
-    from services.classifier import Encoder
+    from services.classifier import Encoder, Stored
 
 File = click.Path(path_type=Path, exists=True, dir_okay=False)
 BATCH = 256
@@ -107,11 +107,13 @@ def _check(path: Path, labelled: Sequence[lines.Post], read: files.Codebook) -> 
             raise PermanentError(Reason.BAD_INPUT, f"{path}: post {post['id']}: the codebook has no {min(unknown)}")
 
 
-def answered(encoder: "Encoder", read: files.Codebook, posts: Sequence[lines.Post]) -> Answers:
-    """What heads learned from a codebook answer."""
+def answered(
+    encoder: "Encoder", read: files.Codebook, posts: Sequence[lines.Post], stored: "Stored | None" = None
+) -> Answers:  # fmt: skip
+    """What heads learned from a codebook answer, and from what a house has stored."""
     from services.classifier import CARRIES, learn_codebook
 
-    heads = learn_codebook(encoder, read, text_for_encoder)
+    heads = learn_codebook(encoder, read, text_for_encoder, stored)
     texts = [text_for_encoder(post["text"]) for post in posts]
     probabilities = heads.scores(encoder.encode(texts), texts)
     return probabilities, heads.answers(probabilities) == CARRIES

@@ -16,10 +16,13 @@ FORGOTTEN = 100_000
 """Rows of a table deleted at once, where a version is asked back while upkeep is at it."""
 
 
-def apply(tx: Connection, text: str, now: datetime, *, name: str = "codebook", by: str = "") -> tuple[Codebook, Row]:
+def apply(
+    tx: Connection, text: str, now: datetime, *, name: str = "codebook", by: str = "", again: bool = False
+) -> tuple[Codebook, Row]:  # fmt: skip
     """Add the next version of a codebook from YAML; (what it says, its row with `posts` to be scored again).
 
-    Text equal to the current version's, or to the one being built, adds nothing (`posts` is 0). `by` is who asks.
+    Text equal to the current version's, or to the one being built, adds nothing (`posts` is 0) unless it is asked
+    `again`: it is then learned anew, from what was heard meanwhile. `by` is who asks.
     Raises PermanentError(BAD_CODEBOOK) as `schemas.codebook.parse` does, and for a rule or channel that is not there.
     """
     read = files.parse(text, name)
@@ -27,7 +30,7 @@ def apply(tx: Connection, text: str, now: datetime, *, name: str = "codebook", b
     codebooks.lock_codebooks(tx)
     standing = _standing(tx, read.codebook)
     newest = standing.get("building") or standing.get("current")
-    if newest and newest["body"] == text:
+    if newest and newest["body"] == text and not again:
         return read, {**newest, "posts": 0}
     _overtake(tx, read.codebook, now)
     stored = counts.totals(tx)["posts"]

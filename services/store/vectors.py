@@ -4,10 +4,21 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from services.analysis.text import text_for_encoder
 from services.store.pool import Connection, Row, rows
 
 PAGE = 4_000
 """Posts read at once: 3 MB of vectors."""
+
+HEARD, ENOUGH = 1_000, 5_000
+"""Texts that heads learn from as posts of every day, and how many there must be: a young house has heard of little else
+than what it was set up for."""
+
+Heard = tuple[list[str], NDArray[np.float32]]
+"""Distinct texts as the encoder read them, and a row of its vectors for each."""
 
 
 def list_models(connection: Connection) -> list[Row]:
@@ -42,6 +53,17 @@ def newest_vectors(
             return
         left -= len(page)
         before = {"before": page[-1]["published_at"], "before_id": page[-1]["post_id"]}
+
+
+def heard_texts(connection: Connection, model: str) -> Heard | None:
+    """Some of what was heard, whatever it says; None before there is enough. The same whenever it is asked."""
+    known = next((m for m in list_models(connection) if m["name"] == model), None)
+    about = {"model_id": known["model_id"] if known else -1, "most": HEARD, "enough": ENOUGH}
+    found = rows(connection, "vectors", "heard_texts", **about)
+    if not found:
+        return None
+    flat = np.frombuffer(b"".join(r["vector"] for r in found), "<f2").astype(np.float32)
+    return [text_for_encoder(r["text"]) for r in found], flat.reshape(len(found), -1)
 
 
 def posts_with(connection: Connection, post_ids: Sequence[int]) -> dict[int, Row]:

@@ -56,7 +56,7 @@ def run(store: Store) -> None:
         replace(
             seeded.runtime(store),
             encoder=NoopEncoder,
-            learn=lambda encoder, book: learn_codebook(encoder, book, text_for_encoder),
+            learn=lambda encoder, book, _: learn_codebook(encoder, book, text_for_encoder),
             read_heads=Heads.from_bytes,
             wordings=packed,
         )

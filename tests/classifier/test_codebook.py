@@ -3,8 +3,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from services.classifier import CARRIES, learn_codebook
-from services.classifier.codebook import EVERYDAY, script_of
+from services.classifier import CARRIES, Stored, everyday, learn_codebook
+from services.classifier.everyday import WRITTEN, script_of
 from services.classifier.noop import NoopEncoder
 
 
@@ -51,7 +51,7 @@ NEITHER = [
 
 
 def everyday_posts() -> int:
-    return len(set(EVERYDAY.read_text(encoding="utf-8").splitlines()))
+    return len(set(WRITTEN.read_text(encoding="utf-8").splitlines()))
 
 
 def codebook() -> Codebook:
@@ -111,7 +111,7 @@ def test_a_usual_codebook_is_learned_whole():
 def test_everyday_posts_say_nothing_of_a_frame_without_an_example_in_their_script():
     book = Codebook([Frame("en", "t", "d", ["all in English"], []), Frame("ru", "t", "d", ["по-русски", "x"], [])], [])
     heads = learn_codebook(NoopEncoder(), book, str)
-    lines = [*dict.fromkeys(EVERYDAY.read_text(encoding="utf-8").splitlines())]
+    lines = [*dict.fromkeys(WRITTEN.read_text(encoding="utf-8").splitlines())]
     pulls = heads.pulls[-len(lines) - 2 : -2]
     scripts = np.array([script_of(line) for line in lines])
     assert {"LATIN", "CYRILLIC", "ARABIC"} <= {*scripts}
@@ -126,6 +126,27 @@ def test_a_frame_still_to_be_found_in_another_language_is_not_made_stricter_by_e
     pulls = heads.pulls[-everyday_posts() - 2 : -2]
     assert (pulls[:, 0] == 0).all()
     assert (pulls[:, 1] != 0).any()
+
+
+def test_what_was_heard_teaches_without_being_read_again_or_kept(monkeypatch):
+    asked = []
+
+    class Listening(NoopEncoder):
+        def encode(self, texts):
+            asked.extend(texts)
+            return super().encode(texts)
+
+    texts = ["the match ended two to one", "рынок рядом с домом", "!!!", "THEATRE"]
+    stored = Stored(texts, NoopEncoder().encode(texts))
+    book = Codebook([Frame("f", "t", "d", ["theatre", "театр"], []), Frame("g", "t", "d", ["prices", "цены"], [])], [])
+    alone, taught = learn_codebook(NoopEncoder(), book, str), learn_codebook(Listening(), book, str, stored)
+    assert not {*texts} & {*asked}
+    assert taught.anchors.shape == alone.anchors.shape
+    assert not np.array_equal(taught.pulls, alone.pulls)
+    only_known = Stored(["theatre", "!!!"], NoopEncoder().encode(["theatre", "!!!"]))
+    assert learn_codebook(NoopEncoder(), book, str, only_known).to_bytes() == alone.to_bytes()
+    monkeypatch.setattr(everyday, "MANY", 3)
+    assert learn_codebook(NoopEncoder(), book, str, stored).to_bytes() == alone.to_bytes()
 
 
 @pytest.mark.parametrize(("text", "script"), [("a Привет", "CYRILLIC"), ("1 👏 ?", ""), ("", ""), ("تدمر x", "ARABIC")])

@@ -13,7 +13,7 @@ from services.classifier.calibration import FLATTEST, best_threshold, fit_line
 from services.classifier.heads import centred
 from services.classifier.learning import Material, learn
 from services.classifier.review import doubts
-from services.classifier.ridge import fit
+from services.classifier.ridge import fit, told_by
 from services.classifier.wording import flat_bins
 
 D = 24
@@ -45,7 +45,7 @@ def toy(examples=12, background=80, frames=3, seed=0, thresholds=None):
     material = Material(
         [f"f{i}" for i in range(frames)], about, [text(chance) for _ in centres], np.concatenate(parts),
         [text(chance) for _ in range(count)], said.astype(np.int8), np.arange(count) >= frames * examples,
-        np.zeros(count, bool), np.zeros((count, frames), bool),
+        np.zeros(count, bool), np.zeros(count, bool), np.zeros((count, frames), bool),
         thresholds or [None] * frames,
     )  # fmt: skip
     test = np.concatenate([cloud(chance, c, 40) for c in centres] + [cloud(chance, common, 200)])
@@ -53,7 +53,7 @@ def toy(examples=12, background=80, frames=3, seed=0, thresholds=None):
     return material, test, truth
 
 
-def with_everyday(material, vectors):
+def with_everyday(material, vectors, stored=False):
     """The same, and everyday posts of these vectors."""
     chance, more = np.random.default_rng(3), len(vectors)
     frames = len(material.frames)
@@ -63,6 +63,7 @@ def with_everyday(material, vectors):
         said=np.concatenate([material.said, np.full((more, frames), -1, np.int8)]),
         background=np.concatenate([material.background, np.zeros(more, bool)]),
         everyday=np.concatenate([material.everyday, np.ones(more, bool)]),
+        stored=np.concatenate([material.stored, np.full(more, stored)]),
         contradicted=np.concatenate([material.contradicted, np.zeros((more, frames), bool)]),
     )  # fmt: skip
 
@@ -148,7 +149,9 @@ def test_wording_counts_where_meaning_is_the_same():
     said = np.where(np.arange(40)[:, None] < 20, 1, -1).astype(np.int8)
     vectors = same + cloud(chance, np.zeros(D), 40)  # far enough from each other to be different posts
     nobody = np.zeros(len(said), bool)
-    material = Material(["f"], same[:1], ["soros"], vectors, texts, said, said[:, 0] < 0, nobody, said == 0, [None])
+    material = Material(
+        ["f"], same[:1], ["soros"], vectors, texts, said, said[:, 0] < 0, nobody, nobody, said == 0, [None]
+    )
     low, high = learn(material).heads.scores(same[:2], ["bread and butter", "the soros plan"])[:, 0]
     assert high > low + 0.05
 
@@ -321,3 +324,29 @@ def test_an_everyday_post_close_to_an_example_speaks_not_against_its_frame():
     heads = learn(with_everyday(material, same)).heads
     assert (heads.pulls[len(material.texts) :][: len(same), 0] == 0).all()
     assert f1(heads.answers(scored(heads, test)) == CARRIES, truth)[0] > 0.8
+
+
+def test_stored_posts_teach_but_are_not_kept():
+    material, test, truth = toy(background=5)
+    stream = cloud(np.random.default_rng(8), 3 * np.eye(D)[0] + np.eye(D)[2] - np.eye(D)[6], 400)
+    alone, taught = learn(material), learn(with_everyday(material, stream[:200], stored=True))
+    assert taught.heads.anchors.shape == alone.heads.anchors.shape
+    assert taught.held_out.shape == alone.held_out.shape == (len(material.texts), 3)
+    given_one = [
+        (lesson.heads.answers(scored(lesson.heads, stream[200:])) == CARRIES).any(1).mean()
+        for lesson in (alone, taught)
+    ]
+    assert given_one[1] < given_one[0] / 2
+    assert f1(taught.heads.answers(scored(taught.heads, test)) == CARRIES, truth).min() > 0.6
+
+
+@given(st.integers(2, 12), st.integers(0, 2**32 - 1))
+def test_some_rows_tell_what_all_were_taught_as_well_as_they_can(kept, seed):
+    chance = np.random.default_rng(seed)
+    points = chance.standard_normal((12, 3))
+    kernel, pulls = points @ points.T + 1, chance.standard_normal((12, 2))
+    rows = np.sort(chance.permutation(12)[:kept])
+    wanted = kernel @ pulls
+    told = kernel[:, rows] @ told_by(rows, kernel, pulls)
+    # Three directions and a constant: four rows span everything there is to tell.
+    assert np.abs(told - wanted).mean() <= (0.05 if kept >= 4 else 1.0) * np.abs(wanted).mean() + 1e-6

@@ -165,7 +165,7 @@ def world(store: Store) -> World:
         source=lambda kind: source,
         channel=given,
         encoder=lambda: encoder,
-        learn=lambda encoder, codebook: FakeHeads(tuple(f.id for f in codebook.frames)),
+        learn=lambda encoder, codebook, heard: FakeHeads(tuple(f.id for f in codebook.frames)),
         read_heads=lambda body: FakeHeads(tuple(body.decode().split())),
         wordings=packed,
         stream=lambda kind: stream,

@@ -22,7 +22,7 @@ from workers.stages.rollup import rollup
 def runtime(store: Store, **more: Any) -> Runtime:
     return replace(
         seeded.runtime(store), encoder=NoopEncoder, read_heads=Heads.from_bytes, wordings=packed,
-        learn=lambda encoder, book: learn_codebook(encoder, book, text_for_encoder), **more,
+        learn=lambda encoder, book, _: learn_codebook(encoder, book, text_for_encoder), **more,
     )  # fmt: skip
 
 

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas import codebook as files
 from schemas import wire_codebooks as wire
 from schemas.codebook import Frame
 from services.analysis.editing import add_examples, add_frame, remove_frame, set_threshold
 from services.analysis.text import text_for_encoder
-from services.classifier import Heads, learn_codebook
+from services.classifier import Heads, Stored, learn_codebook
 from services.classifier.noop import NoopEncoder
 from services.previewing import preview
-from services.store import applying, changes, trends
+from services.store import applying, changes, trends, vectors
 from tests.stages.conftest import World, drift, post
 from tests.stages.test_classify import gather
 from tests.stages.test_rescore import settle
@@ -83,7 +84,9 @@ def lively(world: World, texts: list[str]) -> World:
     world.clock.at = PRESENT
     world.rt = replace(
         world.rt, encoder=NoopEncoder, read_heads=Heads.from_bytes,
-        learn=lambda encoder, book: learn_codebook(encoder, book, text_for_encoder),
+        learn=lambda encoder, book, heard: learn_codebook(
+            encoder, book, text_for_encoder, Stored(*heard) if heard else None
+        ),
     )  # fmt: skip
     with world.store.transaction() as tx:
         applying.apply(tx, BOOK, PRESENT)
@@ -118,6 +121,53 @@ def carried(world: World) -> dict[str, set[int]]:
     ):
         found.setdefault(r["frame"], set()).add(r["post_id"])
     return found
+
+
+def test_a_preview_and_its_applying_learn_from_the_same_that_was_heard(
+    lively: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "ENOUGH", 20)
+    text = EDITS["a frame more"](BOOK)
+    told = look(lively, text)
+    with lively.store.transaction() as tx:
+        heard = vectors.heard_texts(tx, NoopEncoder().name)
+        applying.apply(tx, text, PRESENT)
+    assert heard is not None
+    settle(lively)
+    after = carried(lively)
+    assert {f.frame: f.after for f in told.frames if f.after} == {f: len(ids) for f, ids in after.items()}
+    alone = learn_codebook(NoopEncoder(), files.parse(text), text_for_encoder).to_bytes()
+    taught = learn_codebook(NoopEncoder(), files.parse(text), text_for_encoder, Stored(*heard)).to_bytes()
+    kept = {
+        bytes(r["body"])
+        for r in lively.rows("select heads.body from heads join codebooks using (version_id) where state = 'current'")
+    }
+    assert taught in kept
+    assert alone not in kept
+
+
+def test_what_was_heard_is_chance_but_the_same_for_all_and_nothing_a_person_said_carries_a_frame(
+    lively: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def heard() -> list[str] | None:
+        with lively.store.transaction() as tx:
+            found = vectors.heard_texts(tx, NoopEncoder().name)
+        return found and found[0]
+
+    assert heard() is None
+    monkeypatch.setattr(vectors, "ENOUGH", 20)
+    every = heard()
+    assert every == heard()
+    assert every is not None
+    assert len(every) == len({*every}) == lively.one("select count(*) from embeddings")
+    monkeypatch.setattr(vectors, "HEARD", 5)
+    assert heard() == every[:5]
+    with lively.store.transaction() as tx:
+        tx.execute(
+            "insert into labels select 'small', 'show', post_id, 'Ann', 'yes', unit_key, 'free', now()"
+            " from posts where text = %s", [every[0]],
+        )  # fmt: skip
+    assert heard() == every[1:5]
 
 
 @pytest.mark.parametrize("name", EDITS)

@@ -12,7 +12,7 @@ from schemas import codebook as codebooks_file
 from schemas.errors import FramewatchError
 from schemas.records import QueuedPost
 from services.analysis.text import text_for_encoder
-from services.store import codebooks, queue, rescoring, scores
+from services.store import codebooks, queue, rescoring, scores, vectors
 from workers.runtime import Encoder, Heads, Outcome, Runtime, Wordings
 from workers.stances import read_stances
 
@@ -114,8 +114,9 @@ def heads_of(rt: Runtime, encoder: Encoder, version: dict[str, Any], model_id: i
 def _read_or_learn(rt: Runtime, encoder: Encoder, version: dict[str, Any], model_id: int) -> Heads:
     with rt.store.transaction() as tx:
         body = codebooks.find_heads(tx, version["version_id"], model_id)
+        heard = vectors.heard_texts(tx, encoder.name) if body is None else None
     if body is None:
-        learned = rt.learn(encoder, codebooks_file.parse(version["body"], version["codebook"]))
+        learned = rt.learn(encoder, codebooks_file.parse(version["body"], version["codebook"]), heard)
         with rt.store.transaction() as tx:
             codebooks.add_heads(tx, version["version_id"], model_id, learned.to_bytes(), rt.now())
             body = codebooks.find_heads(tx, version["version_id"], model_id)

@@ -22,3 +22,17 @@ select b.codebook, c.frame, f.title, count(*)::int as posts
 from codebooks b join carried c using (version_id) join frames f using (version_id, frame)
 where b.state = 'current' and c.post_id = any(%(post_id)s::bigint[])
 group by 1, 2, 3 order by 4 desc, 1, 2;
+
+-- name: heard_texts
+-- Some distinct texts that were heard, with their vectors; none before there are `enough`, and none that a person judged to
+-- carry a frame. In the order of their hashes: that is chance, but the same whoever asks.
+with chosen as (
+  select text_hash, vector from embeddings
+  where model_id = %(model_id)s
+    and (select count(*) from (select from embeddings where model_id = %(model_id)s limit %(enough)s) e) = %(enough)s
+  order by text_hash limit %(most)s
+)
+select distinct on (c.text_hash) p.text, c.vector
+from chosen c join posts p using (text_hash)
+where not exists (select from labels l where l.unit_key = p.unit_key and l.answer = 'yes')
+order by c.text_hash;
