@@ -84,8 +84,8 @@ MUTANTS = [
     Mutant(
         4,
         f"{SQL}/posts.sql",
-        "select version_id, '*', bucket, source, lang, -count(*) from unscored",
-        "select version_id, '*', bucket, source, lang, 0 from unscored",
+        "-count(*) as posts from unscored",
+        "0 as posts from unscored",
         f"{CLASSIFY} -k delete",
     ),
     Mutant(
@@ -186,7 +186,7 @@ MUTANTS = [
     Mutant(
         8,
         f"{SQL}/rescoring.sql",
-        "    and not exists (select from scores s where s.version_id = %(version_id)s and s.post_id = r.post_id)\n",
+        "    and not exists (select from scores s where s.version_id = %(version_id)s and s.post_id = r.post_id\n                    and s.post_id between %(first_id)s and %(last_id)s)\n",
         "",
         "tests/stages/test_rescore.py -k meanwhile",
     ),
@@ -249,7 +249,7 @@ MUTANTS = [
     Mutant(
         8,
         "workers/stages/classify.py",
-        "[version_id for version_id, _, _ in said]",
+        "[version_id for version_id, _, _ in batch.said]",
         "[v['version_id'] for v in codebooks.codebooks_in_service(tx)]",
         f"{CLASSIFY} -k at_work",
     ),
@@ -537,14 +537,14 @@ MUTANTS = [
     ),
     Mutant(
         14,
-        "services/api/callers.py",
+        "services/analysis/permitting.py",
         "if caller is None or wanted not in caller.scopes:",
         "if caller is None:",
         "tests/api/test_tokens.py -k 'every_route'",
     ),
     Mutant(
         14,
-        "services/api/callers.py",
+        "services/analysis/permitting.py",
         'return "read" if method in ("GET", "HEAD") else "admin"',
         'return "read"',
         "tests/api/test_tokens.py -k 'writes_need'",
@@ -690,7 +690,7 @@ MUTANTS = [
     ),
     Mutant(
         12,
-        "services/api/formats.py",
+        "services/analysis/tabling.py",
         """f"'{value}" if value.startswith(_FORMULA) else value""",
         "value",
         "tests/api/test_reading.py -k formula",
@@ -754,6 +754,34 @@ MUTANTS = [
         "key=lambda pair: (-pair[1], pair[0])",
         "key=lambda pair: (pair[1], pair[0])",
         "tests/api/test_similar.py -k nearest",
+    ),
+    Mutant(
+        4,
+        "services/analysis/identities.py",
+        'steps["drifted"], {"none": 0}',
+        '0, {"none": 0}',
+        "tests/stages/test_steps.py -k verify",
+    ),
+    Mutant(
+        4,
+        f"{SQL}/counts.sql",
+        "where told <> fact or voices_differ))::bigint as drifted\nfrom compared;\n\n-- name: scores_identity",
+        "where told <> fact))::bigint as drifted\nfrom compared;\n\n-- name: scores_identity",
+        "tests/stages/test_steps.py -k verify",
+    ),
+    Mutant(
+        7,
+        "services/previewing.py",
+        "Stored(*heard) if heard else None",
+        "None",
+        "tests/stages/test_preview.py -k same_that_was_heard",
+    ),
+    Mutant(
+        7,
+        f"{SQL}/vectors.sql",
+        "where l.unit_key = p.unit_key and l.answer = 'yes'",
+        "where l.unit_key = p.unit_key and l.answer = 'no'",
+        "tests/stages/test_preview.py -k chance",
     ),
 ]
 

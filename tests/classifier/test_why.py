@@ -10,7 +10,8 @@ from schemas.errors import PermanentError, Reason, TransientError
 from services import demo
 from services.analysis.text import text_for_encoder as clean
 from services.classifier import Heads, learn_codebook
-from services.classifier.codebook import EVERYDAY, taught_by
+from services.classifier.codebook import taught_by
+from services.classifier.everyday import WRITTEN
 from services.classifier.heads import centred
 from services.classifier.why import sums
 from services.why import Subject, explain
@@ -59,7 +60,7 @@ def test_a_text_listed_twice_is_told_once_with_all_that_is_said_of_it():
     assert (taught["the other"].carries, taught["the other"].against) == (("other",), ("show",))
     assert taught["a real play"].background
     assert taught["Show. A play."].describes == "show"
-    everyday = set(EVERYDAY.read_text(encoding="utf-8").splitlines())
+    everyday = set(WRITTEN.read_text(encoding="utf-8").splitlines())
     assert len(taught) == 5 + len(everyday) + 2
     assert all(taught[clean(text)].background for text in everyday)
 

@@ -5,7 +5,8 @@ from itertools import product
 
 import pytest
 
-from services.store import feeds, posts, trends
+from services.analysis.identities import identities
+from services.store import counts, feeds, posts, trends
 from tests.api import seeded
 from workers.stages.rollup import rollup
 
@@ -83,6 +84,26 @@ def test_what_changes_below_is_counted_again(store, version):
     compare(store, version)
     assert counted(store) > 10
     compare(store, version)
+
+
+def test_verify_sees_a_step_that_is_not_what_its_points_add_up_to(store, version):
+    def drifted():
+        with store.transaction() as tx:
+            return {i.name: i.drift for i in identities(counts.identity_rows(tx))}["trend steps"]
+
+    assert drifted() == 0
+    counted(store)
+    assert drifted() == 0
+    one = "(version_id, frame, step, bucket, source, lang) in (select version_id, frame, step, bucket, source, lang"
+    one += " from trend_steps where units > 0 limit 1)"
+    for wrong in ("posts = posts + 1", "units = units + 1", "authors = authors - 1"):
+        with store.transaction() as tx:
+            tx.execute(f"update trend_steps set {wrong} where {one}")
+            assert {i.name: i.drift for i in identities(counts.identity_rows(tx))}["trend steps"] == 1, wrong
+            tx.execute("delete from trend_steps where frame = 'one' and step = '1w'")
+            assert {i.name: i.drift for i in identities(counts.identity_rows(tx))}["trend steps"] > 1
+            tx.rollback()
+    assert drifted() == 0
 
 
 def test_a_step_that_goes_on_is_left_to_readers(store, version):
