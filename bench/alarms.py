@@ -54,21 +54,31 @@ def judge(counts: Floats, rate: float = 1e-9, held: budget.Schedule = ()) -> bur
     return detector.feed(starts(len(counts)), counts, np.ones(len(counts)))
 
 
-def quiet(kind: str, frames: int, given: float, seed: int) -> tuple[budget.Held, Floats]:
-    """Print false alarms without a burst in sight; what the replay found, and the counts."""
+def quiet(kind: str, frames: int, given: float, seed: int) -> tuple[budget.Held, Floats, dict[str, int]]:
+    """Print false alarms without a burst in sight; what the replay found, the counts, and the alarms by threshold."""
     rng = np.random.default_rng(seed)
     moods = {"independent": (0.0,), "mixed": (0.0, 0.6)}.get(kind) or (float(kind.split()[-1]),)
     hours, part = (BEFORE + JUDGED) * 24, frames // len(moods)
     counts = np.concatenate([series(rng, rng.choice(RATES, part), noise(rng, part), hours, m) for m in moods])
     told = [budget.sparse(v.spike, v.rise, 24) for v in map(judge, counts)]
     alpha, held = given / (len(counts) * WEEK), budget.replay(told, 24, BEFORE)
-    allowed = given * JUDGED * 24 / WEEK
+    allowed, alarms = given * JUDGED * 24 / WEEK, {}
     for name, known, level in (("theory", calibrating.Known(), alpha), ("replay", held.known, held.accept(alpha))):
         later = np.concatenate([budget.runs(one, (BEFORE, BEFORE + JUDGED), 24, known) for one in told])
-        n = int((later > -np.log(level)).sum())
+        n = alarms[name] = int((later > -np.log(level)).sum())
         print(f"{kind:12s} seed {seed} {name:7s} p < {level:.1e} {n:4d} alarms in {JUDGED} days, upper 95 % bound "
               f"{budget.at_most(n):6.1f}; budget {allowed:.1f}: {'within' if n <= allowed else 'OVER'}", flush=True)  # fmt: skip
-    return held, counts
+    return held, counts, alarms
+
+
+def together(kind: str, runs: list[dict[str, int]], allowed: float) -> None:
+    """Print what the runs of one kind told a month, with one bound of all of them."""
+    for name in ("theory", "replay"):
+        told = [run[name] for run in runs]
+        mean, most = sum(told) / len(told), budget.at_most(sum(told)) / len(told)
+        print(f"{kind:12s} {len(told)} seeds {name:7s} {mean:5.1f} alarms in {JUDGED} days ({min(told)} to {max(told)}), "
+              f"upper 95 % bound of the rate {most:5.1f}; budget {allowed:.1f}: "
+              f"{'within' if most <= allowed else 'OVER'}", flush=True)  # fmt: skip
 
 
 def hour_of_week(counts: Floats) -> Floats:
@@ -171,12 +181,15 @@ def main() -> None:
     options = parser.parse_args()
     begin = time.process_time()
     for kind in options.kinds:
+        runs = []
         for seed in options.seeds:
-            held, counts = quiet(kind, options.frames, options.budget, seed)
+            held, counts, alarms = quiet(kind, options.frames, options.budget, seed)
+            runs.append(alarms)
             if kind == "independent" and seed == options.seeds[0]:
                 alpha = held.accept(options.budget / (len(counts) * WEEK))
                 limits = held, options.budget / (len(counts) * WEEK), levels(counts, options.budget)
                 print(f"the replayed independent frames ask for p < {alpha:.1e}")
+        together(kind, runs, options.budget * JUDGED * 24 / WEEK)
     if "independent" in options.kinds and options.repeats:
         hits(options.repeats, limits)
     print(f"{time.process_time() - begin:.0f} s of processor time")

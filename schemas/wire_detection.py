@@ -53,6 +53,7 @@ class Calibration(Wire):
     alarms_a_week: Annotated[float | None, Field(description="The same at the threshold in force, false and true.")]
     threshold_by_theory: Annotated[float, Field(description="Probability a bucket that the budget allows in theory.")]
     threshold: Annotated[float, Field(description="Probability a bucket in force: less probable is a burst.")]
+    told: Annotated[str, Field(description="All of it in one line for people.")]
 
 
 class Detection(Wire):

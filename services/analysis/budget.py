@@ -7,7 +7,7 @@ than theory asks for. Alarms are runs of bursts; what a run would have told once
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from math import exp, log
 from typing import Any
 
@@ -17,6 +17,7 @@ from scipy.special import gammaincinv
 
 from services.analysis import calibrating
 from services.analysis.calibrating import BEYOND, Known, Tail
+from services.analysis.windows import Windows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -110,16 +111,19 @@ def replay(told: Sequence[Told], a_day: int, until: int) -> Held:
     return Held(known, len(told), days, buckets, tuple(np.sort(found)[::-1][:PEAKS].tolist()))
 
 
-def _corrected(told: Told, day: int, a_day: int, known: Known) -> Floats:
-    """What is left of the evidence of a day, as of one test."""
-    gap = calibrating.apart(86_400.0 / a_day)
-    today, past = _between(told, (day, day + 1), a_day), _between(told, (day - DAYS, day), a_day)
-    if not len(today.at):
-        return np.zeros(0)
-    buckets = int(past.judged.sum())
-    spikes = calibrating.calibrate(_peaks(past.at, past.spikes, gap), buckets, known.spikes)
-    rises = calibrating.calibrate(_peaks(past.at, past.rises, gap), buckets, known.rises)
-    return np.asarray(np.fmax(spikes.correct(today.spikes), rises.correct(today.rises)) - log(2.0))
+def _corrected(told: Told, within: Told, a_day: int, known: Known) -> Floats:
+    """What is left of the evidence of some days, as of one test; each is corrected by the days before it."""
+    days, of = np.unique(within.at // a_day, return_inverse=True)
+    since, until = np.searchsorted(told.days, (days - DAYS, days))
+    buckets = Windows(since, until).sums(told.judged).astype(np.int64)
+    left = []
+    for evidence, tail in ((told.spikes, known.spikes), (told.rises, known.rises)):
+        beyond = evidence > BEYOND
+        past = Windows(*np.searchsorted(told.at, ((days - DAYS) * a_day, days * a_day))).among(beyond)
+        found, gap = (told.at[beyond], evidence[beyond]), calibrating.apart(86_400.0 / a_day)
+        corrected = calibrating.by_window(found, past, (gap, buckets), np.tile(astuple(tail), (len(days), 1)))
+        left.append(corrected.of(of).correct(within.spikes if evidence is told.spikes else within.rises))
+    return np.asarray(np.fmax(*left) - log(2.0))
 
 
 def runs(told: Told, days: tuple[int, int], a_day: int, known: Known) -> Floats:
@@ -128,9 +132,9 @@ def runs(told: Told, days: tuple[int, int], a_day: int, known: Known) -> Floats:
     Each day is corrected by the days before it, as detection does.
     """
     within = _between(told, days, a_day)
-    parts = [_corrected(told, int(day), a_day, known) for day in within.days]
-    evidence = np.concatenate(parts) if parts else np.zeros(0)
-    return calibrating.peaks(within.at, evidence, CALM_BUCKETS) + BEYOND
+    if not len(within.at):
+        return np.zeros(0)
+    return calibrating.peaks(within.at, _corrected(told, within, a_day, known), CALM_BUCKETS) + BEYOND
 
 
 def to_json(held: Held) -> dict[str, Any]:

@@ -106,13 +106,22 @@ def by_day(evidence: Floats, windows: Windows, gap: int, known: Floats) -> Calib
     judged = ~np.isnan(evidence)
     said, windows = evidence[judged], windows.among(judged)
     beyond = said > BEYOND
-    at, far, peaks_of = np.flatnonzero(beyond), said[beyond], windows.among(beyond)
-    which, row = peaks_of.flat()
+    found = (np.flatnonzero(beyond), said[beyond])
+    return by_window(found, windows.among(beyond), (gap, windows.sizes), known)
+
+
+def by_window(found: tuple[Ints, Floats], windows: Windows, of: tuple[int, Ints], known: Floats) -> Calibration:
+    """The calibration of each window of evidence beyond: `found` are the buckets' numbers and what was said of them.
+
+    `of`: how far peaks lie apart, and how many buckets were judged in each window.
+    """
+    (at, far), (gap, buckets) = found, of
+    which, row = windows.flat()
     # A run that began before a window counts from where the window begins.
     begins = np.append(True, (np.diff(which) > 0) | (np.diff(at[row]) > gap))[: len(row)]
     first = np.flatnonzero(begins)
-    found = np.maximum.reduceat(far[row], first) - BEYOND if len(first) else np.zeros(0)
-    return _learned((found, which[first]), windows.sizes, known)
+    peaks_ = np.maximum.reduceat(far[row], first) - BEYOND if len(first) else np.zeros(0)
+    return _learned((peaks_, which[first]), buckets, known)
 
 
 def _learned(peaks_of: tuple[Floats, Ints], buckets: Ints, known: Floats) -> Calibration:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from schemas.errors import FramewatchError
 from services import settings
+from services.analysis.promise import UNKNOWN
 from services.cli import board, house
 from services.store.standing import read_standing
 
@@ -52,6 +53,8 @@ def _print(found: dict[str, Any]) -> None:
     for line in board.alerts(database["alerts"], console.width):
         console.print(line)
     console.print()
+    kept = database["detection"]
+    console.print(f"False alarms: {kept['told'] if kept else UNKNOWN}\n", highlight=False, soft_wrap=True)
     _print_feeds(console, database["feeds"])
     for what, count in (("messages", waits.get("parked", 0)), ("posts", sizes["parked_posts"])):
         if count:

@@ -11,7 +11,17 @@ from prometheus_client.registry import Collector
 from schemas.errors import TransientError
 from services.analysis.alerting import Rule
 from services.exporter import metrics
-from services.store import alerts, codebooks, counting, counts, feeds, qualities, readings, stances
+from services.store import (
+    alerts,
+    calibrations,
+    codebooks,
+    counting,
+    counts,
+    feeds,
+    qualities,
+    readings,
+    stances,
+)
 from services.store.pool import Connection, Row, Store
 
 Qualities = Mapping[tuple[str, str], Row]
@@ -108,4 +118,14 @@ def _detector(connection: Connection, wall: datetime, rule: Rule) -> Row:
     positions = [w["evaluated_until"] for w in alerts.watch_positions(connection)]
     known = [p for p in positions if p is not None]
     lag = max((feeds.present(connection, wall) - min(known)).total_seconds(), 0.0) if known else None
-    return {"budget": rule.budget, "threshold": rule.alpha(len(positions)), "lag_seconds": lag}
+    found = calibrations.read_calibration(connection)
+    theory = rule.alpha(len(positions))
+    return {
+        "budget": rule.budget,
+        "threshold": found.threshold if found else theory,
+        "threshold_by_theory": found.threshold_by_theory if found else theory,
+        "alarms": found.alarms_a_week if found else None,
+        "alarms_by_theory": found.alarms_a_week_by_theory if found else None,
+        "calibrated_at": found.made_at.timestamp() if found else None,
+        "lag_seconds": lag,
+    }

@@ -51,7 +51,8 @@ class Figures:
     sizes: Row
     partition_days_ahead: int
     detector: Row
-    """budget, threshold and how far detection is behind the present (lag_seconds, None before there is anything)."""
+    """budget, threshold and threshold_by_theory; alarms and alarms_by_theory, a week of the replayed past, and when it
+    was replayed (calibrated_at); how far detection is behind the present (lag_seconds). None before there is any."""
 
 
 def up(*, alive: bool) -> Metric:
@@ -189,8 +190,26 @@ def _detector(figures: Figures) -> Iterator[Metric]:
         value=told["budget"],
     )
     yield gauge(
-        "detector_threshold_probability", "Chance below which an hour of one frame is a burst, 0 to 1.",
+        "detector_threshold_probability", "Chance below which an hour of one frame is a burst, as in force, 0 to 1.",
         value=told["threshold"],
+    )  # fmt: skip
+    yield gauge(
+        "detector_threshold_theory_probability", "The same as the budget asks for in theory, 0 to 1.",
+        value=told["threshold_by_theory"],
+    )  # fmt: skip
+    yield gauge(
+        "detector_replayed_alerts_per_week",
+        "Alarms a week, false and true, that the threshold in force tells of the replayed past; NaN before any is.",
+        value=known(told["alarms"]),
+    )
+    yield gauge(
+        "detector_replayed_theory_alerts_per_week",
+        "Alarms a week that theory's threshold tells of the replayed past; NaN before any is.",
+        value=known(told["alarms_by_theory"]),
+    )
+    yield gauge(
+        "detector_calibrated_timestamp_seconds", "When the past was replayed last, by the clock; NaN before.",
+        value=known(told["calibrated_at"]),
     )  # fmt: skip
     yield gauge(
         "detector_lag_seconds", "How far the frame judged least is behind the present, seconds; NaN before any is.",

@@ -8,7 +8,7 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from schemas.wire_detection import Calibration
-from services.analysis import budget
+from services.analysis import budget, promise
 from services.analysis.budget import Schedule, Told
 from services.analysis.calibrating import BEYOND
 from services.store.pool import Connection, Row, row, rows, run
@@ -71,8 +71,10 @@ def read_calibration(connection: Connection) -> Calibration | None:
     weeks = found["days"] / 7
     known = weeks > 0 and found["series"] > 0
     rate = {name: found[name] / weeks if known else None for name in ("alarms", "held")}
+    since = found["holds_from"].astimezone(UTC)
+    told = promise.words(found["budget"], found["series"], (found["days"], since), (rate["held"], rate["alarms"]))
     return Calibration(
-        holds_from=found["holds_from"].astimezone(UTC), made_at=found["made_at"].astimezone(UTC),
+        holds_from=since, made_at=found["made_at"].astimezone(UTC),
         budget=found["budget"], frames=found["series"], days=found["days"], alarms_a_week_by_theory=rate["alarms"],
-        alarms_a_week=rate["held"], threshold_by_theory=found["asked"], threshold=found["accepted"],
+        alarms_a_week=rate["held"], threshold_by_theory=found["asked"], threshold=found["accepted"], told=told,
     )  # fmt: skip

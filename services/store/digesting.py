@@ -9,7 +9,18 @@ import numpy as np
 
 from services.analysis import digest as composing
 from services.analysis.coverage import coverage, gaps
-from services.store import alerts, codebooks, digests, drafts, feeds, qualities, readings, stances, trends
+from services.store import (
+    alerts,
+    calibrations,
+    codebooks,
+    digests,
+    drafts,
+    feeds,
+    qualities,
+    readings,
+    stances,
+    trends,
+)
 from services.store.pool import Connection, Row
 
 DAY = timedelta(days=1)
@@ -69,6 +80,7 @@ def _about(connection: Connection, edition: Edition) -> dict[str, Any]:
             for feed_id, begin, end in gaps(spans, GAP_S)
         ],
         "suggestions": drafts.new_suggestions(connection, since, slot),
+        "detection": kept.told if (kept := calibrations.read_calibration(connection)) else None,
     }
 
 

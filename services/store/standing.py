@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.store import alerts, counts, feeds, readings
+from services.store import alerts, calibrations, counts, feeds, readings
 from services.store.pool import Connection, Row
 
 SPARK = timedelta(hours=48)
@@ -12,7 +12,9 @@ LATE_AFTER = timedelta(minutes=15)
 
 
 def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dict[str, Any]:
-    """present, sizes, stages, backlog, deliveries, feeds (with late), alerts that go on, and the frames that move most.
+    """present, sizes, stages, backlog, deliveries, feeds (with late), alerts that go on, the frames that move most.
+
+    `detection` is how the budget of false alarms is kept, None before the first replay.
 
     Of each frame: codebook, frame, title, state, units and expected of the last closed hour, share and change of 24
     hours, alert_id, and `hours`: units by the hour over SPARK, None where too little was heard.
@@ -28,6 +30,7 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
         "deliveries": {r["state"]: r["deliveries"] for r in counts.delivery_states(connection)},
         "feeds": [{**f, "late": is_late(f, wall)} for f in feeds.list_feeds(connection)],
         "alerts": [a for a in alerts.list_alerts(connection, limit=50) if a["state"] != "resolved"],
+        "detection": kept.model_dump() if (kept := calibrations.read_calibration(connection)) else None,
         "frames_watched": len(ranked),
         "frames": [
             {

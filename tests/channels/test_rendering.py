@@ -106,7 +106,7 @@ def test_both_forms_of_a_digest_tell_the_same():
             "A play, says one who should know.", "They staged it all.", "video.example (9) and 2 more", "Al-Masdar",
             "11 Dec 2016, 21:00 – 11 Dec 2016, 22:00", "precision 90% (95% interval 71 to 97%, 19 judged, 2016-W49)", "version 3",
             "10 Dec 2016, 10:00 – 11 Dec 2016, 10:00", "unknown, not zero", "Museum, looted, coins", "31 posts by 22 voices",
-            "Coins of the museum are sold online.",
+            "Coins of the museum are sold online.", "Accepted: 1 false alarm a week over 8 frames.",
         ]:  # fmt: skip
             assert part in form, part
     told = "Independent voices of Staged theatrics by the hour, 5 Dec to 12 Dec 2016; at most 14, on 11 Dec 20:00"

@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 import pytest
 from starlette.testclient import TestClient
 
+from services.analysis import budget
 from services.serve import create_app
 from services.settings import Settings
-from services.store import alerts, feeds
+from services.store import alerts, calibrations, feeds
 from services.store.pool import Store
 from tests.api import seeded
 
@@ -67,6 +68,15 @@ def test_the_first_page_says_what_moves_and_what_was_not_heard(reader):
     assert re.search(r"<h1>[^<]+(now|on alert|moves?)\.</h1>", answer.text), "the news in one sentence"
     assert "codebook palmyra-2016 v1" in page.text
     assert "14 Dec 2016 23:54" in page.text
+
+
+def test_the_first_page_says_how_the_budget_is_kept(web, store):
+    found = {"holds_from": seeded.NOW, "made_at": seeded.NOW, "budget": 1.0, "series": 8, "days": 28, "asked": 7e-4,
+             "accepted": 2e-4, "alarms": 12, "held": 2, "found": budget.to_json(budget.Held())}  # fmt: skip
+    assert "false alarm a week" not in web.get("/").text, "nothing is known before the first replay"
+    with store.transaction() as tx:
+        calibrations.add_calibration(tx, found)
+    assert "would have told 0.5 alarms a week" in web.get("/").text
 
 
 def test_each_chart_has_a_title_and_a_table(reader):

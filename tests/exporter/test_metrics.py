@@ -26,6 +26,10 @@ HOUSE = {
     "framewatch_dropped_posts_total": [(reason,) for reason in metrics.DROPS],
     "framewatch_detector_budget_alerts_per_week": [()],
     "framewatch_detector_threshold_probability": [()],
+    "framewatch_detector_threshold_theory_probability": [()],
+    "framewatch_detector_replayed_alerts_per_week": [()],
+    "framewatch_detector_replayed_theory_alerts_per_week": [()],
+    "framewatch_detector_calibrated_timestamp_seconds": [()],
     "framewatch_detector_lag_seconds": [()],
     "framewatch_cleaned_posts_total": [(r,) for r in ("nul", "control", "surrogate", "marks", "normalised", "cut")],
     "framewatch_backlog_rows": [("collect",), ("classify",), ("rollup",), ("deliver",)],
@@ -77,8 +81,15 @@ def test_an_empty_house_tells_every_metric_as_nought(store):
     assert told.pop("framewatch_up") == {(): 1}
     assert told.pop("framewatch_partitions_ahead_seconds")[()] >= 3 * 86_400
     assert told.pop("framewatch_detector_budget_alerts_per_week") == {(): 1}
-    assert told.pop("framewatch_detector_threshold_probability")[()] == pytest.approx(1 / 168)
-    assert math.isnan(told.pop("framewatch_detector_lag_seconds")[()])
+    for name in ("threshold", "threshold_theory"):
+        assert told.pop(f"framewatch_detector_{name}_probability")[()] == pytest.approx(1 / 168)
+    for name in (
+        "lag_seconds",
+        "replayed_alerts_per_week",
+        "replayed_theory_alerts_per_week",
+        "calibrated_timestamp_seconds",
+    ):
+        assert math.isnan(told.pop(f"framewatch_detector_{name}")[()]), name
     assert {v for values in told.values() for v in values.values()} == {0}
 
 

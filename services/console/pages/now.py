@@ -10,7 +10,7 @@ from schemas import wire
 from services.analysis.moving import movement
 from services.console import chart, words
 from services.console.desk import desk_of, page
-from services.store import listings, overview, readings
+from services.store import calibrations, listings, overview, readings
 from services.store.pool import Connection
 
 ALERTS = 6
@@ -30,8 +30,9 @@ def now(request: Request) -> Response:
         alerts = listings.read_alerts(tx, wall, limit=ALERTS).alerts
         feeds = listings.read_feeds(tx, wall).feeds
         told = _hours(tx, frames.present)
+        kept = calibrations.read_calibration(tx)
         quotes = overview.alert_quotes(tx, [f.alert_id for f in frames.frames if f.alert_id])
-    return page(request, "now.html", frames=frames, present=frames.present, alerts=alerts, quotes=quotes,
+    return page(request, "now.html", kept=kept, frames=frames, present=frames.present, alerts=alerts, quotes=quotes,
                 **_seen(frames, told), **_listened(told[0], told[2]), **_feeds(feeds))  # fmt: skip
 
 
