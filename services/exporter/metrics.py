@@ -1,15 +1,15 @@
 """What is told to Prometheus: each metric with its help text and closed labels, from figures already read. No I/O."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from schemas.stance import ANSWERS
+from services.exporter import detection
+from services.exporter.families import counter, gauge, known
 
 Row = Mapping[str, Any]
 
@@ -66,29 +66,12 @@ def describe(figures: Figures) -> Iterator[Metric]:
     yield from _verdicts(figures.frames)
     yield from _qualities(figures.frames)
     yield from _stances(figures.frames)
-    yield from _detector(figures)
+    yield from detection.describe(figures.detector)
     yield from _alerts(figures)
     yield from _intake(figures)
     yield from _stages(figures.stages)
     yield from _feeds(figures)
     yield from _size(figures)
-
-
-def gauge(name: str, text: str, labels: Iterable[str] = (), *, value: float | None = None) -> GaugeMetricFamily:
-    """A gauge of ours, with its one value when it has no labels."""
-    return GaugeMetricFamily(
-        f"framewatch_{name}", text, value=value, labels=None if value is not None else list(labels)
-    )
-
-
-def counter(name: str, text: str, labels: Iterable[str]) -> CounterMetricFamily:
-    """A counter of ours; `_total` is added by the client."""
-    return CounterMetricFamily(f"framewatch_{name}", text, labels=list(labels))
-
-
-def known(value: float | None) -> float:
-    """A value, NaN when it is unknown: a gap is never zero."""
-    return math.nan if value is None else float(value)
 
 
 def _windows(frames: Iterable[Row]) -> Iterator[Metric]:
@@ -180,41 +163,6 @@ def _stances(frames: Iterable[Row]) -> Iterator[Metric]:
         for stance in ANSWERS if row["stances"] is not None else ():
             told.add_metric([row["codebook"], row["frame"], stance], row["stances"].get(stance, {}).get("posts", 0))
     yield told
-
-
-def _detector(figures: Figures) -> Iterator[Metric]:
-    told = figures.detector
-    yield gauge(
-        "detector_budget_alerts_per_week",
-        "False alarms a week the team accepts, over all frames.",
-        value=told["budget"],
-    )
-    yield gauge(
-        "detector_threshold_probability", "Chance below which an hour of one frame is a burst, as in force, 0 to 1.",
-        value=told["threshold"],
-    )  # fmt: skip
-    yield gauge(
-        "detector_threshold_theory_probability", "The same as the budget asks for in theory, 0 to 1.",
-        value=told["threshold_by_theory"],
-    )  # fmt: skip
-    yield gauge(
-        "detector_replayed_alerts_per_week",
-        "Alarms a week, false and true, that the threshold in force tells of the replayed past; NaN before any is.",
-        value=known(told["alarms"]),
-    )
-    yield gauge(
-        "detector_replayed_theory_alerts_per_week",
-        "Alarms a week that theory's threshold tells of the replayed past; NaN before any is.",
-        value=known(told["alarms_by_theory"]),
-    )
-    yield gauge(
-        "detector_calibrated_timestamp_seconds", "When the past was replayed last, by the clock; NaN before.",
-        value=known(told["calibrated_at"]),
-    )  # fmt: skip
-    yield gauge(
-        "detector_lag_seconds", "How far the frame judged least is behind the present, seconds; NaN before any is.",
-        value=known(told["lag_seconds"]),
-    )  # fmt: skip
 
 
 def _alerts(figures: Figures) -> Iterator[Metric]:
