@@ -60,11 +60,9 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TrendQuestion(Question):
-    """Which trend."""
+class Narrowed(Question):
+    """Of which version, over which time, and of which posts alone."""
 
-    frame: Annotated[str, about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
-    step: Annotated[Step, about("Length of a step; the period is widened to whole ones.")] = "1h"
     since: Since = None
     until: Until = None
     source: Source = None
@@ -74,7 +72,14 @@ class TrendQuestion(Question):
     stance: OfStance = None
 
 
-class TrendsQuestion(Question):
+class TrendQuestion(Narrowed):
+    """Which trend."""
+
+    frame: Annotated[str, about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
+    step: Annotated[Step, about("Length of a step; the period is widened to whole ones.")] = "1h"
+
+
+class TrendsQuestion(Narrowed):
     """Which trends, over the same time."""
 
     frame: Annotated[
@@ -82,16 +87,9 @@ class TrendsQuestion(Question):
         about("Ids of frames; repeat it. Default: every frame of the codebook.", max_length=100),
     ] = []
     step: Annotated[Step, about("Length of a step; the period is widened to whole ones.")] = "1d"
-    since: Since = None
-    until: Until = None
-    source: Source = None
-    lang: Lang = None
-    codebook: Codebook = None
-    version: Version = None
-    stance: OfStance = None
 
 
-class PostQuestion(Question):
+class PostQuestion(Narrowed):
     """Which posts."""
 
     q: Annotated[
@@ -104,13 +102,6 @@ class PostQuestion(Question):
         ),
     ] = None
     frame: Frame = None
-    codebook: Codebook = None
-    version: Version = None
-    source: Source = None
-    lang: Lang = None
-    stance: OfStance = None
-    since: Since = None
-    until: Until = None
     cursor: Cursor = None
     limit: Limit = 50
 
