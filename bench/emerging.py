@@ -25,7 +25,7 @@ from schemas import codebook as files
 from services import demo, settings
 from services.analysis import clustering, drafting, ranking, terms
 from services.analysis.text import text_for_encoder
-from services.classifier import learn_codebook, load_encoder
+from services.classifier import CARRIES, learn_codebook, load_encoder
 from services.cli.evaluate import Remembering
 from services.embedded.postgres import Postgres
 from services.store import applying, scores
@@ -112,7 +112,7 @@ def _hide(encoder, rest, name, known):
 def _answers(encoder, book, texts, vectors):
     heads = learn_codebook(encoder, book, text_for_encoder)
     answers = heads.answers(heads.scores(vectors.astype(np.float32), texts))
-    return (answers == 0).all(axis=1)
+    return (answers != CARRIES).all(axis=1)
 
 
 def made_up(count, folder, rng):

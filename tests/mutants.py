@@ -744,9 +744,9 @@ MUTANTS = [
     Mutant(
         16,
         f"{SQL}/suggestions.sql",
-        "and s.uncertain = '{}' and not exists",
-        "and not exists",
-        f"{SUGGEST} -k leaves_no_doubt",
+        "and not exists (\n    select from carried c",
+        "and s.uncertain = '{}' and not exists (\n    select from carried c",
+        f"{SUGGEST} -k carries_no_frame",
     ),
     Mutant(
         12,

@@ -25,7 +25,7 @@ ABSENT, CARRIES, UNCERTAIN = 0, 1, 2
 
 TEXTS = ("frames", "weak", "contradictory")
 
-LOT = 8_192
+LOT = 4_096
 """Posts that one thread takes at a time."""
 BLOCK = 512
 """Posts that are multiplied at once, always: the same shape gives a post the same score in any company."""

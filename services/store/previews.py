@@ -13,8 +13,8 @@ from services.analysis.redrawing import Posts
 from services.store.pool import Connection, Row, blobs, one, row, rows
 from services.store.rescoring import Texts, texts_of
 
-PAGES = 1_024
-"""Pages of the table read at once (8 MiB, some thousand texts)."""
+PAGES = 2_048
+"""Pages of the table read at once (16 MiB, some 18,000 texts): enough for several threads to have their lots."""
 
 
 def find_model(connection: Connection, name: str) -> int | None:

@@ -191,12 +191,15 @@ def test_a_machine_and_two_people_who_talk_are_no_suggestion(world: World, unmat
     assert listed(world) == []
 
 
-def test_only_what_matches_no_frame_and_leaves_no_doubt_is_grouped(world: World, unmatched: Unmatched) -> None:
+def test_only_what_carries_no_frame_is_grouped(world: World, unmatched: Unmatched) -> None:
+    """A doubt is no frame: of a story that resembles one, most posts leave a doubt about it."""
     unmatched.story("museum", 20, world.clock(), carried=True)
-    unmatched.story("water", 20, world.clock(), uncertain="{staged-theatrics}")
     night(world, 0)
     assert listed(world) == []
     assert world.one("select posts from suggestion_runs") == 60
+    unmatched.story("water", 20, world.clock(), uncertain="{staged-theatrics}")
+    night(world, 1)
+    assert len(listed(world)) == 1
 
 
 def test_a_deleted_post_is_told_no_more(world: World, unmatched: Unmatched) -> None:

@@ -38,11 +38,11 @@ from suggestion_runs order by codebook;
 select distinct received_day from posts where published_at >= %(since)s and published_at < %(until)s order by 1;
 
 -- name: unmatched_posts
--- Posts of one day of receipt that carry no frame and leave no doubt about any, a page at a time.
+-- Posts of one day of receipt that carry no frame, a page at a time; those that leave a doubt about one are among them.
 select p.post_id, p.unit_key, p.text_hash, p.published_at, p.lang, p.source, p.author, p.publishers, p.text, s.model_id
 from posts p join scores s on s.version_id = %(version_id)s and s.post_id = p.post_id
 where p.received_day = %(day)s and p.post_id > %(after)s and p.published_at >= %(since)s and p.published_at < %(until)s
-  and s.uncertain = '{}' and not exists (
+  and not exists (
     select from carried c where c.version_id = s.version_id and c.post_id = s.post_id)
 order by p.post_id limit %(limit)s;
 
