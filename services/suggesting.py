@@ -5,6 +5,7 @@ The transformer is never asked: the vectors are stored.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -82,7 +83,21 @@ def claim(store: Store, slot: date, lease: timedelta, codebook: str | None = Non
 
 
 def suggest(store: Store, claimed: Row, *, present: datetime, now: datetime, tell: Tell = lambda _: None) -> Told:
-    """Group what `claimed` stands for, as of `present`, and settle it."""
+    """Group what `claimed` stands for, as of `present`, and settle it. On one core: nobody waits for it, others may."""
+    with _one_core():
+        return _suggest(store, claimed, present=present, now=now, tell=tell)
+
+
+def _one_core() -> AbstractContextManager[object]:
+    """Several threads would wait for each other, spinning, where anything else runs beside them."""
+    import sklearn.cluster  # noqa: F401 - what is not loaded yet cannot be held to anything
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
+
+
+def _suggest(store: Store, claimed: Row, *, present: datetime, now: datetime, tell: Tell) -> Told:
     tell("reading the posts that match no frame")
     material = read_material(store, claimed["version_id"], present - WINDOW, present)
     tell(f"grouping {material.count:,} texts")
