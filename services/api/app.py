@@ -1,5 +1,6 @@
 """Puts the API together: routes, errors, guard. It opens nothing itself; store and clock are given."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from schemas.scopes import MEANING
 from services.analysis.alerting import Rule
@@ -26,6 +28,7 @@ from services.api import (
     rules,
     trends,
 )
+from services.api.about import ABOUT, TAGS
 from services.api.alerting import alerting
 from services.api.callers import OPEN, permit
 from services.api.etags import Etags
@@ -34,6 +37,7 @@ from services.api.labels import judging
 from services.api.leaving import leaving
 from services.api.problems import install
 from services.api.push import pushes
+from services.api.reference import reference
 from services.api.routes import Means, probes
 from services.api.suggestions import suggestions
 from services.api.syndication import syndication
@@ -52,10 +56,6 @@ _TOPICS = (
     alerts, channels, codebooks, detection, digests, events, exports, feeds, frames, posts, rules, trends,
 )  # fmt: skip
 _RULE = Rule()
-_ABOUT = """Which narrative frames people's posts carry, how many independent voices, and what moves.
-
-Times are RFC 3339 in UTC; periods include their start and exclude their end. Answers stand in the stream's own
-`present`. Counts are null where nothing was heard. Errors are problem+json (RFC 9457)."""
 
 
 def create_api(
@@ -80,11 +80,12 @@ def create_api(
     app = FastAPI(
         title="framewatch",
         version="1",
-        description=_ABOUT,
+        description=ABOUT,
         openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(permit)],
+        generate_unique_id_function=_named,
     )
     means = Means(store, now, intake, borrow, rule, public_url=public_url)
     app.state.means = means if outside is None else replace(means, outside=outside)
@@ -102,6 +103,7 @@ def create_api(
     app.include_router(suggestions)
     app.include_router(hubs)
     app.include_router(leaving)
+    app.include_router(reference)
     install(app)
     app.add_middleware(Etags)
     app.add_middleware(Guard, store=store, now=now, token=token, rate=rate)
@@ -109,9 +111,18 @@ def create_api(
     return app
 
 
+def _named(route: APIRoute) -> str:
+    """What client generators call a route: get_alerts, get_alerts_by_alert_id, post_alerts_by_alert_id_ack."""
+    parts = route.path_format.removeprefix("/api/v1").replace("{", "by_").replace("}", "")
+    method = min(route.methods or {"GET"}).lower()
+    return "_".join([method, *filter(None, re.split("[^A-Za-z0-9_]", parts))])
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document: what FastAPI knows, with our errors' media type and the token."""
-    told = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    told = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
+    )  # fmt: skip
     for path, operations in told["paths"].items():
         for method, operation in operations.items():
             for status, answer in operation["responses"].items():

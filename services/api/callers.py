@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute
 from schemas.scopes import Scope
 from services.analysis.permitting import Caller, check, usual_scope
 
-OPEN = frozenset({"/healthz", "/readyz"})
-"""What an orchestrator asks without a token."""
+OPEN = frozenset({"/healthz", "/readyz", "/api/v1/docs"})
+"""What is asked without a token: by an orchestrator, and by whoever wants to read how to ask."""
 CALLBACKS = ("/websub/", "/leave/")
 """Where hubs tell us of news and readers leave a digest; a signed word in the path stands for the token."""
 _SCOPE = "x-scope"

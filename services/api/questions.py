@@ -30,16 +30,33 @@ def about(text: str, **form: Any) -> Any:
 
 Time = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Since = Annotated[
-    Time | None, about("Start of the period, included: RFC 3339 with offset. Default: as long as the step suits.")
+    Time | None,
+    about(
+        "Start of the period, included: RFC 3339 with offset. Default: as long as the step suits.",
+        examples=["2016-12-11T00:00:00Z"],
+    ),
 ]
-Until = Annotated[Time | None, about("End of the period, excluded: RFC 3339 with offset. Default: the present.")]
-Frame = Annotated[str | None, about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
+Until = Annotated[
+    Time | None,
+    about(
+        "End of the period, excluded: RFC 3339 with offset. Default: the present.", examples=["2016-12-13T00:00:00Z"]
+    ),
+]
+Frame = Annotated[
+    str | None,
+    about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80, examples=["staged-theatrics"]),
+]
 Codebook = Annotated[
     str | None, about("Id of a current codebook; needed when two have a frame of one id.", pattern=_ID, max_length=80)
 ]
-Source = Annotated[str | None, about("Only this source.", pattern=r"^[a-z0-9_-]+$", max_length=40)]
+Source = Annotated[
+    str | None, about("Only this source.", pattern=r"^[a-z0-9_-]+$", max_length=40, examples=["mastodon"])
+]
 Lang = Annotated[
-    str | None, about("Only this language, BCP 47.", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=40)
+    str | None,
+    about(
+        "Only this language, BCP 47.", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=40, examples=["ar"]
+    ),
 ]
 OfStance = Annotated[
     Stance | None, about("Only posts that stand so to the frame (experimental; needs a frame, and stance turned on).")
@@ -75,7 +92,12 @@ class Narrowed(Question):
 class TrendQuestion(Narrowed):
     """Which trend."""
 
-    frame: Annotated[str, about("Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80)]
+    frame: Annotated[
+        str,
+        about(
+            "Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80, examples=["staged-theatrics"]
+        ),
+    ]
     step: Annotated[Step, about("Length of a step; the period is widened to whole ones.")] = "1h"
 
 

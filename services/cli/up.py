@@ -110,7 +110,7 @@ def _announce(conf: Settings, home: Path, show: Demo | None) -> None:
     metrics = f"http://{conf.exporter_host}:{conf.exporter_port}/metrics"
     lines: list[tuple[str, Any]] = [
         ("Console", api),
-        ("API", f"{api}/api/v1/trends   (documentation: {api}/docs)"),
+        ("API", f"{api}/api/v1/trends   (documentation: {api}/api/v1/docs)"),
         ("Alerts", f"{api}/api/v1/alerts"),
         ("Metrics", metrics),
         ("Home", home),

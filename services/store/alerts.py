@@ -13,8 +13,10 @@ _VERDICT = (
     "learned_from", "spike", "rise",
 )  # fmt: skip
 CLEAR = 0.5
-"""Probability from which a post is quoted for a frame: more likely than not. A frame may count posts from far less on,
-which is right for counting and wrong for showing what the frame is."""
+"""Probability from which a post is named as one of the first of a frame: more likely than not.
+
+A frame may count posts from far less on, which is right for counting and wrong for showing what it is.
+"""
 
 
 def claim_watches(connection: Connection, *, until: datetime, limit: int, lease: timedelta) -> list[Row]:
@@ -133,8 +135,8 @@ def first_carriers(connection: Connection, **period: Any) -> list[Row]:
 
 
 def typical_posts(connection: Connection, **period: Any) -> list[Row]:
-    """The surest posts, one a text, the clear ones where there are any."""
-    return rows(connection, "alerts", "typical_posts", **{"unit_key": None, "clear": CLEAR, **period})
+    """The surest posts, one a text."""
+    return rows(connection, "alerts", "typical_posts", **{"unit_key": None, **period})
 
 
 def waves_past(connection: Connection, frame: str, before: datetime) -> list[Row]:
@@ -153,14 +155,14 @@ def watch_positions(connection: Connection) -> list[Row]:
 
 
 def facts(connection: Connection, *, clear: float = CLEAR, **period: Any) -> dict[str, Any]:
-    """All that an evidence bundle tells about a frame in a period; posts from the probability `clear` on are quoted."""
+    """All that an evidence bundle tells about a frame in a period; first carriers are those from `clear` on."""
     return {
         "counts": alert_counts(connection, **period),
         "sources": alert_sources(connection, **period),
         "languages": alert_languages(connection, **period),
         "links": alert_links(connection, **period),
         "first_carriers": first_carriers(connection, clear=clear, **period),
-        "typical": typical_posts(connection, clear=clear, **period),
+        "typical": typical_posts(connection, **period),
     }
 
 

@@ -171,18 +171,15 @@ join posts p on p.received_day = k.received_day and p.post_id = c.post_id
 order by c.published_at, c.post_id;
 
 -- name: typical_posts
--- The surest posts, one a text, of those that carry the frame clearly; where none does, of all. Chosen before their
--- texts are read.
+-- The surest posts, one a text. Chosen before their texts are read.
 with chosen as materialized (
   select * from (
-    select distinct on (unit_key) post_id, published_at, source, lang, author, probability as score,
-           bool_or(probability >= %(clear)s) over () as any_clear
+    select distinct on (unit_key) post_id, published_at, source, lang, author, probability as score
     from carried
     where version_id = %(version_id)s and frame = %(frame)s
       and published_at >= %(since)s and published_at < %(until)s
       and (%(unit_key)s::bytea is null or unit_key = %(unit_key)s::bytea)
     order by unit_key, probability desc, post_id) t
-  where score >= %(clear)s or not any_clear
   order by score desc, post_id limit 5
 )
 select c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text, c.score
