@@ -91,7 +91,9 @@ def alerts(known: Sequence[Row], width: int, most: int = 4) -> list[RenderableTy
     """Alerts that go on."""
     if not known:
         return [Text("No alert goes on.")]
-    told: list[RenderableType] = [Text(f"{len(known)} alerts go on", style="bold red")]
+    told: list[RenderableType] = [
+        Text("1 alert goes on" if len(known) == 1 else f"{len(known)} alerts go on", style="bold red")
+    ]
     told += [Text(f"  {a['reason']}"[: width - 1], no_wrap=True) for a in known[:most]]
     if len(known) > most:
         told.append(Text(f"  … and {len(known) - most} more: framewatch alerts list", style="dim"))

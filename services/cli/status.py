@@ -43,7 +43,7 @@ def _print(found: dict[str, Any]) -> None:
     sizes, waits = database["sizes"], database["deliveries"]
     console.print(
         f"\n{sizes['posts']:,} posts, {sizes['embeddings']:,} distinct texts embedded,"
-        f" {len(database['alerts']):,} alerts going on; the stream is at {database['present']:%d %b %Y %H:%M} UTC\n",
+        f" {_going_on(len(database['alerts']))}; the stream is at {database['present']:%d %b %Y %H:%M} UTC\n",
         highlight=False,
         soft_wrap=True,
     )
@@ -92,3 +92,7 @@ def _print_feeds(console: Console, known: list[dict[str, Any]]) -> None:
             feed["last_error"] or "",
         )  # fmt: skip
     console.print(table)
+
+
+def _going_on(alerts: int) -> str:
+    return "1 alert goes on" if alerts == 1 else f"{alerts:,} alerts go on"

@@ -1,5 +1,6 @@
 """What a person does in a browser: charts, keys, judging, acting on an alert, exploring; and hostile posts that stay text."""
 
+import json
 import re
 
 import pytest
@@ -18,11 +19,11 @@ def test_a_chart_is_read_by_keys_and_zoomed(browser, house):
         page.goto(house.address + PAGE)
         plot = page.locator(".plot")
         plot.focus()
-        assert page.locator(".plot canvas").count() == 1
+        expect(page.locator(".plot canvas")).to_have_count(1)
         plot.press("End")
-        assert re.search(r"12 Dec 2016 \d\d:00 UTC", page.locator(".reading").inner_text())
+        expect(page.locator(".reading")).to_contain_text(re.compile(r"12 Dec 2016 \d\d:00 UTC"))
         plot.press("ArrowLeft")
-        assert "the past explains" in page.locator(".reading").inner_text()
+        expect(page.locator(".reading")).to_contain_text("the past explains")
         read = set()
         for _ in range(230):
             plot.press("ArrowLeft")
@@ -37,10 +38,10 @@ def test_a_chart_is_read_by_keys_and_zoomed(browser, house):
 def test_a_chart_is_read_by_pointing(browser, house):
     with opened(browser) as page:
         page.goto(house.address + PAGE)
-        assert "Point at a bar" in page.locator(".reading").inner_text()
+        expect(page.locator(".reading")).to_contain_text("Point at a bar")
         box = page.locator(".plot .u-over").bounding_box()
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
-        assert "UTC" in page.locator(".reading").inner_text()
+        expect(page.locator(".reading")).to_contain_text("UTC")
 
 
 def test_without_a_script_everything_is_there(browser, house):
@@ -54,6 +55,32 @@ def test_without_a_script_everything_is_there(browser, house):
         assert page.locator("h1").is_visible()
 
 
+def test_an_alert_on_paper_is_evidence(browser, house, screens):
+    with opened(browser, scheme="dark") as page:
+        page.goto(f"{house.address}/alerts/{house.alert_id}")
+        page.emulate_media(media="print")
+        for gone in (".top nav", ".actions", ".plot", ".reading", "main details"):
+            expect(page.locator(gone).first).to_be_hidden()
+        expect(page.locator("figure.tall > svg")).to_be_visible()
+        expect(page.locator(".printed")).to_contain_text("Printed")
+        expect(page.locator("ol.steps")).to_be_visible()
+        expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+        told = page.locator("a.away").first.evaluate("a => getComputedStyle(a, '::after').content")
+        assert told.startswith('"https://'), "the address of a post stands on the paper"
+        page.pdf(path=screens / "alert.pdf", format="A4")
+
+
+def test_posts_are_paged_by_keys(browser, house):
+    with opened(browser) as page:
+        page.goto(f"{house.address}/posts?lang=en&days=30")
+        first = page.locator("ol.posts .by").first.inner_text()
+        page.keyboard.press("]")
+        expect(page.locator("ol.posts .by").first).not_to_have_text(first)
+        expect(page).to_have_url(re.compile("lang=en.*before="))
+        page.keyboard.press("[")
+        expect(page.locator("ol.posts .by").first).to_have_text(first)
+
+
 def test_the_keyboard_is_enough(browser, house):
     with opened(browser) as page:
         page.goto(house.address)
@@ -62,9 +89,9 @@ def test_the_keyboard_is_enough(browser, house):
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
         page.keyboard.press("?")
-        assert page.locator("dialog#keys").is_visible()
+        expect(page.locator("dialog#keys")).to_be_visible()
         page.keyboard.press("Escape")
-        assert not page.locator("dialog#keys").is_visible()
+        expect(page.locator("dialog#keys")).not_to_be_visible()
         page.keyboard.press("j")
         page.keyboard.press("j")
         second = page.locator("ol.frames [data-item]").nth(1)
@@ -110,13 +137,18 @@ def test_an_alert_is_acted_on(browser, house):
     with opened(browser) as page:
         page.goto(f"{house.address}/alerts/{house.alert_id}")
         page.get_by_role("button", name="Acknowledge").click()
-        assert "Acknowledged" in page.get_by_role("status").first.inner_text()
+        expect(page.locator("p.said")).to_contain_text("Acknowledged")
+        expect(page.locator("ol.steps")).to_contain_text("acknowledged by console")
         page.get_by_label("Snooze for").select_option("24")
         page.get_by_role("button", name="Snooze").click()
-        assert "snoozed until" in page.locator("main").inner_text()
+        expect(page.locator(".lead")).to_contain_text("snoozed until")
+        expect(page.locator("ol.steps")).to_contain_text("snoozed by console until")
         with page.expect_download() as download:
             page.get_by_role("link", name="Export JSON").click()
         assert download.value.suggested_filename == f"alert-{house.alert_id}.json"
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Export STIX").click()
+        assert json.loads(download.value.path().read_text())["type"] == "bundle"
     with house.store.transaction() as tx:
         row = alerts.read_alert(tx, house.alert_id)
     assert row["acked_at"]
@@ -174,9 +206,9 @@ def test_exploring_shows_a_history(browser, house, screens):
     with opened(browser) as page:
         page.goto(house.address + "/explore")
         page.get_by_label("A description").fill("The battle is told as a show")
-        page.get_by_role("button", name="Look").click()
-        page.wait_for_selector("h1:has-text('like this')")
-        assert page.locator(".plot canvas").count() == 1
+        page.get_by_label("A description").press("Control+Enter")
+        expect(page.locator("h1")).to_contain_text("like this")
+        expect(page.locator(".plot canvas")).to_have_count(1)
         page.screenshot(path=screens / "explore-found-1440-light.png", full_page=True)
 
 
