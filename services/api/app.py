@@ -98,12 +98,8 @@ def create_api(
     app.include_router(syndication)
     for topic in _TOPICS:
         app.include_router(topic.router)
-    app.include_router(judging)
-    app.include_router(pushes)
-    app.include_router(suggestions)
-    app.include_router(hubs)
-    app.include_router(leaving)
-    app.include_router(reference)
+    for router in (judging, pushes, suggestions, hubs, leaving, reference):
+        app.include_router(router)
     install(app)
     app.add_middleware(Etags)
     app.add_middleware(Guard, store=store, now=now, token=token, rate=rate)
