@@ -14,7 +14,8 @@ def words(
     too few days were judged.
     """
     (days, until), (held, theory) = replayed, alarms
-    asked = f"Accepted: {_alarms(budget, 'false alarm')} a week over {frames} frame{'s' if frames != 1 else ''}."
+    over = f"{frames} frame{'s' if frames != 1 else ''}" if frames else "all frames"
+    asked = f"Accepted: {_alarms(budget, 'false alarm')} a week over {over}."
     if held is None or theory is None:
         return f"{asked} Too few days are judged to hold that against the past: theory alone sets the threshold."
     told = f"Detection as it is now would have told {_alarms(held, 'alarm')} a week, true ones included,"

@@ -124,9 +124,11 @@ def without(sentence: str, title: Any) -> str:
 
 
 def number(value: float | None) -> str:
-    """A count or a measure: 12,345 or 6.2; a dash when there is none."""
+    """A count or a measure: 12,345 or 6.2 or 0.025, for little is not nothing; a dash when there is none."""
     if value is None:
         return "–"
+    if 0 < abs(value) < 0.1:
+        return f"{value:.2g}"
     return f"{value:,.1f}".removesuffix(".0")
 
 

@@ -39,7 +39,7 @@ def list_rules(*, as_json: bool) -> None:
         told = ", ".join(rule.channels) if rule.channels else "every channel"
         click.echo(
             f"{rule.name:20} {rule.frame or 'every frame':24} {rule.min_posts} posts, {rule.min_authors} authors, "
-            f"{rule.budget:g} false alarms a week, to {told}{state}"
+            f"{rule.budget:g} false alarm{'' if rule.budget == 1 else 's'} a week, to {told}{state}"
         )
     for mute in muted:
         ends = f" until {mute['until']:%d %b %Y %H:%M} UTC" if mute["until"] else ""

@@ -181,10 +181,11 @@ def dry_run_rule(*, name: str, days: int, path: str | None, terms: tuple[str, ..
 
 
 def _tell(found: dict[str, Any]) -> None:
+    times, again = len(found["firings"]), found["again_within_a_day"]
+    often = {0: "not have fired", 1: "have fired once"}.get(times, f"have fired {times} times")
     click.echo(
-        f"{found['rule']} would have fired {len(found['firings'])} times in {found['days']} days "
-        f"until {found['until']:%d %b %Y %H:%M} UTC, over {found['frames']} frames; "
-        f"{found['again_within_a_day']} of them within a day of the one before."
+        f"{found['rule']} would {often} in the {found['days']} days until {found['until']:%d %b %Y %H:%M} UTC, over "
+        f"{found['frames']} frames{f'; {again} of them within a day of the one before' if again else ''}."
     )
     for firing in found["firings"]:
         click.echo(f"{firing['fired_at']:%d %b %Y %H:%M}  {firing['reason']}")

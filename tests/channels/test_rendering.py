@@ -199,7 +199,7 @@ def test_only_web_addresses_are_links_and_their_true_host_is_shown(url, host):
         ("percent", 0, "0%"), ("percent", 1, "100%"), ("percent", 0.99999, "99.9%"), ("percent", 0.034, "3.4%"),
         ("percent", 0.5, "50%"), ("percent", 0.0004, "0.04%"), ("percent", 0.00001, "<0.01%"), ("percent", None, "–"),
         ("points", 0.04, "+4.0"), ("points", -0.012, "−1.2"), ("points", 0.0001, "±0"), ("points", None, "–"),
-        ("number", 12345, "12,345"), ("number", 6.25, "6.2"), ("number", 3.0, "3"), ("number", None, "–"),
+        ("number", 12345, "12,345"), ("number", 6.25, "6.2"), ("number", 0.025, "0.025"), ("number", 0, "0"), ("number", 3.0, "3"), ("number", None, "–"),
         ("ratio", 4e10, "more than 1,000"), ("ratio", 6.6, "6.6"), ("ratio", None, "–"), ("line", None, ""),
         ("chance", 0.00021, "0.00021"), ("chance", 1e-12, "1e-12"), ("chance", None, "–"),
         ("when", "2016-12-11T16:00:00+02:00", "2016-12-11 14:00 UTC"), ("when", "9999-12-31T23:59:59-10:00",
