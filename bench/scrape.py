@@ -17,10 +17,11 @@ from services.analysis.alerting import Rule
 from services.embedded.postgres import Postgres
 from services.exporter import server
 from services.exporter.collector import read_figures
-from services.store import codebooks, feeds
+from services.store import codebooks, counting, feeds
 from services.store.migrate import prepare
 from services.store.pool import Store
 from services.store.posts import ensure_post_partitions
+from services.store.readings import last_hours
 
 FRAMES, FEEDS, POSTS, DAYS = 200, 50, 1_000_000, 7
 SCRAPES = 30
@@ -66,6 +67,8 @@ def fill(store, now):
             tx.execute(query, values)
     with store.transaction() as tx:
         tx.execute("analyze")
+        # As rollup does, a few times a minute.
+        counting.keep(tx, last_hours(now, timedelta(days=1))[1], now)
 
 
 def timed(work, times=SCRAPES):

@@ -579,7 +579,7 @@ MUTANTS = [
     ),
     Mutant(
         4,
-        "schemas/sql/migrations/0021_versions_kept.sql",
+        "schemas/sql/migrations/0023_kept_counts.sql",
         "array_agg(n.posts - o.posts)",
         "array_agg(n.posts)",
         "tests/stages/test_steps.py",
@@ -608,10 +608,31 @@ MUTANTS = [
     ),
     Mutant(
         4,
-        "schemas/sql/migrations/0018_trend_steps_quicker.sql",
+        "schemas/sql/migrations/0023_kept_counts.sql",
         "posts = trend_steps.posts + excluded.posts, units = null, authors = null",
         "posts = trend_steps.posts + excluded.posts",
         "tests/stages/test_steps.py -k counted_again",
+    ),
+    Mutant(
+        4,
+        "schemas/sql/migrations/0023_kept_counts.sql",
+        "set changed = true",
+        "set changed = false",
+        "tests/stages/test_windows.py -k little",
+    ),
+    Mutant(
+        4,
+        "services/store/counting.py",
+        'if f not in kept or kept[f]["changed"]]',
+        "if f not in kept]",
+        "tests/stages/test_windows.py -k little",
+    ),
+    Mutant(
+        5,
+        "schemas/sql/migrations/0024_published_days.sql",
+        "from added order by 1, 2",
+        "from added where received_day = (published_at at time zone 'UTC')::date order by 1, 2",
+        "tests/stages/test_lists.py",
     ),
     Mutant(
         10, "services/store/posts.py", "        labels.forget_labels(connection, ids)\n", "", f"{JUDGING} -k deleted"

@@ -30,7 +30,7 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
     """Every identity, from the rows of services.store.counts by name."""
     intake, stored, keys = counted["intake_identity"], counted["stored_identity"], counted["keys_identity"]
     trend, steps = counted["trend_identity"], counted["steps_identity"]
-    scores, alerts = counted["scores_identity"], counted["alert_identity"]
+    windows, scores, alerts = (counted[f"{name}_identity"] for name in ("windows", "scores", "alert"))
     return [
         Identity("fetched", "fetched", intake["fetched"], {k: intake[k] for k in ("new", "duplicate", "dropped")}),
         Identity("kept", "new", intake["new"], {"stored": keys["posts"], "deleted": keys["erased"]}),
@@ -42,6 +42,13 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
         Identity("trend points", "points that differ", trend["drifted"], {"none": 0}, f"of {trend['points']:,}"),
         Identity(
             "trend steps", "hours, days and weeks that differ", steps["drifted"], {"none": 0}, f"of {steps['steps']:,}"
+        ),
+        Identity(
+            "windows",
+            "counts of the last day that differ",
+            windows["drifted"],
+            {"none": 0},
+            f"of {windows['windows']:,}",
         ),
         Identity(
             "alerts",

@@ -9,14 +9,50 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from math import ceil
-from typing import Literal
-
-from schemas.wire import TrendPoint
+from typing import Literal, Protocol, TypeVar
 
 Measure = Literal["units", "posts", "share"]
 NAMES: dict[Measure, str] = {"units": "Independent voices", "posts": "Posts", "share": "Share of all posts"}
 
-Place = tuple[float, TrendPoint]
+
+class Point(Protocol):
+    """One bucket of a trend, whatever read it."""
+
+    @property
+    def at(self) -> datetime:
+        """When it began."""
+
+    @property
+    def posts(self) -> int | None:
+        """Posts; None when nothing was heard."""
+
+    @property
+    def units(self) -> int | None:
+        """Independent voices."""
+
+    @property
+    def share(self) -> float | None:
+        """Part of all posts."""
+
+    @property
+    def coverage(self) -> float | None:
+        """Part of the expected feed time that was heard; None where none was expected."""
+
+    @property
+    def expected(self) -> float | None:
+        """What the past explains."""
+
+    @property
+    def upper(self) -> float | None:
+        """The most that it explains."""
+
+    @property
+    def state(self) -> str | None:
+        """What was judged."""
+
+
+P = TypeVar("P", bound=Point)
+Place = tuple[float, Point]
 """Where a bucket starts on the chart, and the bucket."""
 WIDTH = 1000
 HEIGHT = 100
@@ -77,7 +113,7 @@ class Chart:
 
 
 def draw(
-    points: Sequence[TrendPoint], *, measure: Measure = "units", step: timedelta = timedelta(hours=1),
+    points: Sequence[Point], *, measure: Measure = "units", step: timedelta = timedelta(hours=1),
     alerts: Sequence[datetime] = (),
 ) -> Chart | None:  # fmt: skip
     """The chart of a trend in steps of `step`, marked where `alerts` began; None of nothing."""
@@ -116,13 +152,13 @@ def each(step: timedelta) -> str:
     return named.get(step, "a week")
 
 
-def heeded(points: Sequence[TrendPoint]) -> Sequence[TrendPoint]:
+def heeded(points: Sequence[P]) -> Sequence[P]:
     """From when somebody listened, but at least the last LEAST buckets."""
     first = next((i for i, p in enumerate(points) if not _nobody_listened(p)), len(points))
     return points[max(min(first, len(points) - LEAST), 0) :]
 
 
-def _top(points: Sequence[TrendPoint], measure: Measure) -> float:
+def _top(points: Sequence[Point], measure: Measure) -> float:
     """The scale: all values fit, and the usual range as far as it does not make them small."""
     most = max((float(getattr(p, measure) or 0) for p in points), default=0.0)
     if measure == "share":
@@ -136,14 +172,14 @@ def _days(at: Sequence[Place]) -> tuple[float, ...]:
     return midnights if len(midnights) <= MANY_DAYS else ()
 
 
-def _rows_by(points: Sequence[TrendPoint]) -> Callable[[TrendPoint], object]:
+def _rows_by(points: Sequence[Point]) -> Callable[[Point], object]:
     """How buckets become rows of the table: by day, a short period by hour."""
     if points[-1].at - points[0].at < timedelta(hours=36):
         return lambda p: (p.at.date(), p.at.hour)
     return lambda p: p.at.date()
 
 
-def _nobody_listened(point: TrendPoint) -> bool:
+def _nobody_listened(point: Point) -> bool:
     return point.coverage is None and not point.posts
 
 
@@ -179,7 +215,7 @@ def _steps(heights: Sequence[float], wide: float) -> str:
     return "".join(f"{to}h{wide * sum(1 for _ in same):.2f}" for to, same in told)
 
 
-def _spans(at: Sequence[Place], wide: float, wanted: Callable[[TrendPoint], bool]) -> tuple[Span, ...]:
+def _spans(at: Sequence[Place], wide: float, wanted: Callable[[Point], bool]) -> tuple[Span, ...]:
     runs = (list(group) for there, group in groupby(at, key=lambda item: wanted(item[1])) if there)
     return tuple(Span(round(run[0][0], 1), round(wide * len(run), 1)) for run in runs)
 
@@ -188,7 +224,7 @@ def _dated(at: datetime) -> str:
     return f"{at.day} {at:%b %Y}"
 
 
-def _day(points: Sequence[TrendPoint], measure: Measure) -> Day:
+def _day(points: Sequence[Point], measure: Measure) -> Day:
     values = [value for p in points if (value := getattr(p, measure)) is not None]
     return Day(
         day=points[0].at,
@@ -203,7 +239,7 @@ def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _summary(points: Sequence[TrendPoint], measure: Measure, step: timedelta) -> str:
+def _summary(points: Sequence[Point], measure: Measure, step: timedelta) -> str:
     bursts, gaps = sum(p.state == "burst" for p in points), sum(p.coverage == 0 for p in points)
     values = [value for p in points if (value := getattr(p, measure)) is not None]
     until = points[-1].at + step

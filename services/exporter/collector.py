@@ -20,6 +20,7 @@ from services.store import (
     feeds,
     qualities,
     readings,
+    sizes,
     stances,
 )
 from services.store.pool import Connection, Row, Store
@@ -79,7 +80,7 @@ def read_figures(connection: Connection, wall: datetime, rule: Rule, judged: Qua
         stages=tuple(counts.stage_runs(connection)),
         deliveries=tuple(counts.delivery_states(connection)),
         feeds=tuple(feeds.list_feeds(connection)),
-        sizes=readings.stored_sizes(connection),
+        sizes=sizes.stored_sizes(connection),
         partition_days_ahead=-1 if last is None else (last - wall.date()).days,
         detector=_detector(connection, wall, rule),
     )

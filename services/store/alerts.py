@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from services.store import posts
 from services.store.pool import Connection, Row, one, row, rows, run
 
 _VERDICT = (
@@ -111,7 +112,7 @@ def read_alert(connection: Connection, alert_id: str) -> Row | None:
 
 def alert_counts(connection: Connection, **period: Any) -> Row:
     """Posts, texts, units, authors and publishers of a frame in a period."""
-    return one(connection, "alerts", "alert_counts", **{"unit_key": None, **period})
+    return one(connection, "alerts", "alert_counts", **_held(connection, period))
 
 
 def alert_sources(connection: Connection, **period: Any) -> list[Row]:
@@ -126,17 +127,22 @@ def alert_languages(connection: Connection, **period: Any) -> list[Row]:
 
 def alert_links(connection: Connection, **period: Any) -> list[Row]:
     """The links named most."""
-    return rows(connection, "alerts", "alert_links", **{"unit_key": None, **period})
+    return rows(connection, "alerts", "alert_links", **_held(connection, period))
 
 
 def first_carriers(connection: Connection, **period: Any) -> list[Row]:
     """The earliest post of each of the first authors, of the clear ones where there are any."""
-    return rows(connection, "alerts", "first_carriers", **{"unit_key": None, "clear": CLEAR, **period})
+    return rows(connection, "alerts", "first_carriers", **{"clear": CLEAR, **_held(connection, period)})
 
 
 def typical_posts(connection: Connection, **period: Any) -> list[Row]:
     """The surest posts, one a text."""
-    return rows(connection, "alerts", "typical_posts", **{"unit_key": None, **period})
+    return rows(connection, "alerts", "typical_posts", **_held(connection, period))
+
+
+def _held(connection: Connection, period: Mapping[str, Any]) -> Row:
+    days = period.get("days") or posts.days_received(connection, period["since"], period["until"])
+    return {"unit_key": None, **period, "days": days}
 
 
 def waves_past(connection: Connection, frame: str, before: datetime) -> list[Row]:
@@ -156,13 +162,14 @@ def watch_positions(connection: Connection) -> list[Row]:
 
 def facts(connection: Connection, *, clear: float = CLEAR, **period: Any) -> dict[str, Any]:
     """All that an evidence bundle tells about a frame in a period; first carriers are those from `clear` on."""
+    held = _held(connection, period)
     return {
-        "counts": alert_counts(connection, **period),
+        "counts": alert_counts(connection, **held),
         "sources": alert_sources(connection, **period),
         "languages": alert_languages(connection, **period),
-        "links": alert_links(connection, **period),
-        "first_carriers": first_carriers(connection, clear=clear, **period),
-        "typical": typical_posts(connection, **period),
+        "links": alert_links(connection, **held),
+        "first_carriers": first_carriers(connection, clear=clear, **held),
+        "typical": typical_posts(connection, **held),
     }
 
 

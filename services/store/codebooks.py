@@ -136,6 +136,11 @@ def frames_of_version(connection: Connection, version_id: int) -> list[Row]:
     return rows(connection, "codebooks", "frames_of_version", version_id=version_id)
 
 
+def frame_names(connection: Connection, version_id: int) -> list[str]:
+    """The ids of a version's frames, in order."""
+    return [r["frame"] for r in rows(connection, "codebooks", "frame_names", version_id=version_id)]
+
+
 def find_heads(connection: Connection, version_id: int, model_id: int) -> bytes | None:
     """Learned heads of a version for a model."""
     found = row(connection, "codebooks", "find_heads", version_id=version_id, model_id=model_id)

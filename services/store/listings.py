@@ -14,9 +14,6 @@ from services.store import alerts, codebooks, deliveries, digesting, feeds, hist
 from services.store.pool import Connection, Row
 
 _ALERT_ID = re.compile("[0-9a-f]{20}")
-AHEAD = timedelta(hours=1)
-"""How far ahead of the present a post may be dated at most."""
-_NO_FILTER = dict.fromkeys(("source", "lang", "before", "before_id"))
 
 
 def read_posts(
@@ -41,12 +38,8 @@ def read_posts(
     if stance is not None and wanted is None:
         raise PermanentError(Reason.BAD_INPUT, "stance is of a frame: name one beside stance")
     filters |= {} if stance is None else {"stance": stance}
-    end = until
-    if filters.get("q") is not None and until is None:
-        end = present + AHEAD
-    found = posts.list_posts(
-        connection, version_id=about["version_id"], frame=wanted, since=since, until=end, **{**_NO_FILTER, **filters}
-    )
+    about_posts: dict[str, Any] = {"version_id": about["version_id"], "frame": wanted, "near": present}
+    found = posts.list_posts(connection, **about_posts, since=since, until=until, **filters)
     about = {k: about[k] for k in ("codebook", "version")}
     return wire.PostPage(
         present=present, since=since, until=until, posts=tuple(map(post_told, found)), next=None, **about

@@ -5,23 +5,33 @@ It reads only.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from schemas import wire
-from services.store import readings
 from services.store.pool import Connection, Row, rows
 
 Key = tuple[str, str]
 """Codebook and frame."""
 
 
-def verdict_series(connection: Connection, since: datetime, until: datetime) -> dict[Key, list[wire.TrendPoint]]:
-    """The judged hours of every current frame in a period, as trend points without share and authors."""
-    found: dict[Key, list[wire.TrendPoint]] = {}
+class Hour(NamedTuple):
+    """One judged hour as a trend point: the first page has tens of thousands of them, too many to be models."""
+
+    at: datetime
+    posts: int | None = None
+    units: int | None = None
+    coverage: float | None = None
+    expected: float | None = None
+    upper: float | None = None
+    state: str | None = None
+    share: float | None = None
+
+
+def verdict_series(connection: Connection, since: datetime, until: datetime) -> dict[Key, list[Hour]]:
+    """The judged hours of every current frame in a period, in order."""
+    found = {}
     for row in rows(connection, "overview", "verdict_series", since=since, until=until):
-        key = row.pop("codebook"), row.pop("frame")
-        point = wire.TrendPoint.model_construct(**readings.unheard(row), authors=None, share=None)
-        found.setdefault(key, []).append(point)
+        columns = [row[name] for name in Hour._fields if name in row]
+        found[row["codebook"], row["frame"]] = [Hour(*of) for of in zip(*columns, strict=True)]
     return found
 
 

@@ -3,7 +3,7 @@
 Times: `wall` is the clock's; answers stand in the stream's own present. A gap is unknown (null), never zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -35,18 +35,11 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Before everything that is stored."""
 EVERYTHING = versions.EVERYTHING
 current_frame = versions.current_frame
-COUNTED = 20_000
-"""Rows that are counted one by one; a million would take a second."""
 
 
 def firing_alerts(connection: Connection) -> list[Row]:
     """The bursts going on: alert_id, codebook, frame, onset."""
     return rows(connection, "readings", "firing_alerts")
-
-
-def stored_sizes(connection: Connection) -> Row:
-    """posts, parked_posts and embeddings stored; more than COUNTED are estimated, within a few seconds and percent."""
-    return one(connection, "readings", "stored_sizes", counted=COUNTED)
 
 
 def schema_number(connection: Connection) -> int | None:
@@ -100,14 +93,15 @@ def totals(
     return covered, {frame: {**told, "coverage": covered} for frame, told in counted.items()}
 
 
-def shares(
-    connection: Connection, version_id: int, since: datetime, until: datetime, *, present: datetime
-) -> dict[str, float | None]:
-    """The share of each frame in a period; None when nothing was heard."""
-    known = heard(connection, [since], until - since, present=present)[0] != 0
-    scored = trends.posts_scored(connection, version_id, since, until)
-    found = trends.frame_posts(connection, version_id, since, until)
-    return {f["frame"]: share(f["posts"], scored) if known else None for f in found}
+def shares_before(
+    connection: Connection, version_id: int, frames: Sequence[str], *, since: datetime, until: datetime,
+    present: datetime,
+) -> dict[str, float | None]:  # fmt: skip
+    """The share of frames in the period as long as this one that ended when it began; None when nothing was heard."""
+    length = until - since
+    known = heard(connection, [since - length], length, present=present)[0] != 0
+    posts = counting.posts_before(connection, version_id, frames, since=since, until=until)
+    return {f: share(posts[f], posts[EVERYTHING]) if known else None for f in frames}
 
 
 def read_frames(connection: Connection, wall: datetime) -> wire.Frames:
@@ -118,7 +112,8 @@ def read_frames(connection: Connection, wall: datetime) -> wire.Frames:
     now, before = {}, {}
     for number in {f["version_id"] for f in known}:
         now[number] = totals(connection, number, since, until, present=present)[1]
-        before[number] = shares(connection, number, since - DAY, since, present=present)
+        names = [f["frame"] for f in known if f["version_id"] == number]
+        before[number] = shares_before(connection, number, names, since=since, until=until, present=present)
     verdicts = {(v["version_id"], v["frame"]): v for v in alerts.last_verdicts(connection)}
     firing = {(a["codebook"], a["frame"]): a["alert_id"] for a in reversed(firing_alerts(connection))}
     good = qualities.read_quality(connection, wall)
@@ -185,7 +180,7 @@ def read_trend(
     scored = counted
     if row["frame"] != EVERYTHING:
         scored = {p["at"]: p for p in trends.trend(connection, **about, frame=EVERYTHING, **narrow)}
-    stood: dict[datetime, dict[str, Row]] = {}
+    stood: dict[datetime, dict[Stance, Row]] = {}
     if row["frame"] != EVERYTHING and stances.any_reader(connection):
         stood = stances.stance_trend(connection, **about, frame=row["frame"], **narrow)
     if stance is not None:
@@ -195,10 +190,9 @@ def read_trend(
         number, name = row["version_id"], row["frame"]
         judged = {v["bucket"]: v for v in alerts.list_verdicts(connection, number, name, since=first, until=end)}
     covered = heard(connection, starts, length, present=present, source=source)
+    whole = row["frame"] == EVERYTHING
     points = [
-        _point(
-            at, part, counted.get(at, {}), scored.get(at, {}), judged.get(at, {}), whole=row["frame"] == EVERYTHING
-        ).model_copy(update={"stances": {s: r["posts"] for s, r in stood[at].items()} if at in stood else None})
+        _point(at, part, (counted.get(at, {}), scored.get(at, {}), judged.get(at, {}), stood.get(at)), whole=whole)
         for at, part in zip(starts, covered, strict=True)
     ]
     return wire.Trend(
@@ -230,25 +224,25 @@ def read_trends(
     names = [f["frame"] for f in chosen]
     narrow: dict[str, Any] = {"version_id": about["version_id"], "since": first, "until": end, "step": length,
                               "source": source, "lang": lang}  # fmt: skip
-    counted = {(r["frame"], r["at"]): r["posts"] for r in trends.trends(connection, [EVERYTHING, *names], **narrow)}
+    found = trends.trends(connection, [EVERYTHING, *names], **narrow)
+    counted = {r["frame"]: dict(zip(r["places"], r["posts"], strict=True)) for r in found}
     read = stances.any_reader(connection)
     stood = stances.stance_trends(connection, names, **narrow) if read else {}
     if stance is not None:
-        whole = {key: posts for key, posts in counted.items() if key[0] == EVERYTHING}
-        counted = whole | {key: of[stance] for key, of in stood.items() if stance in of}
+        counted, places = {EVERYTHING: counted.get(EVERYTHING, {})}, {at: i for i, at in enumerate(starts)}
+        for (name, at), of in stood.items():
+            counted.setdefault(name, {})[places[at]] = of.get(stance, 0)
     covered = heard(connection, starts, length, present=present, source=source)
-    shown = [at if part != 0 else None for at, part in zip(starts, covered, strict=True)]
-
-    def series(name: str) -> tuple[int | None, ...]:
-        return tuple(None if at is None else counted.get((name, at), 0) for at in shown)
-
-    scored = series(EVERYTHING)
+    scored = _series(counted.get(EVERYTHING, {}), covered)
     told = []
     for row in chosen:
-        carrying = series(row["frame"])
+        carrying = _series(counted.get(row["frame"], {}), covered)
         parts = tuple(_share(n, all_) for n, all_ in zip(carrying, scored, strict=True))
-        split = tuple(stood.get((row["frame"], at)) if at else None for at in shown) if read else None
-        told.append(wire.FrameTrend(frame=row["frame"], title=row["title"], share=parts, posts=carrying, stances=split))
+        split = tuple(
+            stood.get((row["frame"], at)) if part != 0 else None for at, part in zip(starts, covered, strict=True)
+        ) if read else None  # fmt: skip
+        about_frame = {"frame": row["frame"], "title": row["title"]}
+        told.append(wire.FrameTrend(**about_frame, share=parts, posts=carrying, stances=split))
     return wire.Trends(
         present=present, since=first, until=end, step_seconds=int(length.total_seconds()), codebook=about["codebook"],
         version=about["version"], source=source, lang=lang, stance=stance, at=tuple(starts), coverage=tuple(covered),
@@ -256,13 +250,19 @@ def read_trends(
     )  # fmt: skip
 
 
+def _series(counted: Mapping[int, int], covered: Sequence[float | None]) -> tuple[int | None, ...]:
+    """Posts of each step, given by their places; None where nothing was heard."""
+    return tuple(None if part == 0 else counted.get(place, 0) for place, part in enumerate(covered))
+
+
 def _share(carrying: int | None, scored: int | None) -> float | None:
-    return None if carrying is None or scored is None else share(carrying, scored)
+    return None if carrying is None or not scored else carrying / scored
 
 
 def _point(
-    at: datetime, covered: float | None, counted: Row, scored: Row, judged: Row, *, whole: bool
+    at: datetime, covered: float | None, told: tuple[Row, Row, Row, dict[Stance, Row] | None], *, whole: bool
 ) -> wire.TrendPoint:
+    counted, scored, judged, stood = told
     known = covered != 0
     posts_here = counted.get("posts", 0)
     voices = known and not whole
@@ -276,6 +276,7 @@ def _point(
         expected=judged.get("expected"),
         upper=judged.get("upper"),
         state=judged.get("state"),
+        stances=None if stood is None else {stance: row["posts"] for stance, row in stood.items()},
     )
 
 

@@ -48,10 +48,10 @@ def stance_counts(connection: Connection, **period: Any) -> dict[str, dict[str, 
 def stance_trend(
     connection: Connection, *, version_id: int, frame: str, since: datetime, until: datetime, step: timedelta,
     source: str | None = None, lang: str | None = None,
-) -> dict[datetime, dict[str, Row]]:  # fmt: skip
+) -> dict[datetime, dict[Stance, Row]]:  # fmt: skip
     """Posts, units and authors by step and stance; steps in which nothing was read are left out."""
     about: Mapping[str, Any] = {"version_id": version_id, "frame": frame, "since": since, "until": until}
-    found: dict[datetime, dict[str, Row]] = {}
+    found: dict[datetime, dict[Stance, Row]] = {}
     for r in rows(connection, "stances", "stance_trend", **about, step=step, source=source, lang=lang):
         found.setdefault(r["at"], {})[r["stance"]] = r
     return found

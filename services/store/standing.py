@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.store import alerts, calibrations, counts, feeds, readings
+from services.store import alerts, calibrations, counts, feeds, readings, sizes
 from services.store.pool import Connection, Row
 
 SPARK = timedelta(hours=48)
@@ -24,7 +24,7 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
     versions = {w["frame"]: w["version_id"] for w in alerts.watch_positions(connection)}
     return {
         "present": told.present,
-        "sizes": readings.stored_sizes(connection),
+        "sizes": sizes.stored_sizes(connection),
         "stages": counts.stage_runs(connection),
         "backlog": counts.backlog(connection),
         "deliveries": {r["state"]: r["deliveries"] for r in counts.delivery_states(connection)},

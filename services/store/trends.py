@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.store import codebooks, planning
 from services.store.pool import Connection, Row, columns, one, rows, run
 
 _KEY = ("version_id", "frame", "bucket", "source", "lang")
@@ -84,8 +85,7 @@ def trend(
     kept = _kept(values)
     if kept is None:
         return trend_of_points(connection, **values)
-    return trend_of_hours(connection, **values) if kept == "cells" else rows(
-        connection, "trends", "trend", name=kept, **values)  # fmt: skip
+    return rows(connection, "trends", "trend", name=kept, **values)
 
 
 def trend_of_points(connection: Connection, **values: Any) -> list[Row]:
@@ -93,38 +93,29 @@ def trend_of_points(connection: Connection, **values: Any) -> list[Row]:
     return rows(connection, "trends", "trend_of_points", **values)
 
 
-def trend_of_hours(connection: Connection, **values: Any) -> list[Row]:
-    """The same by hour, for one source or one language."""
-    return rows(connection, "trends", "trend_of_hours", **values)
-
-
 def trends(connection: Connection, frames: Sequence[str], *, step: timedelta, **about: Any) -> list[Row]:
-    """(frame, at, posts) of frames ('*' is all posts) by step; about: version_id, since, until, source, lang."""
+    """frame, places and posts of frames ('*' is all posts) by step; about: version_id, since, until, source, lang.
+
+    `places` number the steps from `since`, which must be the start of one; those without posts are left out.
+    """
     values = {"frames": list(frames), "step": step, **about}
     kept = _kept(values)
     if kept is None:
         return trends_of_points(connection, **values)
-    return trends_of_hours(connection, **values) if kept == "cells" else rows(
-        connection, "trends", "trends", name=kept, **values)  # fmt: skip
+    with planning.bitmaps(connection):
+        return rows(connection, "trends", "trends", name=kept, **values)
 
 
 def trends_of_points(connection: Connection, **values: Any) -> list[Row]:
-    """The same by any step and period, from the points themselves."""
+    """The same by any step, from the points themselves."""
     return rows(connection, "trends", "trends_of_points", **values)
 
 
-def trends_of_hours(connection: Connection, **values: Any) -> list[Row]:
-    """The same by hour, for one source or one language."""
-    return rows(connection, "trends", "trends_of_hours", **values)
-
-
 def _kept(asked: Mapping[str, Any]) -> str | None:
-    """The step that is kept and answers this; `cells` for hours of one source or language; None: ask the points."""
+    """The step that is kept and answers this; None: ask the points."""
     step = asked["step"]
-    name = KEPT.get(step)
-    if name is None or any(asked[end].timestamp() % step.total_seconds() for end in ("since", "until")):
-        return None
-    return "cells" if name == "1h" and (asked["source"] is None) != (asked["lang"] is None) else name
+    whole = not any(asked[end].timestamp() % step.total_seconds() for end in ("since", "until"))
+    return KEPT.get(step) if whole else None
 
 
 def uncounted_steps(connection: Connection, before: datetime, limit: int) -> list[Row]:
@@ -140,20 +131,61 @@ def count_steps(connection: Connection, before: datetime, limit: int) -> int:
     return len(found)
 
 
+def count_windows(
+    connection: Connection, hours: Sequence[int], *, until: datetime, stale: datetime, now: datetime
+) -> None:
+    """Count what every current frame has in the `hours` before `until`, where that is not kept or has changed.
+
+    What changed and was counted after `stale` waits. Only the one folder may (lock_fold).
+    """
+    values = {"hours": list(hours), "until": until, "stale": stale, "now": now}
+    run(connection, "trends", "count_windows", **values)
+    drop_windows(connection)
+
+
+def drop_windows(connection: Connection) -> None:
+    """Forget what was kept for codebooks that are not current."""
+    run(connection, "trends", "drop_windows")
+
+
+def frame_windows(connection: Connection, version_id: int, hours: int, until: datetime) -> dict[str, Row]:
+    """posts, units, authors, before (posts in as many hours before) and changed, by frame ('*' is all posts).
+
+    Frames of which nothing is kept for just these hours are left out.
+    """
+    found = rows(connection, "trends", "frame_windows", version_id=version_id, hours=hours, until=until)
+    return {f["frame"]: f for f in found}
+
+
 def frame_totals(connection: Connection, version_id: int, since: datetime, until: datetime) -> list[Row]:
-    """Posts, units and authors of every frame in a period."""
-    return rows(connection, "trends", "frame_totals", version_id=version_id, since=since, until=until)
+    """frame, title, posts, units and authors of every frame in a period, in the order of the codebook."""
+    known = codebooks.frames_of_version(connection, version_id)
+    about: dict[str, Any] = {"version_id": version_id, "since": since, "until": until}
+    counted = count_frames(connection, [f["frame"] for f in known], **about)
+    return [{"title": f["title"], **counted[f["frame"]]} for f in known]
 
 
-def frame_posts(connection: Connection, version_id: int, since: datetime, until: datetime) -> list[Row]:
-    """Posts of every frame in a period."""
-    return rows(connection, "trends", "frame_posts", version_id=version_id, since=since, until=until)
+def count_frames(connection: Connection, frames: Sequence[str], **period: Any) -> dict[str, Row]:
+    """posts, units and authors of some frames in a period; period: version_id, since, until."""
+    posts = posts_between(connection, frames, **period)
+    voices = voices_between(connection, frames, **period)
+    return {v["frame"]: {**v, "posts": posts[v["frame"]]} for v in voices}
+
+
+def posts_between(connection: Connection, frames: Sequence[str], **period: Any) -> dict[str, int]:
+    """Posts of some frames ('*' is all posts) in a period."""
+    found = rows(connection, "trends", "posts_between", frames=list(frames), **period)
+    return {f["frame"]: f["posts"] for f in found}
+
+
+def voices_between(connection: Connection, frames: Sequence[str], **period: Any) -> list[Row]:
+    """frame, units and authors of some frames in a period: as slow as there are many carriers."""
+    return rows(connection, "trends", "voices_between", frames=list(frames), **period)
 
 
 def posts_scored(connection: Connection, version_id: int, since: datetime, until: datetime) -> int:
     """All posts scored in a period: what shares are shares of."""
-    found = one(connection, "trends", "posts_scored", version_id=version_id, since=since, until=until)
-    return int(found["posts"])
+    return posts_between(connection, ["*"], version_id=version_id, since=since, until=until)["*"]
 
 
 def first_bucket(connection: Connection, version_id: int) -> datetime | None:

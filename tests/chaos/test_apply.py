@@ -22,7 +22,14 @@ from workers.stages.rollup import rollup
 
 POSTS, KILLS = 3_000, 10
 NOW = datetime(2016, 12, 12, tzinfo=UTC)
-IDENTITIES = ("stored_identity", "keys_identity", "trend_identity", "scores_identity", "steps_identity")
+IDENTITIES = (
+    "stored_identity",
+    "keys_identity",
+    "trend_identity",
+    "scores_identity",
+    "steps_identity",
+    "windows_identity",
+)
 numbers = itertools.count()
 
 

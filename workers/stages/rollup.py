@@ -1,6 +1,8 @@
 """rollup: fold trend deltas into trend points, count voices, and make codebook versions current that are whole."""
 
-from services.store import applying, codebooks, feeds, trends
+from datetime import datetime
+
+from services.store import applying, codebooks, counting, feeds, readings, trends
 from services.store.pool import Connection
 from workers.runtime import Outcome, Runtime
 
@@ -15,12 +17,19 @@ def rollup(rt: Runtime) -> Outcome:
         if not trends.lock_fold(tx):
             return Outcome()
         folded = _fold(tx)
-        # While more comes, steps would be counted over and over.
-        counted = 0 if folded == DELTAS else trends.count_steps(tx, feeds.present(tx, rt.now()), STEPS)
+        # While more comes, the same would be counted over and over.
+        counted = 0 if folded == DELTAS else _count(tx, rt.now())
     again = folded == DELTAS or counted == STEPS
     promoted = 0 if folded == DELTAS else promote(rt)
     wake = ("detect",) if folded or promoted else ()
     return Outcome(rows=folded, again=again, wake=wake)
+
+
+def _count(tx: Connection, wall: datetime) -> int:
+    """Count the voices of steps that are over and of the hours before the present; how many steps."""
+    present = feeds.present(tx, wall)
+    counting.keep(tx, readings.last_hours(present, readings.DAY)[1], wall)
+    return trends.count_steps(tx, present, STEPS)
 
 
 def _fold(tx: Connection) -> int:

@@ -106,13 +106,15 @@ from alerts a where a.alert_id = %(alert_id)s;
 
 -- name: alert_counts
 -- What stands behind a burst: posts, texts told apart, voices, authors, publishers by registrable domain.
--- `limit 1` keeps the look-ups look-ups: joined freely, the planner reads every partition of posts there is.
+-- `limit 1` keeps the look-ups look-ups: joined freely, the planner reads every partition of posts there is. `days` (here
+-- and below) are those on which posts of the period came in: of the other partitions the planner need not think.
 with held as materialized (
   select c.unit_key, c.author, p.publishers
   from carried c
   cross join lateral (select received_day from post_keys where post_id = c.post_id limit 1) k
   cross join lateral (
-    select publishers from posts where received_day = k.received_day and post_id = c.post_id limit 1) p
+    select publishers from posts
+    where received_day = k.received_day and received_day = any(%(days)s::date[]) and post_id = c.post_id limit 1) p
   where c.version_id = %(version_id)s and c.frame = %(frame)s
     and c.published_at >= %(since)s and c.published_at < %(until)s
     and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)
@@ -142,7 +144,8 @@ from (
   from carried c
   cross join lateral (select received_day from post_keys where post_id = c.post_id limit 1) k
   cross join lateral (
-    select text from posts where received_day = k.received_day and post_id = c.post_id limit 1) p
+    select text from posts
+    where received_day = k.received_day and received_day = any(%(days)s::date[]) and post_id = c.post_id limit 1) p
   where c.version_id = %(version_id)s and c.frame = %(frame)s
     and c.published_at >= %(since)s and c.published_at < %(until)s
     and (%(unit_key)s::bytea is null or c.unit_key = %(unit_key)s::bytea)) t
@@ -167,7 +170,7 @@ with held as materialized (
 select c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text, c.score
 from chosen c
 join post_keys k using (post_id)
-join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+join posts p on p.received_day = k.received_day and p.received_day = any(%(days)s::date[]) and p.post_id = c.post_id
 order by c.published_at, c.post_id;
 
 -- name: typical_posts
@@ -185,7 +188,7 @@ with chosen as materialized (
 select c.post_id, c.published_at, c.source, c.lang, c.author, p.url, p.text, c.score
 from chosen c
 join post_keys k using (post_id)
-join posts p on p.received_day = k.received_day and p.post_id = c.post_id
+join posts p on p.received_day = k.received_day and p.received_day = any(%(days)s::date[]) and p.post_id = c.post_id
 order by c.score desc, c.post_id;
 
 -- name: waves_past

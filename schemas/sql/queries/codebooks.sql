@@ -115,6 +115,9 @@ select f.frame, f.title, f.description, f.position, f.details, c.codebook, c.ver
 from frames f join codebooks c using (version_id)
 where c.version_id = %(version_id)s order by f.position;
 
+-- name: frame_names
+select frame from frames where version_id = %(version_id)s order by position;
+
 -- name: find_heads
 select body from heads where version_id = %(version_id)s and model_id = %(model_id)s;
 

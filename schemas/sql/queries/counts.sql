@@ -87,7 +87,6 @@ fact as (
   from trend_points t cross join widths w
   group by t.version_id, t.frame, w.step, date_bin(w.width, t.bucket, timestamptz 'epoch'),
            grouping sets ((), (t.source), (t.lang), (t.source, t.lang))
-  having w.step <> '1h' or grouping(t.source) = grouping(t.lang)
 ), heard as (
   select c.version_id, c.frame, w.step, date_bin(w.width, c.published_at, timestamptz 'epoch') as bucket,
          coalesce(c.source, '*') as source, coalesce(c.lang, '*') as lang,
@@ -113,6 +112,29 @@ select (select count(*) from scores s where not exists (select from posts p wher
        (select count(*) from carried c where not exists (
           select from scores s where s.version_id = c.version_id and s.post_id = c.post_id))::bigint
          as carried_without_score;
+
+-- name: windows_identity
+-- What is kept of the hours before the present is what points and carriers say, unless it is marked as changed or what
+-- changes it is not folded yet.
+with settled as (
+  select w.*, w.until - w.hours * interval '1 hour' as since from frame_windows w
+  where not w.changed
+    and not exists (select from trend_deltas d where d.version_id = w.version_id and d.frame in (w.frame, '*'))
+)
+select count(*)::bigint as windows,
+       (count(*) filter (where w.posts <> p.posts or w.before <> p.before
+                         or (w.frame <> '*' and (w.units, w.authors) <> (v.units, v.authors))))::bigint as drifted
+from settled w
+cross join lateral (
+  select coalesce(sum(posts) filter (where bucket >= w.since), 0) as posts,
+         coalesce(sum(posts) filter (where bucket < w.since), 0) as before
+  from trend_points t
+  where t.version_id = w.version_id and t.frame = w.frame and t.bucket >= w.since - w.hours * interval '1 hour'
+    and t.bucket < w.until) p
+cross join lateral (
+  select least(count(distinct c.unit_key), count(distinct c.author)) as units, count(distinct c.author) as authors
+  from carried c
+  where c.version_id = w.version_id and c.frame = w.frame and c.published_at >= w.since and c.published_at < w.until) v;
 
 -- name: alert_identity
 -- Each alert counts once, by the worst state of its messages: pending, parked, delivered, silenced.

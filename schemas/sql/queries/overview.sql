@@ -1,9 +1,16 @@
 -- name: verdict_series
--- What was judged of every current frame in a period, hour by hour.
-select c.codebook, v.frame, v.bucket as at, v.posts, v.units, v.expected, v.upper, v.coverage, v.state
-from codebooks c join verdicts v using (version_id)
-where c.state = 'current' and v.bucket >= %(since)s and v.bucket < %(until)s
-order by 1, 2, 3;
+-- What was judged of every current frame in a period: a row a frame, hours in order. Of hours that were not heard posts
+-- and units are unknown.
+select c.codebook, v.frame, array_agg(v.bucket) as at, array_agg(v.posts) as posts, array_agg(v.units) as units,
+       array_agg(v.coverage) as coverage, array_agg(v.expected) as expected, array_agg(v.upper) as upper,
+       array_agg(v.state) as state
+from codebooks c
+join (select version_id, frame, bucket, case when coverage = 0 then null else posts end as posts,
+             case when coverage = 0 then null else units end as units, coverage, expected, upper, state
+      from verdicts where bucket >= %(since)s and bucket < %(until)s
+      order by version_id, frame, bucket) v using (version_id)
+where c.state = 'current'
+group by c.codebook, v.frame;
 
 -- name: parts_by_source
 select source as part, sum(posts)::int as posts from trend_points

@@ -132,84 +132,58 @@ from (select version_id, '*' as frame, bucket, source, lang, -count(*) as posts 
 join codebooks c using (version_id)
 where c.kept;
 
--- name: list_posts
--- Posts newest first. Pages follow (published_at, post_id). A post was published before it was received, or, as clocks
--- go, a little later.
-select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
-       p.received_at, s.uncertain,
-       (select coalesce(jsonb_object_agg(c.frame, round(c.probability::numeric, 4)), '{}')
-        from carried c where c.version_id = %(version_id)s and c.post_id = p.post_id) as frames,
-       (select jsonb_object_agg(c.frame, c.stance) from carried c
-        where c.version_id = %(version_id)s and c.post_id = p.post_id and c.stance is not null) as stances
+-- name: days_received
+-- The days on which posts of a period came in: the partitions that hold any of them.
+select distinct received_day from published_days
+where published_day >= (%(since)s::timestamptz at time zone 'UTC')::date
+  and published_day <= (%(until)s::timestamptz at time zone 'UTC')::date;
+
+-- name: newest_posts
+-- Keys of posts, newest first; pages follow (published_at, post_id). `days` are the partitions to look into.
+select p.received_day, p.post_id, p.published_at
 from posts p
-left join scores s on s.version_id = %(version_id)s and s.post_id = p.post_id
-where (%(source)s::text is null or p.source = %(source)s)
+where p.received_day = any(%(days)s::date[])
+  and p.published_at >= %(since)s::timestamptz and p.published_at < %(until)s::timestamptz
+  and (%(source)s::text is null or p.source = %(source)s)
   and (%(lang)s::text is null or p.lang = %(lang)s)
-  and (%(since)s::timestamptz is null or p.published_at >= %(since)s)
-  and (%(since)s::timestamptz is null
-       or p.received_day >= ((%(since)s - interval '1 day') at time zone 'UTC')::date)
-  and (%(until)s::timestamptz is null or p.published_at < %(until)s)
   and (%(before)s::timestamptz is null or (p.published_at, p.post_id) < (%(before)s, %(before_id)s::bigint))
 order by p.published_at desc, p.post_id desc
 limit %(limit)s;
 
--- name: list_posts_that_say
--- Posts of a short period with some words, by frame when one is named. What matches is found first, by the index of
--- words: in order of time, the planner would rather read texts one by one until enough of them match.
+-- name: newest_posts_that_say
+-- The same of posts with some words, by frame when one is named. What matches is found first, then put in order.
 with matching as materialized (
   select p.received_day, p.post_id, p.published_at, p.source, p.lang from posts p
-  where p.published_at >= %(since)s and p.published_at < %(until)s
-    and p.received_day >= ((%(since)s::timestamptz - interval '1 day') at time zone 'UTC')::date
+  where p.received_day = any(%(days)s::date[])
+    and p.published_at >= %(since)s::timestamptz and p.published_at < %(until)s::timestamptz
     and to_tsvector('simple', p.text) @@ websearch_to_tsquery('simple', %(q)s)
-), chosen as materialized (
-  select m.received_day, m.post_id, m.published_at from matching m
-  where (%(source)s::text is null or m.source = %(source)s)
-    and (%(lang)s::text is null or m.lang = %(lang)s)
-    and (%(before)s::timestamptz is null or (m.published_at, m.post_id) < (%(before)s, %(before_id)s::bigint))
-    and (%(frame)s::text is null
-         or exists (select from carried c where c.version_id = %(version_id)s and c.frame = %(frame)s
-                    and c.published_at = m.published_at and c.post_id = m.post_id
-                    and (%(stance)s::text is null or c.stance = %(stance)s)))
-  order by m.published_at desc, m.post_id desc
-  limit %(limit)s
 )
-select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
-       p.received_at, s.uncertain,
-       (select coalesce(jsonb_object_agg(o.frame, round(o.probability::numeric, 4)), '{}')
-        from carried o where o.version_id = %(version_id)s and o.post_id = p.post_id) as frames,
-       (select jsonb_object_agg(o.frame, o.stance) from carried o
-        where o.version_id = %(version_id)s and o.post_id = p.post_id and o.stance is not null) as stances
-from chosen c
-join posts p on p.received_day = c.received_day and p.post_id = c.post_id
-left join scores s on s.version_id = %(version_id)s and s.post_id = c.post_id
-order by c.published_at desc, c.post_id desc;
+select m.received_day, m.post_id, m.published_at from matching m
+where (%(source)s::text is null or m.source = %(source)s)
+  and (%(lang)s::text is null or m.lang = %(lang)s)
+  and (%(before)s::timestamptz is null or (m.published_at, m.post_id) < (%(before)s, %(before_id)s::bigint))
+  and (%(frame)s::text is null
+       or exists (select from carried c where c.version_id = %(version_id)s and c.frame = %(frame)s
+                  and c.published_at = m.published_at and c.post_id = m.post_id
+                  and (%(stance)s::text is null or c.stance = %(stance)s)))
+order by m.published_at desc, m.post_id desc
+limit %(limit)s;
 
--- name: list_posts_of_frame
--- A page is chosen first, so that nothing is looked up of the other carriers.
+-- name: newest_carriers
+-- The same of the posts that carry a frame. A page is chosen first, so that nothing is looked up of the others.
 with chosen as materialized (
-  select c.version_id, c.post_id, c.published_at from carried c
+  select c.post_id, c.published_at from carried c
   where c.version_id = %(version_id)s and c.frame = %(frame)s
     and (%(stance)s::text is null or c.stance = %(stance)s)
     and (%(source)s::text is null or c.source = %(source)s)
     and (%(lang)s::text is null or c.lang = %(lang)s)
-    and (%(since)s::timestamptz is null or c.published_at >= %(since)s)
-    and (%(until)s::timestamptz is null or c.published_at < %(until)s)
+    and c.published_at >= %(since)s::timestamptz and c.published_at < %(until)s::timestamptz
     and (%(before)s::timestamptz is null or (c.published_at, c.post_id) < (%(before)s, %(before_id)s::bigint))
   order by c.published_at desc, c.post_id desc
   limit %(limit)s
 )
-select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
-       p.received_at, s.uncertain,
-       (select coalesce(jsonb_object_agg(o.frame, round(o.probability::numeric, 4)), '{}')
-        from carried o where o.version_id = %(version_id)s and o.post_id = p.post_id) as frames,
-       (select jsonb_object_agg(o.frame, o.stance) from carried o
-        where o.version_id = %(version_id)s and o.post_id = p.post_id and o.stance is not null) as stances
-from chosen c
-join post_keys k on k.post_id = c.post_id
-join posts p on p.received_day = k.received_day and p.post_id = c.post_id
-left join scores s on s.version_id = c.version_id and s.post_id = c.post_id
-where %(since)s::timestamptz is null
-   or p.received_day >= ((%(since)s - interval '1 day') at time zone 'UTC')::date
+select k.received_day, c.post_id, c.published_at
+from chosen c join post_keys k on k.post_id = c.post_id
 order by c.published_at desc, c.post_id desc;
 
 -- name: newer_posts
@@ -231,6 +205,20 @@ where c.version_id = %(version_id)s and c.frame = %(frame)s
   and c.published_at >= %(after)s and (c.published_at, c.post_id) > (%(after)s, %(after_id)s::bigint)
 order by c.published_at, c.post_id
 limit %(limit)s;
+
+-- name: posts_by_key
+-- Posts as lists tell them, newest first, with their frames under a version. Naming the days twice lets the planner leave
+-- all other partitions out.
+select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
+       p.received_at, s.uncertain, coalesce(o.frames, '{}') as frames, o.stances
+from unnest(%(days)s::date[], %(post_id)s::bigint[]) as c (received_day, post_id)
+join posts p on p.received_day = c.received_day and p.post_id = c.post_id and p.received_day = any(%(days)s::date[])
+left join scores s on s.version_id = %(version_id)s and s.post_id = c.post_id
+left join lateral (
+  select jsonb_object_agg(o.frame, round(o.probability::numeric, 4)) as frames,
+         jsonb_object_agg(o.frame, o.stance) filter (where o.stance is not null) as stances
+  from carried o where o.version_id = %(version_id)s and o.post_id = c.post_id) o on true
+order by p.published_at desc, p.post_id desc;
 
 -- name: read_post
 -- One post as list_posts tells it, and what scored it under a codebook version (null when nothing did).

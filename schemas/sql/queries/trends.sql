@@ -51,12 +51,9 @@ with hours as materialized (
   from days group by 1, 2, 3, 4
 )
 insert into trend_steps (version_id, frame, step, bucket, source, lang, posts)
-select %(version_id)s, frame, '1h', bucket, source, lang, posts from hours
-union all
-select %(version_id)s, frame, '1h', bucket, '*', '*', sum(posts) from hours group by 2, 4
-union all
 select %(version_id)s, frame, step, bucket, coalesce(source, '*'), coalesce(lang, '*'), sum(posts)
-from (select '1d' as step, days.* from days union all select '1w', weeks.* from weeks) longer
+from (select '1h' as step, hours.* from hours union all select '1d', days.* from days
+      union all select '1w', weeks.* from weeks) every
 group by frame, step, bucket, grouping sets ((), (source), (lang), (source, lang))
 on conflict (version_id, frame, step, source, lang, bucket) do update
   set posts = excluded.posts, units = null, authors = null;
@@ -105,8 +102,8 @@ where (p.version_id, p.frame, p.bucket, p.source, p.lang) = (t.version_id, t.fra
 select min(bucket) as bucket from trend_deltas where version_id = %(version_id)s and bucket >= %(since)s;
 
 -- name: trend
--- Posts of one frame (or '*') by hour, day or week, all together or narrowed as far as steps are kept. Units and authors
--- as rollup counted them, or counted here while what they stand on has changed since.
+-- Posts of one frame (or '*') by hour, day or week, all together or narrowed. Units and authors as rollup counted them, or
+-- counted here while what they stand on has changed since.
 select s.bucket as at, s.posts, coalesce(s.units, n.units, 0)::int as units, coalesce(s.authors, n.authors, 0)::int as authors
 from trend_steps s
 left join lateral (
@@ -119,26 +116,6 @@ where s.version_id = %(version_id)s and s.frame = %(frame)s and s.step = %(name)
   and s.source = coalesce(%(source)s, '*') and s.lang = coalesce(%(lang)s, '*')
   and s.bucket >= %(since)s and s.bucket < %(until)s and s.posts <> 0
 order by 1;
-
--- name: trend_of_hours
--- The same by hour for one source or one language, which hours do not keep apart.
-with points as (
-  select bucket as at, sum(posts) as posts
-  from trend_steps
-  where version_id = %(version_id)s and frame = %(frame)s and step = '1h' and bucket >= %(since)s and bucket < %(until)s
-    and (source = %(source)s or (%(source)s::text is null and source <> '*'))
-    and (lang = %(lang)s or (%(lang)s::text is null and lang <> '*'))
-  group by 1 having sum(posts) <> 0
-), voices as (
-  select date_bin(%(step)s, published_at, timestamptz 'epoch') as at,
-         least(count(distinct unit_key), count(distinct author)) as units, count(distinct author) as authors
-  from carried
-  where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
-    and (%(source)s::text is null or source = %(source)s) and (%(lang)s::text is null or lang = %(lang)s)
-  group by 1
-)
-select p.at, p.posts::int as posts, coalesce(v.units, 0)::int as units, coalesce(v.authors, 0)::int as authors
-from points p left join voices v using (at) order by p.at;
 
 -- name: trend_of_points
 -- The same by any step and period, from the points themselves.
@@ -160,25 +137,29 @@ select p.at, p.posts::int as posts, coalesce(v.units, 0)::int as units, coalesce
 from points p left join voices v using (at) order by p.at;
 
 -- name: trends
--- Posts of several frames by hour, day or week, all together or narrowed as far as steps are kept.
-select frame, bucket as at, posts from trend_steps
+-- Posts of several frames by hour, day or week, all together or narrowed: a row a frame, with the places of its steps
+-- (0 begins at `since`) beside their posts. Fifty frames of 336 hours as rows would take longer to read than to find;
+-- date_part counts in floats, extract in decimals, which takes longer than all the rest.
+select frame, array_agg(((date_part('epoch', bucket) - date_part('epoch', %(since)s::timestamptz))
+                         / date_part('epoch', %(step)s::interval))::int) as places, array_agg(posts) as posts
+from trend_steps
 where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and step = %(name)s
   and source = coalesce(%(source)s, '*') and lang = coalesce(%(lang)s, '*')
-  and bucket >= %(since)s and bucket < %(until)s and posts <> 0;
-
--- name: trends_of_hours
-select frame, bucket as at, sum(posts)::int as posts from trend_steps
-where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and step = '1h'
-  and bucket >= %(since)s and bucket < %(until)s
-  and (source = %(source)s or (%(source)s::text is null and source <> '*'))
-  and (lang = %(lang)s or (%(lang)s::text is null and lang <> '*'))
-group by 1, 2 having sum(posts) <> 0;
+  and bucket >= %(since)s and bucket < %(until)s and posts <> 0
+group by frame;
 
 -- name: trends_of_points
-select frame, date_bin(%(step)s, bucket, timestamptz 'epoch') as at, sum(posts)::int as posts from trend_points
-where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and bucket >= %(since)s and bucket < %(until)s
-  and (%(source)s::text is null or source = %(source)s) and (%(lang)s::text is null or lang = %(lang)s)
-group by 1, 2;
+-- The same by any step, from the points themselves.
+select frame, array_agg(place) as places, array_agg(posts) as posts
+from (
+  select frame, ((date_part('epoch', date_bin(%(step)s, bucket, timestamptz 'epoch'))
+                  - date_part('epoch', %(since)s::timestamptz)) / date_part('epoch', %(step)s::interval))::int as place,
+         sum(posts)::int as posts
+  from trend_points
+  where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and bucket >= %(since)s and bucket < %(until)s
+    and (%(source)s::text is null or source = %(source)s) and (%(lang)s::text is null or lang = %(lang)s)
+  group by 1, 2) t
+group by frame;
 
 -- name: uncounted_steps
 -- Steps that are over and whose units and authors have to be counted again, oldest first.
@@ -213,33 +194,78 @@ from counted n
 where s.version_id = n.version_id and s.frame = n.frame and s.step = n.step and s.source = n.source and s.lang = n.lang
   and s.bucket = n.bucket;
 
--- name: frame_totals
--- Posts, units and authors of every frame in a period.
-select f.frame, f.title, coalesce(t.posts, 0)::int as posts, coalesce(v.units, 0)::int as units,
-       coalesce(v.authors, 0)::int as authors
-from frames f
+-- name: count_windows
+-- Count the hours before `until` anew of every frame of the current codebooks whose row is of another `until`, or has
+-- changed and was counted before `stale`.
+with wanted as (
+  select f.version_id, f.frame, h.hours, f.frame = '*' as whole, %(until)s::timestamptz - h.hours * interval '1 hour' as since
+  from (select version_id, frame from frames union all select version_id, '*' from codebooks) f
+  join codebooks c using (version_id)
+  cross join unnest(%(hours)s::smallint[]) as h (hours)
+  left join frame_windows w on w.version_id = f.version_id and w.frame = f.frame and w.hours = h.hours
+  where c.state = 'current'
+    and (w.until is distinct from %(until)s::timestamptz or (w.changed and w.counted_at <= %(stale)s))
+)
+insert into frame_windows (version_id, frame, hours, until, posts, units, authors, before, changed, counted_at)
+select w.version_id, w.frame, w.hours, %(until)s, p.posts, v.units, v.authors, p.before, false, %(now)s
+from wanted w
 cross join lateral (
-  select sum(p.posts) as posts from trend_points p
-  where p.version_id = f.version_id and p.frame = f.frame and p.bucket >= %(since)s and p.bucket < %(until)s) t
+  select coalesce(sum(posts) filter (where bucket >= w.since), 0) as posts,
+         coalesce(sum(posts) filter (where bucket < w.since), 0) as before
+  from trend_points p
+  where p.version_id = w.version_id and p.frame = w.frame
+    and p.bucket >= w.since - w.hours * interval '1 hour' and p.bucket < %(until)s) p
 cross join lateral (
   select least(count(distinct c.unit_key), count(distinct c.author)) as units, count(distinct c.author) as authors
   from carried c
-  where c.version_id = f.version_id and c.frame = f.frame
-    and c.published_at >= %(since)s and c.published_at < %(until)s) v
-where f.version_id = %(version_id)s order by f.position;
+  where not w.whole and c.version_id = w.version_id and c.frame = w.frame
+    and c.published_at >= w.since and c.published_at < %(until)s) v
+order by 1, 2, 3
+on conflict (version_id, frame, hours) do update
+  set until = excluded.until, posts = excluded.posts, units = excluded.units, authors = excluded.authors,
+      before = excluded.before, changed = false, counted_at = excluded.counted_at;
 
--- name: frame_posts
--- The posts alone, which is quicker.
-select f.frame, coalesce(t.posts, 0)::int as posts
-from frames f
+-- name: drop_windows
+-- Nobody asks for those of codebooks that are not current.
+delete from frame_windows w using codebooks c where c.version_id = w.version_id and c.state <> 'current';
+
+-- name: frame_windows
+-- What is kept of a version's frames ('*' is all posts) for the hours before `until`.
+select frame, posts, units, authors, before, changed from frame_windows
+where version_id = %(version_id)s and hours = %(hours)s and until = %(until)s;
+
+-- name: posts_between
+-- Posts of some frames ('*' is all posts) in a period: whole hours from their steps, the rest of both ends from points.
+with period as (
+  select first, greatest(date_bin('1 hour', %(until)s::timestamptz, timestamptz 'epoch'), first) as last
+  from (select least(date_bin('1 hour', %(since)s::timestamptz + interval '1 hour' - interval '1 microsecond',
+                              timestamptz 'epoch'), %(until)s::timestamptz) as first) t
+)
+select f.frame, coalesce(sum(t.posts), 0)::int as posts
+from unnest(%(frames)s::text[]) as f (frame)
+cross join period d
+left join lateral (
+  select posts from trend_steps s
+  where s.version_id = %(version_id)s and s.frame = f.frame and s.step = '1h' and s.source = '*' and s.lang = '*'
+    and s.bucket >= d.first and s.bucket < d.last
+  union all
+  select posts from trend_points p
+  where p.version_id = %(version_id)s and p.frame = f.frame and p.bucket >= %(since)s and p.bucket < d.first
+  union all
+  select posts from trend_points p
+  where p.version_id = %(version_id)s and p.frame = f.frame and p.bucket >= d.last and p.bucket < %(until)s) t on true
+group by 1;
+
+-- name: voices_between
+-- Units and authors of some frames in a period, counted from what carries them.
+select f.frame, v.units, v.authors
+from unnest(%(frames)s::text[]) as f (frame)
 cross join lateral (
-  select sum(p.posts) as posts from trend_points p
-  where p.version_id = f.version_id and p.frame = f.frame and p.bucket >= %(since)s and p.bucket < %(until)s) t
-where f.version_id = %(version_id)s order by f.position;
-
--- name: posts_scored
-select coalesce(sum(posts), 0)::int as posts from trend_points
-where version_id = %(version_id)s and frame = '*' and bucket >= %(since)s and bucket < %(until)s;
+  select least(count(distinct c.unit_key), count(distinct c.author))::int as units,
+         count(distinct c.author)::int as authors
+  from carried c
+  where c.version_id = %(version_id)s and c.frame = f.frame
+    and c.published_at >= %(since)s and c.published_at < %(until)s) v;
 
 -- name: last_bucket
 select max(bucket) as bucket from trend_points where version_id = %(version_id)s and frame = '*' and posts <> 0;

@@ -22,7 +22,7 @@ POSTS = 6
 ALERTS = 12
 CARRIERS = 8
 PARTS = 6
-MOST_FACTS = 20_000
+MOST_FACTS = 3_000
 """Posts whose texts are looked through for links and carriers; of more, the newest."""
 PERIODS = {
     "1": "1 day",

@@ -36,7 +36,7 @@ def now(request: Request) -> Response:
                 **_seen(frames, told), **_listened(told[0], told[2]), **_feeds(feeds))  # fmt: skip
 
 
-Hours = tuple[list[datetime], dict[overview.Key, list[wire.TrendPoint]], list[float | None]]
+Hours = tuple[list[datetime], dict[overview.Key, list[overview.Hour]], list[float | None]]
 """The hours of the period, what was judged of each frame, and coverage."""
 
 
@@ -63,14 +63,11 @@ def _seen(frames: wire.Frames, told: Hours) -> dict[str, Any]:
             "judged_until": newest + HOUR if newest else None, "behind": behind}  # fmt: skip
 
 
-def _every(starts: list[datetime], judged: list[wire.TrendPoint], heard: list[float | None]) -> list[wire.TrendPoint]:
+def _every(starts: list[datetime], judged: list[overview.Hour], heard: list[float | None]) -> list[overview.Hour]:
     """Every hour of the period; of those not judged yet only whether they were heard is known."""
     at = {p.at: p for p in judged}
-    nothing = dict.fromkeys(("posts", "units", "authors", "share", "expected", "upper", "state"))
-    return [
-        at.get(start) or wire.TrendPoint.model_construct(at=start, coverage=covered, **nothing)
-        for start, covered in zip(starts, heard, strict=True)
-    ]
+    pairs = zip(starts, heard, strict=True)
+    return [at.get(start) or overview.Hour(start, coverage=covered) for start, covered in pairs]
 
 
 def _listened(starts: list[datetime], heard: list[float | None]) -> dict[str, Any]:

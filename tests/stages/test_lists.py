@@ -1,0 +1,82 @@
+"""Lists of posts are complete and in order, however far back they go and whenever the posts came in."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from services.store import feeds, listings, posts
+from tests.api import seeded
+
+NOW = datetime(2026, 3, 5, 12, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
+BOOK = """
+codebook: small
+title: A small one
+frames:
+  - {id: one, title: One, description: D., examples: [a]}
+"""
+
+
+@pytest.fixture
+def dated(store):
+    """When each post was published: of forty days, some dense, most thin; a third came in days later."""
+    seeded.add_codebook(store, BOOK, NOW)
+    with store.transaction() as tx:
+        feed_id, _ = feeds.add_feed(tx, source="rss", address="a", title="", now=NOW, interval_s=60)
+        posts.ensure_post_partitions(tx, (NOW - 50 * DAY).date(), NOW.date())
+    found = {}
+    for i in range(90):
+        back = timedelta(minutes=i * i * 7 % 58_000) if i > 20 else timedelta(minutes=i)
+        found[f"p{i}"] = NOW - back
+    for back in range(0, 48, 6):
+        received = NOW - back * DAY
+        told = [
+            (
+                seeded.post(name, ("red", "blue")[i % 2] + f" {i}", at, lang=("en", "ru")[i % 4 == 0]),
+                ["one"] * (i % 3 == 0),
+            )
+            for i, (name, at) in enumerate(found.items())
+            if _received(i, at) == received
+        ]
+        seeded.add_posts(store, feed_id, told, source="rss", now=received)
+    return found
+
+
+def _received(number, at):
+    """Some at once, some many days after they were published."""
+    back = (NOW - at) // DAY // 6 * 6
+    return NOW - (back // (1 + number % 3) // 6 * 6) * DAY
+
+
+def listed(store, **asked):
+    """The native ids of all pages."""
+    found, position = [], {"before": None, "before_id": None}
+    while True:
+        with store.transaction() as tx:
+            page = listings.read_posts(tx, NOW, limit=7, since=NOW - 45 * DAY, **asked, **position).posts
+        found += [p.native_id for p in page]
+        if len(page) < 7:
+            return found
+        position = {"before": page[-1].published_at, "before_id": page[-1].post_id}
+
+
+def test_every_post_is_listed_once_newest_first(store, dated):
+    for frame, q, lang in product((None, "one"), (None, "red"), (None, "ru")):
+        wanted = [
+            n
+            for i, n in enumerate(dated)
+            if (frame is None or i % 3 == 0) and (q is None or i % 2 == 0) and (lang is None or i % 4 == 0)
+        ]
+        found = listed(store, frame=frame, **{k: v for k, v in (("q", q), ("lang", lang)) if v})
+        assert sorted(found) == sorted(wanted), (frame, q, lang)
+        assert [dated[n] for n in found] == sorted((dated[n] for n in wanted), reverse=True)
+
+
+def test_a_post_of_tomorrow_is_listed_unless_an_end_is_named(store, dated):
+    with store.transaction() as tx:
+        feed_id = feeds.list_feeds(tx)[0]["feed_id"]
+    seeded.add_posts(store, feed_id, [(seeded.post("soon", "red", NOW + DAY), [])], source="rss", now=NOW + DAY)
+    assert listed(store)[0] == "soon"
+    assert listed(store, q="red")[0] == "soon"
+    assert listed(store, until=NOW + timedelta(minutes=1))[0] == "p0"
