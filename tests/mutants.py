@@ -149,6 +149,13 @@ MUTANTS = [
         f"{DETECT} -k gap",
     ),
     Mutant(
+        6,
+        "services/analysis/bursts.py",
+        "if total is None else total * coverage",
+        "if total is None else np.ones(len(total)) * coverage",
+        "tests/cli/test_commands.py -k share_alone",
+    ),
+    Mutant(
         13,
         "services/analysis/sustained.py",
         "odd = moved.beyond(varied.least(moved, of)) & heard",
