@@ -31,16 +31,11 @@ def about(text: str, **form: Any) -> Any:
 Time = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Since = Annotated[
     Time | None,
-    about(
-        "Start of the period, included: RFC 3339 with offset. Default: as long as the step suits.",
-        examples=["2016-12-11T00:00:00Z"],
-    ),
+    about("Start of the period, included: RFC 3339, as 2016-12-11T00:00:00Z. Default: as the step suits."),
 ]
 Until = Annotated[
     Time | None,
-    about(
-        "End of the period, excluded: RFC 3339 with offset. Default: the present.", examples=["2016-12-13T00:00:00Z"]
-    ),
+    about("End of the period, excluded: RFC 3339 with offset. Default: the present."),
 ]
 Frame = Annotated[
     str | None,
