@@ -31,7 +31,7 @@ from services.embedded.postgres import Postgres
 from services.store import applying, scores
 from services.store.migrate import prepare
 from services.store.pool import Store
-from services.suggesting import claim, slot_of, suggest
+from services.usecases.suggesting import claim, slot_of, suggest
 
 UNTIL = datetime(2016, 12, 15, tzinfo=UTC)
 LANGS = ("en", "ru", "ar")

@@ -27,13 +27,13 @@ from services.classifier import Heads, learn_codebook, load_encoder
 from services.classifier.cores import usable_cores
 from services.classifier.wording import packed
 from services.embedded.postgres import Postgres
-from services.history import score_texts
-from services.previewing import preview
 from services.settings import home_of, load
 from services.store import applying, changes, counts, feeds, previews, scores
 from services.store.migrate import prepare
 from services.store.pool import Store
 from services.store.posts import ensure_post_partitions
+from services.usecases.history import score_texts
+from services.usecases.previewing import preview
 from tests.api import seeded
 from workers.stages.rescore import rescore
 from workers.stages.rollup import rollup

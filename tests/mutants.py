@@ -446,7 +446,7 @@ MUTANTS = [
     ),
     Mutant(
         6,
-        "services/exploring.py",
+        "services/usecases/exploring.py",
         "f.likeness >= cut and f.at >= since",
         "f.likeness >= cut",
         "tests/console/test_explore.py -k more_posts",
@@ -740,7 +740,7 @@ MUTANTS = [
     Mutant(16, "services/analysis/remembering.py", 'else "dismissed"', 'else "open"', f"{SUGGEST} -k threefold"),
     Mutant(
         16,
-        "services/suggesting.py",
+        "services/usecases/suggesting.py",
         '    known = {k["suggestion_id"]: k for k in rows.known_suggestions(tx, codebook, present - FADED)}\n',
         '    known = {i: {"state": "open"} for i in kin.same.values()}\n',
         f"{SUGGEST} -k stands",
@@ -799,7 +799,7 @@ MUTANTS = [
     ),
     Mutant(
         7,
-        "services/previewing.py",
+        "services/usecases/previewing.py",
         "Stored(*heard) if heard else None",
         "None",
         "tests/stages/test_preview.py -k same_that_was_heard",

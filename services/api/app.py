@@ -44,7 +44,7 @@ from services.api.syndication import syndication
 from services.api.websub import hubs
 from services.sources import Means as SourceMeans
 from services.store.pool import Store
-from services.why import Borrow, nobody
+from services.usecases.why import Borrow, nobody
 
 OPENAPI = "/api/v1/openapi.json"
 _TOKENS = (

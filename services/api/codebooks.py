@@ -18,10 +18,10 @@ from schemas.wire import Wire
 from services.api.callers import Actor, needs
 from services.api.questions import Question, about
 from services.api.routes import FAULTS, With
-from services.previewing import preview
 from services.store import applying, changes, codebooks
 from services.store.dry_run import MAX_DAYS
 from services.store.pool import Row
+from services.usecases.previewing import preview
 
 router = APIRouter(prefix="/api/v1/codebooks", tags=["codebooks"], responses=FAULTS)
 Name = Annotated[str, Path(description="Id of the codebook.", pattern=ID, max_length=80)]

@@ -1,4 +1,4 @@
-"""The routes of feeds: list, add, try, pause, forget. What may be added and how is decided in services.adding."""
+"""The routes of feeds: list, add, try, pause, forget. What may be added is decided in services.usecases.adding."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Request, Response
 from schemas import wire_feeds
 from schemas.errors import FramewatchError, PermanentError, Reason
 from schemas.records import Feed, Page
-from services import adding, logs
+from services import logs
 from services.analysis.listing import Listed, clean_options
 from services.api.callers import needs
 from services.api.questions import BIGINT
@@ -17,6 +17,7 @@ from services.api.routes import FAULTS, Means, With
 from services.api.tables import CSV, AsCsv, table
 from services.sources import discover, mode_of, source_for
 from services.store import feeds, listings
+from services.usecases import adding
 
 router = APIRouter(prefix="/api/v1", tags=["feeds"], responses=FAULTS)
 FeedId = Annotated[int, Path(description="Our number of the feed.", ge=1, le=BIGINT)]

@@ -9,7 +9,7 @@ from services.api import questions
 from services.api.routes import FAULTS, With
 from services.api.tables import CSV, AsCsv, table
 from services.store import listings, similar
-from services.why import why_post
+from services.usecases.why import why_post
 
 router = APIRouter(prefix="/api/v1", tags=["posts"], responses=FAULTS)
 PostId = Annotated[int, Path(description="Our number of the post.", ge=1, le=questions.BIGINT)]

@@ -14,7 +14,7 @@ from services.analysis.intake import Intake
 from services.api.readiness import read_ready
 from services.sources import Means as SourceMeans
 from services.store.pool import Store
-from services.why import Borrow
+from services.usecases.why import Borrow
 
 
 def _nothing_outside() -> SourceMeans:

@@ -37,8 +37,8 @@ def preview(*, file: Path, days: int, as_json: bool) -> None:
 def _asked(file: Path, days: int) -> wire.Preview:
     from services.classifier.resting import Resting
     from services.cli.classify import encoder_of
-    from services.previewing import preview as previewed
     from services.store.pool import Store
+    from services.usecases.previewing import preview as previewed
 
     conf = house.load()
     text, model = text_of(file), Resting(lambda: encoder_of(conf))

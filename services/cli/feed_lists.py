@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 from schemas.errors import PermanentError, Reason
-from services import adding, demo
+from services import demo
 from services.analysis.accounts import read_accounts, write_accounts
 from services.analysis.listing import MAX_LIST_BYTES, FeedList, Listed, Trouble
 from services.analysis.opml import read_opml, write_opml
 from services.cli import feed_rows, house
 from services.store import feeds as rows
+from services.usecases import adding
 
 WRITERS: dict[str, Callable[[Iterable[Listed]], bytes]] = {"opml": write_opml, "csv": write_accounts}
 

@@ -8,13 +8,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from services import adding
 from services.analysis.listing import Listed
 from services.cli import feed_rows, house
 from services.cli.feed_check import check, show
 from services.cli.feed_lists import export_feeds, import_feeds
 from services.sources import SOURCES, parse_file
 from services.store import feeds as rows
+from services.usecases import adding
 
 kind_option = click.option("--kind", type=click.Choice(sorted(SOURCES)), default="rss", show_default=True)
 guessed_option = click.option("--kind", type=click.Choice(sorted(SOURCES)), help="Else guessed from the address.")

@@ -143,10 +143,10 @@ def reopen(suggestion_id: int) -> None:
 @click.option("--codebook", default=None, help="Only for this codebook.")
 def suggest(*, at_once: bool, codebook: str | None) -> None:
     """Group the posts that match no frame, here and now, as the workers do every night."""
-    from services import suggesting
     from services.store.clock import SharedClock
     from services.store.feeds import present as present_of
     from services.store.pool import Store
+    from services.usecases import suggesting
 
     store = Store(house.load().database_url, size=2, name="framewatch suggest")
     clock = SharedClock(store)

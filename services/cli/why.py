@@ -50,7 +50,7 @@ def _of_post(post_id: int, frame: str | None, codebook: str | None) -> wire_why.
     from services.classifier.resting import Resting
     from services.cli.classify import encoder_of
     from services.store.pool import Store
-    from services.why import why_post
+    from services.usecases.why import why_post
 
     conf = house.load()
     store = Store(conf.database_url, size=2, name="framewatch cli")
@@ -66,7 +66,7 @@ def _of_text(text: str, file: str, frame: str | None) -> wire_why.Why:
     from services.analysis.text import text_for_encoder
     from services.classifier import learn_codebook, learn_stance
     from services.cli.classify import encoder_of
-    from services.why import Subject, explain
+    from services.usecases.why import Subject, explain
 
     path = Path(file)
     if not path.is_file():

@@ -24,7 +24,7 @@ from services.console.forms import is_ours
 from services.console.routing import PAGES, scope_of
 from services.console.session import Session
 from services.store.pool import Store
-from services.why import Borrow, nobody
+from services.usecases.why import Borrow, nobody
 
 STATIC = Path(__file__).parent / "static"
 RETRY_AFTER_S = 5

@@ -18,7 +18,7 @@ from services.analysis.permitting import LOCAL, Caller
 from services.console import words
 from services.console.session import Session
 from services.store.pool import Store
-from services.why import Borrow
+from services.usecases.why import Borrow
 
 NAV = (
     ("Now", "/", "n"), ("Alerts", "/alerts", "a"), ("Posts", "/posts", "p"), ("Explore", "/explore", "e"),

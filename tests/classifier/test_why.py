@@ -14,7 +14,7 @@ from services.classifier.codebook import taught_by
 from services.classifier.everyday import WRITTEN
 from services.classifier.heads import centred
 from services.classifier.why import sums
-from services.why import Subject, explain
+from services.usecases.why import Subject, explain
 
 SHOW = "The whole battle was choreographed for the cameras https://t.co/x, with extras. Tickets sold out"
 BOOK = """

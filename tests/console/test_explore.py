@@ -7,14 +7,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from schemas.errors import PermanentError
-from services import exploring
 from services.analysis.alerting import Rule
 from services.classifier.noop import NoopEncoder
 from services.console.pages.explore import POSTS, pasted
-from services.exploring import Asked, explore
 from services.serve import create_app
 from services.settings import Settings
 from services.store import posts
+from services.usecases import exploring
+from services.usecases.exploring import Asked, explore
 from tests.api import judged, seeded
 from tests.console.test_pages import HERE, OURS, Page
 

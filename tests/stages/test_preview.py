@@ -17,8 +17,8 @@ from services.analysis.editing import add_examples, add_frame, remove_frame, set
 from services.analysis.text import text_for_encoder
 from services.classifier import Heads, Stored, learn_codebook
 from services.classifier.noop import NoopEncoder
-from services.previewing import preview
 from services.store import applying, changes, trends, vectors
+from services.usecases.previewing import preview
 from tests.stages.conftest import World, drift, post
 from tests.stages.test_classify import gather
 from tests.stages.test_rescore import settle

@@ -10,8 +10,8 @@ import pytest
 
 from schemas import codebook as files
 from schemas.errors import PermanentError
-from services import suggesting
 from services.store import drafts, erasures, posts, suggestions
+from services.usecases import suggesting
 from tests.stages.conftest import CODEBOOK, World
 from tests.stages.unmatched import SAYS, Unmatched
 from workers.runtime import Outcome
@@ -157,7 +157,7 @@ def test_a_stale_fence_settles_nothing(world: World, unmatched: Unmatched) -> No
 RUN = """
 import sys
 from datetime import datetime, timedelta
-from services import suggesting
+from services.usecases import suggesting
 from services.store.pool import Store
 present = datetime.fromisoformat(sys.argv[2])
 store = Store(sys.argv[1], size=2)

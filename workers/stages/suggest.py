@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from services import suggesting
 from services.store import feeds, queue
+from services.usecases import suggesting
 from workers.runtime import Outcome, Runtime
 
 LEASES = 10

@@ -1,6 +1,6 @@
 """The codebook: its text to be edited, what that would change on stored history, applying it, and going back.
 
-What a codebook means is decided in schemas.codebook; what a change does, in services.previewing and
+What a codebook means is decided in schemas.codebook; what a change does, in services.usecases.previewing and
 services.store.applying.
 """
 
@@ -16,9 +16,9 @@ from schemas.errors import FramewatchError, PermanentError, Reason
 from services.console import redrawn
 from services.console.desk import Desk, actor, desk_of, page
 from services.console.forms import Form, onward
-from services.previewing import preview
 from services.store import applying, changes, codebooks
 from services.store.pool import Connection, Row
+from services.usecases.previewing import preview
 
 MOST = 12_000_000
 """Bytes of the form: a codebook of 2 MB in Cyrillic, as forms write it."""

@@ -18,8 +18,8 @@ from services.console import chart, plot
 from services.console.desk import desk_of, page
 from services.console.forms import Form
 from services.console.pages import codebooks
-from services.exploring import HOUR, Asked, Exploration, explore
 from services.store import codebooks as codebook_rows
+from services.usecases.exploring import HOUR, Asked, Exploration, explore
 
 MOST = 60_000
 """Bytes of the form."""

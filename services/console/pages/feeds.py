@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.errors import PermanentError, Reason
-from services import adding
 from services.analysis.coverage import coverage
 from services.analysis.health import ORDER, health
 from services.analysis.listing import Listed
@@ -19,6 +18,7 @@ from services.console.health import told as health_told
 from services.store import feeds as rows
 from services.store import listings, overview, readings
 from services.store.pool import Connection, Row
+from services.usecases import adding
 
 PERIOD = timedelta(days=7)
 HOUR = readings.STEPS["1h"]

@@ -11,7 +11,7 @@ from schemas.errors import FramewatchError, PermanentError, Reason
 from services.console import marks
 from services.console.desk import desk_of, page
 from services.store import listings
-from services.why import nobody, why_post
+from services.usecases.why import nobody, why_post
 
 
 def post(request: Request) -> Response:

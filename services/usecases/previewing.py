@@ -21,10 +21,10 @@ from services.analysis.alerting import Rule
 from services.analysis.redrawing import Fired, Posts
 from services.analysis.text import text_for_encoder
 from services.classifier import Encoder, Heads, Stored, learn_codebook
-from services.history import History, scored_history
 from services.store import codebooks, counts, dry_run, feeds, previews, rules, vectors
 from services.store.pool import Connection, Row, Store
-from services.why import Borrow
+from services.usecases.history import History, scored_history
+from services.usecases.why import Borrow
 
 FLIPS = 10
 """Posts told each way."""

@@ -20,7 +20,7 @@ from services.analysis.likeness import Direction, Found
 from services.analysis.text import text_for_encoder
 from services.store import codebooks, feeds, readings, vectors
 from services.store.pool import Connection, Row, Store
-from services.why import Borrow
+from services.usecases.why import Borrow
 
 MOST = 60_000
 """Posts looked at; of more the newest."""
