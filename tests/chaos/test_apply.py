@@ -67,11 +67,11 @@ def drifts(store: Store) -> dict[str, object]:
     with store.transaction() as tx:
         counts.one_snapshot(tx)
         found = {name: getattr(counts, name)(tx) for name in IDENTITIES}
-    stored, keys, trend, scores, steps = (found[name] for name in IDENTITIES)
+    stored, keys, trend, scores, steps, windows = (found[name] for name in IDENTITIES)
     told = {
         "stored": stored["stored"] - stored["scored"] - stored["pending"] - stored["parked"],
         "keys": keys["posts"] - keys["both"], "strays": keys["strays"],
-        "trend": trend["told"] - trend["fact"], "points": trend["drifted"], "steps": steps["drifted"],
+        "trend": trend["told"] - trend["fact"], "points": trend["drifted"], "steps": steps["drifted"], "windows": windows["drifted"],
         "scores": scores["scores_without_post"] + scores["carried_without_score"],
     }  # fmt: skip
     return {name: drift for name, drift in told.items() if drift}
@@ -97,7 +97,7 @@ def workers(database_url: str) -> Iterator[list[subprocess.Popen[bytes]]]:
 @pytest.mark.chaos
 @pytest.mark.timeout(150)
 def test_an_apply_killed_at_ten_moments_loses_and_doubles_nothing(stored: Store, workers, monkeypatch) -> None:
-    monkeypatch.setattr(rescoring.plan_ranges, "__defaults__", (40,))
+    monkeypatch.setattr(rescoring.plan_ranges, "__defaults__", (8,))
     dice = random.Random(7)
     for _ in range(3):
         workers.start()
@@ -110,7 +110,7 @@ def test_an_apply_killed_at_ten_moments_loses_and_doubles_nothing(stored: Store,
                 versions += 1
                 applying.apply(tx, BOOK.replace("A small one", f"Number {versions}"), NOW, by="tests")
                 continue
-        time.sleep(dice.uniform(0.0, 0.4))
+        time.sleep(dice.uniform(0.0, 0.3))
         victim = workers.pop(0)
         assert victim.poll() is None, "a worker died by itself"
         victim.kill()

@@ -161,6 +161,8 @@ with old as materialized (
 ), deltas as (
   delete from trend_deltas where ctid = any(array(
     select d.ctid from trend_deltas d where d.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
+), windows as (
+  delete from frame_windows where version_id = any((select versions from old)::int[])
 ), stale as (
   delete from stale_scores where ctid = any(array(
     select s.ctid from stale_scores s where s.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
