@@ -110,7 +110,7 @@ def test_an_apply_killed_at_ten_moments_loses_and_doubles_nothing(stored: Store,
                 versions += 1
                 applying.apply(tx, BOOK.replace("A small one", f"Number {versions}"), NOW, by="tests")
                 continue
-        time.sleep(dice.uniform(0.0, 0.3))
+        time.sleep(dice.uniform(0.2, 1.5))
         victim = workers.pop(0)
         assert victim.poll() is None, "a worker died by itself"
         victim.kill()

@@ -79,7 +79,8 @@ select count(*)::bigint as points, coalesce(sum(told), 0)::bigint as told, coale
 from compared;
 
 -- name: steps_identity
--- Hours, days and weeks kept of trend points are what their points add up to; and voices, where they were counted.
+-- Hours, days and weeks kept of trend points are what their points add up to; and voices, where they were counted and
+-- nothing of the step waits to be folded. Of versions that are being forgotten nothing need add up.
 with widths (step, width) as (values ('1h', interval '1 hour'), ('1d', interval '1 day'), ('1w', interval '7 days')),
 fact as (
   select t.version_id, t.frame, w.step, date_bin(w.width, t.bucket, timestamptz 'epoch') as bucket,
@@ -94,13 +95,18 @@ fact as (
   from carried c cross join widths w
   group by c.version_id, c.frame, w.step, date_bin(w.width, c.published_at, timestamptz 'epoch'),
            grouping sets ((), (c.source), (c.lang), (c.source, c.lang))
+), owed as (
+  select distinct d.version_id, d.frame, w.step, date_bin(w.width, d.bucket, timestamptz 'epoch') as bucket
+  from trend_deltas d cross join widths w
 ), compared as (
   select coalesce(s.posts, 0) as told, coalesce(f.posts, 0) as fact,
-         s.units is not null
+         s.units is not null and o.bucket is null
            and (s.units, s.authors) is distinct from (coalesce(h.units, 0), coalesce(h.authors, 0)) as voices_differ
   from trend_steps s
   full join fact f using (version_id, frame, step, bucket, source, lang)
   left join heard h using (version_id, frame, step, bucket, source, lang)
+  left join owed o using (version_id, frame, step, bucket)
+  where version_id not in (select version_id from codebooks where not kept)
 )
 select count(*)::bigint as steps, (count(*) filter (where told <> fact or voices_differ))::bigint as drifted
 from compared;
