@@ -78,7 +78,16 @@ def told() -> dict[str, dict[str, set[str]]]:
     house |= {f.name: defaultdict(int) for f in fields(metrics.Figures) if f.type == metrics.Row}
     house |= {"wall": now, "feeds": (feed,)}
     house |= {
-        "frames": ({"codebook": "c", "frame": "f", "verdict": None, "quality": {"judged": 1}, "windows": windows},)
+        "frames": (
+            {
+                "codebook": "c",
+                "frame": "f",
+                "verdict": None,
+                "quality": {"judged": 1},
+                "windows": windows,
+                "stances": {"promotes": {"posts": 1}},
+            },
+        )
     }
     figures = metrics.Figures(**house)
     found: dict[str, dict[str, set[str]]] = {}
