@@ -1,7 +1,5 @@
 """framewatch trends: a frame over time, also as an old version of its codebook saw it. It decides nothing."""
 
-import csv
-import io
 from typing import Any, get_args
 
 import click
@@ -10,6 +8,7 @@ from rich.table import Table
 
 from schemas import wire
 from schemas.stance import ANSWERS
+from services.analysis.tabling import csv_table
 from services.cli import house
 from services.cli.alert_rules import moment
 from services.store import readings
@@ -55,7 +54,7 @@ def trends(*, frame: str, step: readings.Step, as_json: bool, as_csv: bool, **as
     if as_json:
         click.echo(told.model_dump_json(indent=2))
     elif as_csv:
-        click.echo(_csv(told), nl=False)
+        click.echo(csv_table(_columns(told), map(_row, told.points)), nl=False)
     else:
         _show(told, step)
 
@@ -66,14 +65,6 @@ def _columns(told: wire.Trend) -> list[str]:
 
 def _row(point: wire.TrendPoint) -> dict[str, Any]:
     return {**dict(point), **{str(stance): posts for stance, posts in (point.stances or {}).items()}}
-
-
-def _csv(told: wire.Trend) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, _columns(told), extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows({**_row(p), "at": p.at.isoformat()} for p in told.points)
-    return out.getvalue()
 
 
 def _show(told: wire.Trend, step: str) -> None:

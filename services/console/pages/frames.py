@@ -96,15 +96,20 @@ def view_of(request: Request) -> View:
 def frame(request: Request) -> Response:
     """One frame."""
     desk, view = desk_of(request), view_of(request)
-    about: dict[str, Any] = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
     with desk.store.transaction() as tx:
         wall = desk.now()
-        since = feeds.present(tx, wall) - view.length
-        trend = readings.read_trend(tx, wall, **about, since=since, step=view.step)
+        about, trend = asked_trend(tx, wall, request, view)
         told = _told(tx, wall, trend, view)
-        posts = listings.read_posts(tx, wall, **about, since=since, limit=POSTS).posts
+        posts = listings.read_posts(tx, wall, **about, limit=POSTS).posts
     return page(request, "frame.html", trend=trend, present=trend.present, view=view, posts=posts, periods=PERIODS,
                 shown=SHOWN, **told)  # fmt: skip
+
+
+def asked_trend(tx: Connection, wall: datetime, request: Request, view: View) -> tuple[dict[str, Any], wire.Trend]:
+    """What a page's address asks of posts (codebook, frame, since), and the trend that it draws."""
+    about: dict[str, Any] = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
+    about["since"] = feeds.present(tx, wall) - view.length
+    return about, readings.read_trend(tx, wall, **about, step=view.step)
 
 
 def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict[str, Any]:

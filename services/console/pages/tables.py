@@ -1,15 +1,12 @@
 """What a page shows, as a file for a spreadsheet. It writes nothing."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.analysis.tabling import csv_table
 from services.console import chart
 from services.console.desk import desk_of
-from services.console.pages.frames import part_points, view_of
-from services.store import feeds, readings
+from services.console.pages.frames import asked_trend, part_points, view_of
 
 COLUMNS = ("at", "posts", "units", "authors", "share", "expected", "upper", "coverage", "state")
 """As the API's CSV of a trend names them; empty cells are unknown, never nought."""
@@ -18,11 +15,9 @@ COLUMNS = ("at", "posts", "units", "authors", "share", "expected", "upper", "cov
 def trend_table(request: Request) -> Response:
     """The trend that the page of a frame draws under the same query: step, period, and the parts of one split."""
     desk, view = desk_of(request), view_of(request)
-    about: dict[str, Any] = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
     with desk.store.transaction() as tx:
         wall = desk.now()
-        since = feeds.present(tx, wall) - view.length
-        trend = readings.read_trend(tx, wall, **about, since=since, step=view.step)
+        _, trend = asked_trend(tx, wall, request, view)
         parts = part_points(tx, wall, trend, view)
     rows = [{"frame": trend.frame, **p.model_dump()} for p in chart.heeded(trend.points)] if not view.by else []
     rows += [{"frame": trend.frame, view.by: part["part"], **p.model_dump()} for part in parts for p in part["points"]]
