@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging
 from kombu import Exchange, Queue
 
 from services import logs, settings
@@ -47,9 +47,3 @@ app.conf.update(
 @setup_logging.connect
 def _logging(**_: Any) -> None:
     logs.set_up(settings.load().log_level)
-
-
-@worker_init.connect
-def _boot(**_: Any) -> None:
-    """What makes a process a worker; beat needs none of it."""
-    import workers.boot  # noqa: F401

@@ -1,6 +1,15 @@
-"""Runs a stage by its name, imported where it runs: beat, which only names tasks, stays small, as does each worker."""
+"""What only a worker needs, imported where it is needed: beat, which only names tasks, stays small, as does each worker."""
 
 from importlib import import_module
+from typing import Any
+
+from celery.signals import worker_init
+
+
+@worker_init.connect
+def boot(**_: Any) -> None:
+    """Make this process a worker: its signals are heard from the start, before the first task."""
+    import_module("workers.boot")
 
 
 def run(stage: str) -> None:
