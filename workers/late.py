@@ -1,4 +1,4 @@
-"""What only a worker needs, imported where it is needed: beat, which only names tasks, stays small, as does each worker."""
+"""What only a worker needs, imported where it is needed: beat, which only names tasks, stays small; so do workers."""
 
 from importlib import import_module
 from typing import Any
