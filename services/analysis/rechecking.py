@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.analysis.naming import language
+
 Bundle = Mapping[str, Any]
 _COUNTS = {
     "posts": "posts", "texts": "distinct texts", "units": "independent voices", "authors": "authors",
@@ -35,8 +37,14 @@ def differences(frozen: Bundle, fresh: Bundle, fates: Mapping[int, str]) -> list
 
 def _tally(name: str, key: str, word: str, both: tuple[Sequence[Bundle], Sequence[Bundle]]) -> list[dict[str, Any]]:
     then, now = ({r[key]: r["posts"] for r in rows} for rows in both)
+    said = language if key == "lang" else str
     return [
-        _row(f"{name}.{k}", then.get(k, 0), now.get(k, 0), f"{word} {k}: {then.get(k, 0)} then, {now.get(k, 0)} now")
+        _row(
+            f"{name}.{k}",
+            then.get(k, 0),
+            now.get(k, 0),
+            f"{word} {said(k)}: {then.get(k, 0)} then, {now.get(k, 0)} now",
+        )
         for k in dict.fromkeys([*then, *now])
         if then.get(k, 0) != now.get(k, 0)
     ]

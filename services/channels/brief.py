@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.records import Notice
+from services.analysis.naming import number
 from services.channels import wording
 from services.channels.rendering import headline
-from services.channels.wording import line, link, number, percent, post, sides, tame, when
+from services.channels.wording import line, link, percent, post, sides, tame, when
 
 QUOTES = 3
 _QUOTE = 280

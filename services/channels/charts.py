@@ -11,7 +11,8 @@ from typing import Any
 
 import resvg_py
 
-from services.channels.wording import line, local, moment, number
+from services.analysis.naming import number
+from services.channels.wording import line, local, moment
 
 WIDTH, HEIGHT = 1136, 176
 SHOWN = (WIDTH // 2, HEIGHT // 2)

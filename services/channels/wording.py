@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from services.analysis.naming import language, many, number
+
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 _LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -123,15 +125,6 @@ def without(sentence: str, title: Any) -> str:
     return sentence.removeprefix(f"{line(title)}: ")
 
 
-def number(value: float | None) -> str:
-    """A count or a measure: 12,345 or 6.2 or 0.025, for little is not nothing; a dash when there is none."""
-    if value is None:
-        return "–"
-    if 0 < abs(value) < 0.1:
-        return f"{value:.2g}"
-    return f"{value:,.1f}".removesuffix(".0")
-
-
 def ratio(value: float | None) -> str:
     """How many times as many; beyond a thousand the number says only that almost nothing was expected."""
     return "more than 1,000" if value is not None and value > 1000 else number(value)
@@ -178,5 +171,8 @@ def width(value: float | None, most: float | None) -> int:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
-    for f in (line, post, quote, link, host, when, local, without, number, sides, ratio, percent, points, chance, width)
-}
+    for f in (
+        line, post, quote, link, host, when, local, without, language, number, many, sides, ratio, percent, points,
+        chance, width,
+    )
+}  # fmt: skip

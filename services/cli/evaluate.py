@@ -13,6 +13,7 @@ from schemas import codebook as files
 from schemas.errors import PermanentError, Reason
 from services import settings
 from services.analysis import quality
+from services.analysis.naming import language
 from services.analysis.reliability import Bin, calibration_error, reliability
 from services.analysis.text import text_for_encoder, text_hash
 from services.cli import house, lines
@@ -170,12 +171,12 @@ def _show(found: Findings, over: str) -> None:
     console.print(_table("all languages", found.frames))
     if len(found.by_language) > 1:
         for lang, qualities in found.by_language.items():
-            console.print(_table(lang, qualities))
+            console.print(_table(language(lang), qualities))
     table = Table("probability", "judgements", "said", "so", box=None, pad_edge=False)
     for b in found.calibration:
         table.add_row(f"{b.low:.1f}-{b.high:.1f}", str(b.count), f"{b.said:.2f}", f"{b.true:.2f}")
     console.print(table)
-    languages = ", ".join(f"{lang} {f1:.2f}" for lang, f1 in found.macro_f1_by_language.items())
+    languages = ", ".join(f"{language(lang)} {f1:.2f}" for lang, f1 in found.macro_f1_by_language.items())
     click.echo(f"macro-F1 {found.macro_f1:.3f} ({languages}) over {over}")
     click.echo(f"posts that carry no frame and were given one: {found.carry_none_but_given_one:.1%}")
     click.echo(f"expected calibration error: {found.calibration_error:.3f}")

@@ -12,6 +12,7 @@ import click
 from schemas.errors import PermanentError, Reason
 from schemas.wire_labels import judge_name
 from schemas.wire_quality import Quality
+from services.analysis.naming import language
 from services.cli import house
 from services.store import draws, feeds, labels, qualities, readings
 from services.store.pool import Connection, Row
@@ -142,7 +143,7 @@ def _show(post: Row, place: str) -> None:
     from rich.text import Text
 
     console = Console()
-    console.print(Text(f"{place}   {post['lang']}, {post['source']}, {post['published_at']:%d %b %Y}", "dim"))
+    console.print(Text(f"{place}   {language(post['lang'])}, {post['source']}, {post['published_at']:%d %b %Y}", "dim"))
     text = "\n".join(ISOLATED.format(line) for line in post["text"].splitlines())
     console.print(Padding(Text(text), (0, 2)), highlight=False)
 

@@ -6,6 +6,7 @@ import click
 
 from services import settings
 from services.analysis import identity
+from services.analysis.naming import language
 from services.cli import house
 from services.cli.trends import narrowed, period
 from services.store import listings, queue
@@ -33,9 +34,8 @@ def list_posts(*, as_json: bool, **asked: Any) -> None:
     for post in page.posts:
         told = ", ".join(f"{f} {p:.0%}" + (f" {post.stances[f]}" if f in post.stances else "")
                          for f, p in post.frames.items())  # fmt: skip
-        click.echo(
-            f"{post.post_id:>8}  {post.published_at:%d %b %Y %H:%M}  {post.source} {post.lang}  {told or 'no frame'}"
-        )
+        said = f"{post.source}, {language(post.lang)}  {told or 'no frame'}"
+        click.echo(f"{post.post_id:>8}  {post.published_at:%d %b %Y %H:%M}  {said}")
         click.echo(f"{'':8}  {' '.join(post.text.split())[:200]}")
     if not page.posts:
         click.echo("No post fits.")

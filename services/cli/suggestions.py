@@ -11,6 +11,7 @@ from rich.table import Table
 
 from schemas.errors import PermanentError, Reason
 from services.analysis.drafting import readable
+from services.analysis.naming import language
 from services.cli import house
 from services.cli.codebook_preview import preview
 from services.store import drafts
@@ -48,7 +49,7 @@ def list_suggestions(*, state: str, codebook: str | None, limit: int, as_json: b
     for column in table.columns[:-1]:
         column.no_wrap = True
     for s in found:
-        langs = ", ".join(f"{n} {lang}" for lang, n in list(s["langs"].items())[:3])
+        langs = ", ".join(f"{n} {language(lang)}" for lang, n in list(s["langs"].items())[:3])
         about = s["title"] if s["state"] == "open" or state != "all" else f"[{s['state']}] {s['title']}"
         table.add_row(str(s["suggestion_id"]), f"{s['score']:.2f}", sparkline(s["days"]), str(s["units"]),
                       f"{s['first_seen']:%d %b}", langs, about)  # fmt: skip
@@ -75,11 +76,11 @@ def show(*, suggestion_id: int, as_json: bool) -> None:
         f"{row['first_seen']:%d %b %Y %H:%M} UTC   {sparkline(row['days'])}"
     )
     for lang in dict.fromkeys(t["lang"] for t in row["terms"]):
-        click.echo(f"{lang}: {', '.join(t['term'] for t in row['terms'] if t['lang'] == lang)}")
+        click.echo(f"{language(lang)}: {', '.join(t['term'] for t in row['terms'] if t['lang'] == lang)}")
     for name, posts in (("typical", told.typical), ("near misses", told.near[:4])):
         click.echo(f"\n{name}:")
         for post in posts:
-            click.echo(f"  {post['lang']:3} {shorten(readable(post['text']), 150)}")
+            click.echo(f"  {language(post['lang'])}: {shorten(readable(post['text']), 150)}")
     if row["state"] == "open":
         click.echo(f"\nMake it a frame: framewatch suggestions adopt {row['suggestion_id']} --into codebook.yaml")
 

@@ -10,6 +10,7 @@ from schemas.wire import Frame
 from schemas.wire_history import AlertStep
 from services.analysis.following import What
 from services.analysis.moving import Movement
+from services.analysis.naming import many
 from services.channels.wording import FILTERS, line
 
 STATES = {
@@ -102,7 +103,7 @@ def lasting(length: timedelta) -> str:
     seconds = max(int(length.total_seconds()), 0)
     size, name = next(((s, n) for s, n in _UNITS if seconds >= s), (1, "second"))
     count = seconds // size
-    return f"{count} {name}" + ("" if count == 1 else "s")
+    return many(count, name)
 
 
 def ago(at: datetime | None, now: datetime) -> str:
@@ -144,7 +145,7 @@ def told_step(step: AlertStep) -> str:
         form = "{channel} is not told {message}"
     elif step.what == "resolved" and step.by is None:
         form = _ENDS.get(step.why or "", f"it is over: {line(step.why, 100)}" if step.why else "it is over")
-    tried = f", after {step.attempts} tries" if (step.attempts or 0) > 1 else ""
+    tried = f", after {many(step.attempts, 'try', 'tries')}" if (step.attempts or 0) > 1 else ""
     clause = form.format(
         by=f" by {line(step.by, 60)}" if step.by else "", channel=line(step.channel or "a channel that is gone", 60),
         message=_MESSAGES.get(step.message or "", "of it"),
@@ -192,15 +193,10 @@ def signed(value: float | None) -> str:
     return "–" if value is None else f"{value:+.2f}".replace("-", "−")
 
 
-def many(count: int | None, word: str) -> str:
-    """1 site, 2 sites."""
-    return f"{FILTERS['number'](count)} {word}{'' if count == 1 else 's'}"
-
-
 def filters() -> dict[str, Callable[..., Any]]:
     """Those of our messages and our own; what is missing reads as unknown."""
     own = (
-        ago, day, moment, lasting, headline, listed, measure, many, odds, signed, evidence, times, seconds, gist,
+        ago, day, moment, lasting, headline, listed, measure, odds, signed, evidence, times, seconds, gist,
         told_step,
     )  # fmt: skip
     return {name: _lenient(f) for name, f in {**FILTERS, **{f.__name__: f for f in own}}.items()}

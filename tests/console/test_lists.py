@@ -49,17 +49,29 @@ def test_pages_follow_each_other_both_ways(reader, query, monkeypatch):
     assert link(reader.get(pages[0][0]).text, "prev") is None
 
 
+def test_languages_are_told_by_name_and_asked_for_by_tag(reader):
+    """In the filter, beside each post, as parts of a trend and in tallies; the table of the same page keeps the tags."""
+    told = reader.get("/posts?lang=ru").text
+    assert re.findall(r'<option value="ru" selected>([^<]+)<', told) == ["Russian"]
+    assert set(re.findall(r'· <bdi title="([^"]+)">([^<]+)</bdi>', told)) == {("ru", "Russian")}
+    frame = reader.get(f"{FRAME}?by=lang&days=30").text
+    assert {"English", "Russian", "Arabic"} <= set(re.findall(r"<h3><bdi>([^<]+)</bdi>", frame))
+    assert '<span class="name"><bdi title="ar">Arabic</bdi>' in frame
+    rows = csv.DictReader(io.StringIO(reader.get(f"{FRAME}.csv?by=lang&step=1d&days=30").text))
+    assert {"en", "ru", "ar"} <= {row["lang"] for row in rows}
+
+
 def test_the_address_keeps_the_filters(reader):
     html = reader.get("/posts?of=staged-theatrics@palmyra-2016&lang=en&days=30").text
     assert '<option value="staged-theatrics@palmyra-2016" selected>' in html
-    assert "<option selected>en</option>" in html
+    assert '<option value="en" selected>English</option>' in html
     asked = parse_qs(urlsplit(link(html, "next") or "/posts?x=1").query)
     if "before" in asked:
         kept = {"frame": ["staged-theatrics"], "codebook": ["palmyra-2016"], "lang": ["en"], "days": ["30"]}
         assert kept.items() <= asked.items()
     told = Page(html).text
     assert "Posts that carry Staged theatrics" in told
-    assert " · en" in told
+    assert " · English" in told
     assert " · ru" not in told
 
 
