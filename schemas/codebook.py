@@ -181,7 +181,7 @@ def _doubtful(codebook: Codebook) -> Iterator[tuple[Sequence[str | int], str, st
     against = {text.strip(): frame.id for frame in codebook.frames for text in frame.counterexamples}
     for i, frame in enumerate(codebook.frames):
         if len(frame.examples) < FEW:
-            yield ("frames", i, "examples"), frame.id, f"{len(frame.examples)} examples are few; give 8 or more"
+            yield ("frames", i, "examples"), frame.id, f"examples are few ({len(frame.examples)}); give 8 or more"
         if not frame.counterexamples:
             yield ("frames", i), frame.id, "no counterexamples; near misses make it sharper"
         told: set[str] = set()

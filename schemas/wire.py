@@ -126,7 +126,7 @@ class Trend(Wire):
     step_seconds: Annotated[int, _about("Length of a step in seconds.")]
     codebook: Annotated[str, _about("Id of the codebook.")]
     version: Annotated[int, _about("Version of the codebook.")]
-    frame: Annotated[str, _about("Id of the frame, or `*` for all scored posts (then units and authors are null).")]
+    frame: Annotated[str, _about("Id of the frame, or `*` for all scored posts (then `units` and `authors` are null).")]
     title: Annotated[str, _about("Title of the frame.")]
     source: Annotated[str | None, _about("Only posts of this source; null for all.")]
     lang: Annotated[str | None, _about("Only posts in this language; null for all.")]
@@ -246,8 +246,8 @@ class Live(Wire):
 class Alert(AlertLine):
     """An alert with all that stands behind it.
 
-    The evidence is frozen when it fires: counts, expected (units, upper, ratio with its 95 % interval), probability and
-    threshold (0 to 1), baseline, coverage (0 to 1), sources, languages, links, first_carriers, typical posts.
+    The evidence is frozen when it fires: counts, expected (voices, upper, ratio with its 95 % interval), probability
+    and threshold (0 to 1), baseline, coverage (0 to 1), sources, languages, links, first_carriers, typical posts.
     """
 
     present: Present

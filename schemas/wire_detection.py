@@ -18,8 +18,8 @@ Units = Annotated[int | None, _about("Independent voices: near copies and repeti
 Coverage = Annotated[
     float | None, _about("Part of the expected feed time that was heard, 0 to 1; null: none expected.")
 ]
-Expected = Annotated[float | None, _about("Units the past explains for this bucket; null while nothing is known.")]
-Upper = Annotated[float | None, _about("Most units a bucket may have without being a burst by itself; null as above.")]
+Expected = Annotated[float | None, _about("Voices the past explains for this bucket; null while nothing is known.")]
+Upper = Annotated[float | None, _about("Most voices a bucket may have without being a burst by itself; null as above.")]
 
 
 class Verdict(Wire):
@@ -30,7 +30,7 @@ class Verdict(Wire):
     units: Units
     expected: Expected
     upper: Upper
-    probability: Annotated[float | None, _about("Chance of so many units were nothing going on, 0 to 1.")]
+    probability: Annotated[float | None, _about("Chance of so many voices were nothing going on, 0 to 1.")]
     threshold: Annotated[float | None, _about("Less probable is a burst: set by the budget and the replayed past.")]
     baseline_from: Annotated[datetime | None, _about("Where the history behind it begins; null when not kept.")]
     baseline_days: Annotated[float | None, _about("Days of covered history behind it; null when not kept.")]

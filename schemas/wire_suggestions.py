@@ -17,7 +17,7 @@ class Parts(Wire):
     growth: Annotated[float, Field(description="How far the last day or week is above what came before.")]
     independence: Annotated[float, Field(description="Whether it is many voices: 0 is one, 0.5 is five, 0.8 is 17.")]
     coherence: Annotated[float, Field(description="Whether it is one story: 0.5 is twice as alike as is usual.")]
-    size: Annotated[float, Field(description="How large: 0.5 is 20 units.")]
+    size: Annotated[float, Field(description="How large: 0.5 is 20 voices.")]
     newness: Annotated[float, Field(description="How new: 0.5 is a week old.")]
 
 
@@ -51,7 +51,7 @@ class SuggestionLine(Wire):
     units: Annotated[int, Field(description="Independent voices among them.")]
     authors: Annotated[int, Field(description="Authors, or publishers where posts have no author.")]
     publishers: Annotated[int, Field(description="Publishers they lead to.")]
-    langs: Annotated[dict[str, int], Field(description="Units by language.")]
+    langs: Annotated[dict[str, int], Field(description="Independent voices by language, BCP 47.")]
     days: Annotated[tuple[Day, ...], Field(description="Oldest first; the last ends at seen_at.")]
     terms: Annotated[tuple[Term, ...], Field(description="Language by language, the strongest first.")]
     score: Annotated[

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.analysis.naming import many
+
 Row = Mapping[str, Any]
 Totals = Sequence[Row]
 
@@ -103,7 +105,7 @@ def news(body: Row) -> str:
         return "Nothing was heard"
     shifts = [f for f in frames if f["moved"] in ("up", "down")]
     if shifts:
-        first, more = shifts[0], f" and {len(shifts) - 1} more shift" if len(shifts) > 1 else ""
+        first, more = shifts[0], f" and {many(len(shifts) - 1, 'more shift')}" if len(shifts) > 1 else ""
         return f"{first['title']} {first['moved']} {abs(100 * first['change']):.1f} points{more}"
     return "All calm"
 

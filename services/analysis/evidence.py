@@ -10,6 +10,7 @@ from scipy.special import gammaincinv
 from services.analysis.alerting import Rule
 from services.analysis.bursts import usual_at_most
 from services.analysis.coordination import CHANCE, Wave
+from services.analysis.naming import many
 
 Row = Mapping[str, Any]
 
@@ -92,7 +93,7 @@ def coordinated(
     """The bundle of one text by many accounts at once: its accounts in order, and how usual such accounts are."""
     counts = {**facts["counts"], "share": facts["counts"]["posts"] / max(facts["scored"], 1)}
     why = (
-        f"{frame['title']}: one text by {wave.authors} accounts within {wave.span_s:.0f} seconds, "
+        f"{frame['title']}: one text by {many(wave.authors, 'author')} within {many(round(wave.span_s), 'second')}, "
         f"{wave.fresh} of them never seen before that day (usual: {wave.usual:.0%})"
     )
     about = {"id": frame["frame"], "title": frame["title"], "description": frame["description"]}
@@ -142,11 +143,11 @@ def terms(rule: Rule) -> dict[str, Any]:
 
 
 SUBJECTS = {
-    "burst.firing": "{title} is rising: {units} voices, {usual}",
-    "burst.escalated": "{title} rises further: {units} voices, {usual}",
+    "burst.firing": "{title} is rising: {units}, {usual}",
+    "burst.escalated": "{title} rises further: {units}, {usual}",
     "burst.resolved": "{title} is calm again",
-    "coordinated.firing": "{title}: one text by {authors} accounts at once",
-    "coordinated.escalated": "{title}: one text by {authors} accounts by now",
+    "coordinated.firing": "{title}: one text by {authors} at once",
+    "coordinated.escalated": "{title}: one text by {authors} by now",
     "coordinated.resolved": "{title}: the wave of one text is over",
     "outage.firing": "{title} is silent",
     "outage.resolved": "{title} is heard again",
@@ -159,13 +160,15 @@ def subject(bundle: Row) -> str:
     """The alert in one line, in our words and the frame's title only."""
     counts, ratio = bundle["counts"], bundle["expected"]["ratio"]
     usual = f"{ratio:.0f}x usual" if ratio < MUCH else f"more than {MUCH}x usual"
+    said = {"units": many(counts["units"], "voice"), "authors": many(counts["authors"], "author")}
     form = SUBJECTS[f"{bundle['kind']}.{bundle['state']}"]
-    return form.format(title=bundle["frame"]["title"], units=counts["units"], authors=counts["authors"], usual=usual)
+    return form.format(title=bundle["frame"]["title"], usual=usual, **said)
 
 
 def reason(title: str, counts: Row, *, expected: float, onset: datetime) -> str:
     """One sentence that says why the team is told."""
-    voices = f"{counts['units']} independent voices ({counts['posts']} posts by {counts['authors']} authors)"
+    behind = f"{many(counts['posts'], 'post')} by {many(counts['authors'], 'author')}"
+    voices = f"{many(counts['units'], 'independent voice')} ({behind})"
     return f"{title}: {voices} since {onset:%d %b %Y %H:%M} UTC, where the past explains {expected:.2g}."
 
 

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
+from services.analysis.naming import many
+
 SEEN_MUCH, SEEN_LITTLE = 2 / 3, 1 / 3
 """Shares of a page that we knew before: above the first we come too often, below the second too seldom."""
 SLOWEST, FASTEST = 4.0, 0.2
@@ -33,15 +35,14 @@ def next_pace(factor: float, known: int, posts: int) -> Pace:
         return Pace(min(factor * 1.25, SLOWEST))
     if posts < ENOUGH_POSTS or known / posts >= SEEN_LITTLE:
         return Pace(factor)
-    told = (
-        f"{posts - known} of the {posts} posts it shows were new: posts may be missing between two fetches. "
-        "It is asked more often now."
-    )
+    told = f"{posts - known:,} of the {many(posts, 'post')} it shows were new"
     if factor <= FASTEST:
-        told = (
-            f"{posts - known} of the {posts} posts it shows were new, and it cannot be asked more often: posts are "
-            "probably missing. Give it a shorter interval, or split it into several feeds."
+        told += (
+            ", and it cannot be asked more often: posts are probably missing. Give it a shorter interval, or split it "
+            "into several feeds."
         )
+    else:
+        told += ": posts may be missing between two fetches. It is asked more often now."
     return Pace(max(factor / 1.5, FASTEST), told)
 
 
@@ -64,8 +65,9 @@ def is_silent(rate: float | None, since_last_post: timedelta) -> bool:
 def told_of_silence(rate: float, silence: timedelta) -> str:
     """What an analyst is told of an odd silence."""
     minutes = silence / timedelta(minutes=1)
-    span = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
-    return f"It usually brings {rate:,.0f} posts an hour and has brought none for {span}. This counts as not heard."
+    span = many(round(minutes), "minute") if minutes < 120 else many(round(minutes / 60), "hour")
+    usual = f"It usually brings {many(round(rate), 'post')} an hour"
+    return f"{usual} and has brought none for {span}. This counts as not heard."
 
 
 def ask_hub_again(attempts: int) -> timedelta:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from services.analysis.naming import many
+
 UNKNOWN = "The past was not replayed yet: theory alone sets the threshold of a burst."
 
 
@@ -14,12 +16,12 @@ def words(
     too few days were judged.
     """
     (days, until), (held, theory) = replayed, alarms
-    over = f"{frames} frame{'s' if frames != 1 else ''}" if frames else "all frames"
+    over = many(frames, "frame") if frames else "all frames"
     asked = f"Accepted: {_alarms(budget, 'false alarm')} a week over {over}."
     if held is None or theory is None:
         return f"{asked} Too few days are judged to hold that against the past: theory alone sets the threshold."
     told = f"Detection as it is now would have told {_alarms(held, 'alarm')} a week, true ones included,"
-    return f"{asked} {told} in the {days:.0f} days up to {until:%d %b %Y} (theory alone: {theory:.2g})."
+    return f"{asked} {told} in the {many(round(days), 'day')} up to {until:%d %b %Y} (theory alone: {theory:.2g})."
 
 
 def _alarms(number: float, name: str) -> str:

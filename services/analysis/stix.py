@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
+from services.analysis.naming import many
+
 Row = Mapping[str, Any]
 Object = dict[str, Any]
 
@@ -135,7 +137,8 @@ def _told(evidence: Row) -> str:
     if expected["ratio"]:
         interval = f"{expected['ratio_low']:.3g} to {expected['ratio_high']:.3g}"
         told.append(f"{min(expected['ratio'], 1000):.3g} times the usual (95 % interval {interval}).")
-    told.append(f"{counts['posts']} posts, {counts['texts']} distinct texts, {counts['authors']} authors.")
+    words = {"posts": "post", "texts": "distinct text", "authors": "author"}
+    told.append(f"{', '.join(many(counts[name], word) for name, word in words.items())}.")
     told.append(f"Coverage {evidence['coverage']:.0%}. Model {evidence['model']}.")
     book = evidence["codebook"]
     return " ".join([*told, f"Codebook {book['id']} v{book['version']}."])

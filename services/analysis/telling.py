@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from services.analysis.naming import many
 from services.analysis.quiet import Quiet
 
 State = Literal["learning", "ok", "firing", "escalated", "resolved"]
@@ -97,12 +98,12 @@ def advance(standing: Standing, seen: Seen, growth: Growth, *, silent: bool = Fa
 def news(base: Measure | None, now: Measure, growth: Growth) -> str:
     """What is new since `base`, in words; empty when nothing is."""
     if base is None:
-        return f"it still goes on, with {now.units} voices, and nobody was told yet"
+        return f"it still goes on, with {many(now.units, 'voice')}, and nobody was told yet"
     more = now.units - base.units
     if more >= growth.more_voices:
-        return f"{more} more independent voices since the last message"
+        return f"{many(more, 'more independent voice')} since the last message"
     if more >= growth.floor and now.level >= growth.factor * max(base.level, 1):
-        return f"its largest bucket has grown from {base.level} to {now.level} voices"
+        return f"its largest hour has grown from {base.level:,} to {many(now.level, 'voice')}"
     if more >= growth.floor and now.weight >= growth.factor * max(base.weight, 1.0):
         return f"the past explains it far less: from 1 in 10^{base.weight:.0f} to 1 in 10^{now.weight:.0f}"
     return ""

@@ -15,6 +15,7 @@ from scipy.optimize import isotonic_regression
 from schemas.errors import PermanentError, Reason
 from services.analysis import judging
 from services.analysis.judging import Estimate, Floats, Judged, effective, weights, wilson
+from services.analysis.naming import many
 
 LEAST = 30
 """Judged samples below which nothing is chosen."""
@@ -67,9 +68,9 @@ def _check(samples: Sequence[Judged]) -> None:
     yes = sum(s.yes > 0.5 for s in samples)
     no = sum(s.yes < 0.5 for s in samples)
     if len(samples) < LEAST:
-        told = f"{len(samples)} judged posts are too few to choose a threshold; {LEAST} are the least"
+        told = f"{many(len(samples), 'judged post')} cannot choose a threshold; {LEAST} are the least"
     elif yes < FEW or no < FEW:
-        told = f"{yes} judged posts carry the frame and {no} do not; of each at least {FEW} are needed"
+        told = f"of the judged posts {yes} carry the frame and {no} do not; of each at least {FEW} are needed"
     else:
         return
     raise PermanentError(Reason.BAD_INPUT, f"{told}: framewatch label")

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from schemas import sql, wire
 from schemas.errors import Reason, TransientError
+from services.analysis.naming import many
 from services.store import counts, readings
 from services.store.pool import Connection
 
@@ -24,7 +25,7 @@ def read_ready(connection: Connection, wall: datetime) -> wire.Ready:
     ahead = -1 if last is None else (last - wall.date()).days
     faults = [_told(stage, ran.get(stage)) for stage in STAGES if not _recent(ran.get(stage), wall)]
     if ahead < DAYS_AHEAD:
-        faults.append(f"posts have partitions for {ahead} more days, wanted are {DAYS_AHEAD}")
+        faults.append(f"posts have partitions for {many(ahead, 'more day')}, wanted are {DAYS_AHEAD}")
     if faults:
         raise _late(faults)
     return wire.Ready(schema_number=newest, stages=ran, partition_days_ahead=ahead)

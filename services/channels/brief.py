@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.records import Notice
-from services.analysis.naming import number
+from services.analysis.naming import many, number
 from services.channels import wording
 from services.channels.rendering import headline
 from services.channels.wording import line, link, percent, post, sides, tame, when
@@ -84,19 +84,19 @@ def _alert(data: Mapping[str, Any]) -> tuple[str, list[str]]:
     together = data.get("together") or []
     told += [f"Also: {line(other['reason'], 300)}" for other in together[:_TOGETHER]]
     more = len(together) - _TOGETHER
-    return data["frame"]["title"], told + ([f"… and {more} more alerts"] if more > 0 else [])
+    return data["frame"]["title"], told + ([f"… and {many(more, 'more alert')}"] if more > 0 else [])
 
 
 def _measured(data: Mapping[str, Any]) -> Iterator[str]:
     counts, expected, coverage = data.get("counts"), data.get("expected"), data.get("coverage")
     if counts:
         yield (
-            f"Seen: {number(counts.get('posts'))} posts, {number(counts.get('texts'))} distinct texts, "
-            f"{number(counts.get('authors'))} authors, {number(counts.get('publishers'))} publishers"
+            f"Seen: {many(counts.get('posts'), 'post')}, {many(counts.get('texts'), 'distinct text')}, "
+            f"{many(counts.get('authors'), 'author')}, {many(counts.get('publishers'), 'publisher')}"
         )
     if counts and expected and data["kind"] == "burst":
         seen, usual = number(counts.get("units")), number(expected.get("units"))
-        yield f"Units: {seen} where {usual} were expected (usual at most {number(expected.get('upper'))})"
+        yield f"Voices: {seen} where {usual} were expected (usual at most {number(expected.get('upper'))})"
     if coverage is not None and coverage < 1:
         yield f"Coverage {percent(coverage)}: not every feed was heard; what is missing is unknown, not zero"
     if quality := data.get("quality"):
@@ -111,16 +111,16 @@ def _digest(data: Mapping[str, Any]) -> tuple[str, list[str]]:
     totals, period = data["totals"], data["period"]
     told = [
         f"{when(period['from'])} – {when(period['until'])}",
-        f"{number(totals['posts'])} posts, {number(totals['carrying'])} of them carry a frame",
+        f"{many(totals['posts'], 'post')}, of which {number(totals['carrying'])} carry a frame",
     ]
     if data["coverage"] is None:
         told.append("No feed was enabled: what was said in this time is unknown, not nothing")
     elif data["coverage"] < 1:
         told.append(f"Coverage {percent(data['coverage'])}: what is missing is unknown, not zero")
     told += [f"Alert, {line(a['state'], 20)}: {line(a['title'])}, since {when(a['onset'])}" for a in data["alerts"][:8]]
-    told += [f"{line(f['title'])}: {number(f['posts'])} posts, {percent(f['share'])}" for f in data["frames"][:_FRAMES]]
+    told += [f"{line(f['title'])}: {many(f['posts'], 'post')}, {percent(f['share'])}" for f in data["frames"][:_FRAMES]]
     more = len(data["frames"]) - _FRAMES
-    return data["digest"], told + ([f"… and {more} more frames"] if more > 0 else [])
+    return data["digest"], told + ([f"… and {many(more, 'more frame')}"] if more > 0 else [])
 
 
 def _test(data: Mapping[str, Any]) -> tuple[str, list[str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import resvg_py
 
-from services.analysis.naming import number
+from services.analysis.naming import many, number
 from services.channels.wording import line, local, moment
 
 WIDTH, HEIGHT = 1136, 176
@@ -60,16 +60,16 @@ def alt(title: str, chart: Chart, timezone: str) -> str:
     heard = [(u, i) for i, u in enumerate(chart["units"]) if u is not None]
     unit = "hour" if step <= timedelta(hours=1) else "day"
     begins, ends = local(at[0], timezone, "%-d %b"), local(at[-1], timezone, "%-d %b %Y")
-    told = [f"Independent voices of {line(title)} by the {unit}, {begins} to {ends}"]
+    told = [f"Voices of {line(title)} by the {unit}, {begins} to {ends}"]
     if heard and max(heard)[0]:
         most, where = max(heard, key=lambda pair: (pair[0], -pair[1]))
         told.append(f"at most {number(most)}, on {local(at[where], timezone, '%-d %b %H:%M')}")
     else:
         told.append("none at all" if heard else "nothing was heard")
     if chart["burst"]:
-        told.append(f"{len(chart['burst'])} {unit}s of burst")
+        told.append(many(len(chart["burst"]), f"{unit} of burst", f"{unit}s of burst"))
     if missing := len(chart["units"]) - len(heard):
-        told.append(f"{missing} {unit}s not heard")
+        told.append(f"{many(missing, unit)} not heard")
     return "; ".join(told)
 
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from schemas.records import Notice
 from services.analysis.digest import news
+from services.analysis.naming import VOICE
 from services.analysis.sparkline import sparkline
 from services.channels import charts
 from services.channels.wording import FILTERS, line, link, mend, stable_id
@@ -30,8 +31,8 @@ _HEADLINES = {
     "burst.firing": ("Burst", "#9f2d20"),
     "burst.resolved": ("Burst over", "#2f6b3c"),
     "burst.escalated": ("Burst grows", "#9f2d20"),
-    "coordinated.firing": ("One text, many accounts", "#9f2d20"),
-    "coordinated.escalated": ("One text, more accounts", "#9f2d20"),
+    "coordinated.firing": ("One text, many authors", "#9f2d20"),
+    "coordinated.escalated": ("One text, more authors", "#9f2d20"),
     "coordinated.resolved": ("Wave over", "#2f6b3c"),
     "gap.firing": ("Too little heard", "#8a5a00"),
     "gap.resolved": ("Heard again", "#2f6b3c"),
@@ -142,4 +143,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
+    environment.globals["VOICE"] = VOICE
     return environment

@@ -31,7 +31,7 @@ def doubts(material: Material, lesson: Lesson) -> list[Doubt]:
 def _of_frame(material: Material, lesson: Lesson, f: int) -> Iterator[Doubt]:
     frame, said = material.frames[f], material.said[:, f]
     if frame in lesson.heads.weak:
-        yield Doubt(frame, "few", "", f"{int((said == 1).sum())} examples are few; give 8 or more")
+        yield Doubt(frame, "few", "", f"examples are few ({int((said == 1).sum())}); give 8 or more")
     if len(lesson.clashes) != len(said):
         return  # more posts than are learned from: which of them were is not worth telling
     for i in np.flatnonzero(lesson.clashes[:, f]).tolist():

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import PermanentError, Reason
+from services.analysis.naming import many
 from services.classifier.codebook import Taught
 from services.classifier.heads import NEARNESS, STEEPNESS, Heads, centred, nearness
 from services.classifier.learning import WORDING
@@ -55,7 +56,7 @@ def sums(heads: Heads, taught: Sequence[Taught], vector: NDArray[np.float32], te
     if len(taught) != len(heads.anchors):
         raise PermanentError(
             Reason.MODEL_UNAVAILABLE,
-            f"the stored heads know {len(heads.anchors)} texts and their codebook has {len(taught)}: "
+            f"the stored heads know {many(len(heads.anchors), 'text')} and their codebook has {len(taught)}: "
             "they do not belong together. Apply the codebook again.",
         )
     anchors = heads.anchors.astype(np.float32)

@@ -11,6 +11,7 @@ import yaml
 from schemas.errors import PermanentError, Reason
 from schemas.rule import NAME, check, parse
 from services.analysis.alerting import Rule, rules_for
+from services.analysis.naming import many
 from services.cli import house
 from services.store import rules as rows
 
@@ -38,8 +39,9 @@ def list_rules(*, as_json: bool) -> None:
         state = "" if rule.enabled else "  (switched off)"
         told = ", ".join(rule.channels) if rule.channels else "every channel"
         click.echo(
-            f"{rule.name:20} {rule.frame or 'every frame':24} {rule.min_posts} posts, {rule.min_authors} authors, "
-            f"{rule.budget:g} false alarm{'' if rule.budget == 1 else 's'} a week, to {told}{state}"
+            f"{rule.name:20} {rule.frame or 'every frame':24} {many(rule.min_posts, 'post')}, "
+            f"{many(rule.min_authors, 'author')}, "
+            f"{many(rule.budget, 'false alarm')} a week, to {told}{state}"
         )
     for mute in muted:
         ends = f" until {mute['until']:%d %b %Y %H:%M} UTC" if mute["until"] else ""

@@ -10,6 +10,7 @@ from rich.table import Table
 from schemas.errors import PermanentError, Reason
 from schemas.rule import check
 from services.analysis.alerting import Rule
+from services.analysis.naming import many
 from services.cli import house
 from services.cli.alert_rules import default_rule, moment, rules, terms_given
 from services.cli.progress import progress
@@ -153,8 +154,8 @@ def recheck_alert(*, alert_id: str, as_json: bool) -> None:
         return
     causes = found["causes"]
     click.echo(
-        f"Since it fired {causes['late_arrivals']} posts of that time came late, and {causes['deleted_since']} posts "
-        "were deleted, of any frame."
+        f"Since it fired, {many(causes['late_arrivals'], 'post')} of that time came late and "
+        f"{many(causes['deleted_since'], 'post')} were deleted, of any frame."
     )
 
 
@@ -182,10 +183,11 @@ def dry_run_rule(*, name: str, days: int, path: str | None, terms: tuple[str, ..
 
 def _tell(found: dict[str, Any]) -> None:
     times, again = len(found["firings"]), found["again_within_a_day"]
-    often = {0: "not have fired", 1: "have fired once"}.get(times, f"have fired {times} times")
+    often = {0: "not have fired", 1: "have fired once"}.get(times, f"have fired {many(times, 'time')}")
+    soon = f"; {again} of them within a day of the one before" if again else ""
     click.echo(
-        f"{found['rule']} would {often} in the {found['days']} days until {found['until']:%d %b %Y %H:%M} UTC, over "
-        f"{found['frames']} frames{f'; {again} of them within a day of the one before' if again else ''}."
+        f"{found['rule']} would {often} in the {many(found['days'], 'day')} until "
+        f"{found['until']:%d %b %Y %H:%M} UTC, over {many(found['frames'], 'frame')}{soon}."
     )
     for firing in found["firings"]:
         click.echo(f"{firing['fired_at']:%d %b %Y %H:%M}  {firing['reason']}")

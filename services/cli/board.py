@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from services.analysis.naming import many
 from services.analysis.sparkline import sparkline
 from services.cli import house
 
@@ -77,7 +78,7 @@ def feeds(known: Sequence[Row], width: int, most: int = 4) -> list[RenderableTyp
     on = [f for f in known if f["state"] == "enabled"]
     bad = [f for f in on if f["late"] or f["failures"]]
     health = f", {len(bad)} late or failing" if bad else ", all well" if on else ""
-    told: list[RenderableType] = [Text(f"{len(known)} feeds, {len(on) or 'none'} enabled{health}")]
+    told: list[RenderableType] = [Text(f"{many(len(known), 'feed')}, {len(on) or 'none'} enabled{health}")]
     for feed in bad[:most]:
         why = feed["last_error"] or "not heard in time"
         line = f"  {feed['title'] or feed['address']}: {why}"
@@ -91,13 +92,16 @@ def alerts(known: Sequence[Row], width: int, most: int = 4) -> list[RenderableTy
     """Alerts that go on."""
     if not known:
         return [Text("No alert goes on.")]
-    told: list[RenderableType] = [
-        Text("1 alert goes on" if len(known) == 1 else f"{len(known)} alerts go on", style="bold red")
-    ]
+    told: list[RenderableType] = [Text(going_on(len(known)), style="bold red")]
     told += [Text(f"  {a['reason']}"[: width - 1], no_wrap=True) for a in known[:most]]
     if len(known) > most:
         told.append(Text(f"  … and {len(known) - most} more: framewatch alerts list", style="dim"))
     return told
+
+
+def going_on(alerts: int) -> str:
+    """1 alert goes on, 2 alerts go on."""
+    return many(alerts, "alert goes on", "alerts go on")
 
 
 def rates(before: Row, after: Row, seconds: float) -> dict[str, Row]:

@@ -8,6 +8,7 @@ import click
 
 from schemas import codebook as files
 from services import settings
+from services.analysis.naming import many
 from services.analysis.text import text_for_encoder
 from services.cli import codebook_versions as versions
 from services.cli import house
@@ -38,7 +39,8 @@ def check(*, file: Path, learn: bool | None) -> None:
         click.echo(note, err=True)
     if _model_is_ready() if learn is None else learn:
         _review(file, text, read)
-    click.echo(f"{read.codebook}: {len(read.frames)} frames, {len(read.background)} background posts. It can be used.")
+    holds = f"{many(len(read.frames), 'frame')}, {many(len(read.background), 'background post')}"
+    click.echo(f"{read.codebook}: {holds}. It can be used.")
 
 
 @codebook.command()
@@ -80,7 +82,7 @@ def apply(file: Path, *, again: bool) -> None:
         )  # fmt: skip
     click.echo(f"{read.codebook} version {version['version']} is {version['state']}.")
     if version["posts"]:
-        click.echo(f"{version['posts']:,} stored posts are being scored again; see: framewatch codebook status")
+        click.echo(f"Scoring again {many(version['posts'], 'stored post')}; see: framewatch codebook status")
 
 
 codebook.add_command(apply, name="import")

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas import wire_codebooks as wire
+from services.analysis.naming import many
 from services.cli import house
 from services.cli.alert_rules import default_rule
 from services.cli.codebook_text import text_of
@@ -59,9 +60,9 @@ def _asked(file: Path, days: int) -> wire.Preview:
 
 def _show(told: wire.Preview, file: Path, console: Console) -> None:
     against = f"version {told.version}" if told.version else "nothing: it is new"
-    console.print(f"{told.codebook} against {against}, over {told.posts:,} stored posts")
+    console.print(f"{told.codebook} against {against}, over {many(told.posts, 'stored post')}")
     if told.left_out:
-        console.print(f"{told.left_out:,} stored posts are left out: the model has not read them yet")
+        console.print(f"Left out: {many(told.left_out, 'stored post')} that the model has not read yet")
     table = Table("frame", "now", "then", "gained", "lost", "", box=None, pad_edge=False)
     for f in told.frames:
         style = "bold" if f.gained or f.lost or f.change != "kept" else None
@@ -71,7 +72,7 @@ def _show(told: wire.Preview, file: Path, console: Console) -> None:
     for f in told.frames:
         if f.gained or f.lost or f.alerts_appear or f.alerts_vanish:
             _show_frame(f, console)
-    console.print(f"\n{told.moved:,} posts would move. Nothing was written; this took {told.took_seconds:.1f} s.")
+    console.print(f"\n{many(told.moved, 'post')} would move. Nothing was written; this took {told.took_seconds:.1f} s.")
     console.print(f"To make it current (about {told.apply_seconds:.0f} s): framewatch codebook apply {file}")
 
 
@@ -91,7 +92,7 @@ def _show_frame(frame: wire.FramePreview, console: Console) -> None:
         console.print(f"    then {''.join(_bar(p.posts_after, most) for p in days)}")
     for name, alerts in (("would appear", frame.alerts_appear), ("would vanish", frame.alerts_vanish)):
         for a in alerts:
-            about = f"{a.onset:%d %b %Y %H:%M} UTC, {a.posts:,} posts, {a.units:,} independent voices"
+            about = f"{a.onset:%d %b %Y %H:%M} UTC, {many(a.posts, 'post')}, {many(a.units, 'voice')}"
             console.print(f"  an alert {name}: {about} (rule {a.rule})")
     for name, flips in (("gains it", frame.gains), ("loses it", frame.losses)):
         for flip in flips:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from schemas import codebook as files
 from schemas.errors import PermanentError, Reason
+from services.analysis.naming import many
 from services.cli import house
 from services.store import applying, changes, codebooks
 from services.store.pool import Connection, Row
@@ -46,7 +47,7 @@ def status(*, as_json: bool) -> None:
         house.echo_json(found)
         return
     for r in found:
-        told = f"{r['codebook']} version {r['to_version']}: {r['done']:,} of {r['posts']:,} posts scored"
+        told = f"{r['codebook']} version {r['to_version']}: {r['done']:,} of {many(r['posts'], 'post')} scored"
         click.echo(f"{told} ({r['share']:.0%}), asked {house.ago(r['asked_at'], house.now())} by {_by(r)}")
     if not found:
         click.echo("Nothing is being built.")
@@ -119,7 +120,7 @@ def rollback(*, name: str | None, to: int | None) -> None:
         found = applying.rollback(tx, name, now=house.now(), to=to, by=house.who())
     click.echo(f"{found['codebook']} version {found['version']} is {found['state']}.")
     if found["posts"]:
-        click.echo(f"{found['posts']:,} posts that came since are scored first; see: framewatch codebook status")
+        click.echo(f"First it scores {many(found['posts'], 'post')} that came since; see: framewatch codebook status")
 
 
 def _version(tx: Connection, name: str | None, version: int | None) -> Row:

@@ -9,6 +9,7 @@ import click
 
 from schemas.errors import FramewatchError
 from services import settings
+from services.analysis.naming import many
 from services.cli import house
 from services.settings import Settings
 from services.store import alerts, codebooks, counts, feeds
@@ -94,9 +95,12 @@ def _stages(tx: Connection) -> Iterator[Finding]:
 def _rows(tx: Connection) -> Iterator[Finding]:
     totals = counts.totals(tx)
     if totals["parked_posts"]:
-        yield f"{totals['parked_posts']} posts are parked.", "Workers died on them. Retry: framewatch posts retry"
+        yield f"{many(totals['parked_posts'], 'post')} parked.", "Workers died on them. Retry: framewatch posts retry"
     if totals["parked_deliveries"]:
-        yield f"{totals['parked_deliveries']} messages could not be delivered.", "See: framewatch alerts show ID"
+        yield (
+            f"{many(totals['parked_deliveries'], 'message')} could not be delivered.",
+            "See: framewatch alerts show ID",
+        )
     last = counts.last_partition_day(tx)
     if last is None or last < (house.now() + timedelta(days=DAYS_AHEAD)).date():
         yield "Posts will soon have no partition to go to.", "Run: framewatch migrate; and see that upkeep runs."

@@ -13,7 +13,7 @@ from schemas import codebook as files
 from schemas.errors import PermanentError, Reason
 from services import settings
 from services.analysis import quality
-from services.analysis.naming import language
+from services.analysis.naming import language, many
 from services.analysis.reliability import Bin, calibration_error, reliability
 from services.analysis.text import text_for_encoder, text_hash
 from services.cli import house, lines
@@ -96,7 +96,7 @@ def evaluate(*, file: Path, posts: Path, folds: int | None, plot: Path | None, a
     if as_json:
         house.echo_json(asdict(found))
     else:
-        _show(found, f"{len(labelled)} posts with {encoder.name}")
+        _show(found, f"{many(len(labelled), 'post')} with {encoder.name}")
 
 
 def _check(path: Path, labelled: Sequence[lines.Post], read: files.Codebook) -> None:

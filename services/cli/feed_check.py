@@ -12,6 +12,7 @@ import click
 from schemas.errors import PermanentError, Reason
 from schemas.records import Feed, FetchedPost, Page
 from services import settings
+from services.analysis.naming import many
 from services.cli import feed_rows, house
 from services.fetch import Fetcher
 from services.sources import SOURCES, Means, discover, mode_of, source_for, stream_for
@@ -68,7 +69,7 @@ def show(page: Page, *, as_json: bool) -> None:
             click.echo(f"{post.published_at or 'no date'}  {post.author or '-'}  {post.text[:100]!r}")
     dropped = ", ".join(f"{n} without use ({reason})" for reason, n in page.dropped.items())
     title = f" from {page.title}" if page.title else ""
-    click.echo(f"{len(page.posts)} posts{title}{'; ' + dropped if dropped else ''}", err=True)
+    click.echo(f"{many(len(page.posts), 'post')}{title}{'; ' + dropped if dropped else ''}", err=True)
 
 
 def _plain(post: FetchedPost) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from schemas.errors import PermanentError, Reason
 from services import demo
 from services.analysis.accounts import read_accounts, write_accounts
 from services.analysis.listing import MAX_LIST_BYTES, FeedList, Listed, Trouble
+from services.analysis.naming import many
 from services.analysis.opml import read_opml, write_opml
 from services.cli import feed_rows, house
 from services.store import feeds as rows
@@ -69,7 +70,7 @@ def export_feeds(*, form: str | None, output: Path | None) -> None:
         output.write_bytes(data)
     except OSError as error:
         raise PermanentError(Reason.BAD_INPUT, f"{output}: cannot write it: {error.strerror}") from error
-    click.echo(f"{len(found):,} feeds are in {output}.", err=True)
+    click.echo(f"{output} holds {many(len(found), 'feed')}.", err=True)
 
 
 def _read(source: str) -> FeedList:

@@ -12,7 +12,7 @@ import click
 from schemas.errors import PermanentError, Reason
 from schemas.wire_labels import judge_name
 from schemas.wire_quality import Quality
-from services.analysis.naming import language
+from services.analysis.naming import language, many
 from services.cli import house
 from services.store import draws, feeds, labels, qualities, readings
 from services.store.pool import Connection, Row
@@ -65,7 +65,7 @@ def tell(quality: Quality, frame: str) -> None:
     click.echo(f"{frame}: {quality.told}")
     if quality.precision is None:
         # How many of them carry it is not said: after one answer that would tell what the model said.
-        click.echo(f"{quality.judged} judged posts count so far: too few of them are said to carry the frame.")
+        click.echo(f"Judged so far: {many(quality.judged, 'post')}, too few of them said to carry the frame.")
     if quality.recall is None:
         click.echo("recall is not known: too little of the rest was judged to say")
     else:
@@ -73,7 +73,7 @@ def tell(quality: Quality, frame: str) -> None:
     if quality.alpha is not None:
         kappa = "" if quality.kappa is None else f", Cohen's kappa {quality.kappa:.2f}"
         click.echo(
-            f"{quality.judges} judges, {quality.judged_twice} posts in common: "
+            f"{many(quality.judges, 'judge')}, {many(quality.judged_twice, 'post')} in common: "
             f"Krippendorff's alpha {quality.alpha:.2f}{kappa}"
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from schemas.errors import PermanentError, Reason
+from services.analysis.naming import many
 from services.cli import house, judging, lines
 from services.store import codebooks, labels
 from services.store.pool import Connection, Row
@@ -32,7 +33,7 @@ def export_labels(*, frame: str | None, codebook: str | None, output: Path | Non
         click.echo(text, nl=False)
         return
     house.write_new(output, text, overwrite=overwrite)
-    click.echo(f"{len(found)} labelled posts are in {output}.", err=True)
+    click.echo(f"{output} holds {many(len(found), 'labelled post')}.", err=True)
 
 
 @click.command(name="import")
@@ -62,8 +63,10 @@ def import_labels(*, file: Path, codebook: str | None, judge: str | None, source
                     for frame, answer in answers.items():
                         labels.add_label(tx, **about, frame=frame, post_id=number, answer=answer, now=house.now())
                     kept += len(answers)
-        click.echo(f"{kept} labels kept ...", err=True)
-    click.echo(f"{kept} labels kept." + (f" {missing} posts are not stored here and were left out." if missing else ""))
+        click.echo(f"{many(kept, 'label')} kept …", err=True)
+    click.echo(
+        f"{many(kept, 'label')} kept." + (f" Left out: {many(missing, 'post')} not stored here." if missing else "")
+    )
 
 
 def _codebook(tx: Connection, codebook: str | None) -> Row:

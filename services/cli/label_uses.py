@@ -13,6 +13,7 @@ from schemas import codebook as files
 from schemas.errors import PermanentError, Reason
 from services.analysis import editing, measuring, thresholds
 from services.analysis.judging import Estimate
+from services.analysis.naming import many
 from services.analysis.taught import Texts, texts_of
 from services.cli import house, judging
 from services.store import codebooks, feeds, labels, qualities
@@ -54,7 +55,7 @@ def examples(*, frame: str, codebook: str | None, source: Path | None, output: P
         raise PermanentError(Reason.BAD_INPUT, f"no judged post of {frame} is new to the codebook: framewatch label")
     _write(editing.add_examples(body, frame, yes, counterexamples=no), output, overwrite=overwrite)
     had = f" {known} it had before." if known else ""
-    click.echo(f"{len(yes)} examples and {len(no)} counterexamples of {frame} were added.{had}", err=True)
+    click.echo(f"Added to {frame}: {many(len(yes), 'example')} and {many(len(no), 'counterexample')}.{had}", err=True)
     click.echo("These posts will not measure a version that holds them; judge new ones: framewatch label", err=True)
     _next(output)
 
@@ -141,7 +142,7 @@ def _next(output: Path | None) -> None:
 def _tell(frame: str, choice: thresholds.Choice, book: files.Codebook) -> None:
     before = next((f.threshold for f in book.frames if f.id == frame), None)
     had = "now learned from its examples" if before is None else f"now {before}"
-    click.echo(f"{frame}: threshold {choice.threshold} ({had}), chosen by {choice.judged} judged posts")
+    click.echo(f"{frame}: threshold {choice.threshold} ({had}), chosen by {many(choice.judged, 'judged post')}")
     rows: list[tuple[str, Estimate | None, Estimate | None]] = [
         ("precision", choice.precision_before, choice.precision),
         ("recall", choice.recall_before, choice.recall),

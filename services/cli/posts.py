@@ -6,7 +6,7 @@ import click
 
 from services import settings
 from services.analysis import identity
-from services.analysis.naming import language
+from services.analysis.naming import language, many
 from services.cli import house
 from services.cli.trends import narrowed, period
 from services.store import listings, queue
@@ -58,7 +58,7 @@ def delete(*, source: str, native_ids: tuple[str, ...], author: str, pseudonym: 
         if pseudonym:
             rows.deny_author(tx, source, pseudonym, now)
             gone += rows.delete_author(tx, source, pseudonym, now)
-    click.echo(f"Erased {gone} posts." + (" Nothing of this author is taken in any more." if pseudonym else ""))
+    click.echo(f"Erased {many(gone, 'post')}." + (" Nothing of this author is taken in any more." if pseudonym else ""))
 
 
 @posts.command()
@@ -66,4 +66,4 @@ def retry() -> None:
     """Queue parked posts again."""
     with house.transaction() as tx:
         waiting = queue.unpark_posts(tx)
-    click.echo(f"{waiting} posts are queued again.")
+    click.echo(f"Queued again: {many(waiting, 'post')}.")

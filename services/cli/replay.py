@@ -73,8 +73,8 @@ def _report(before: dict[str, Any], after: dict[str, Any], total: int, seconds: 
         zero = {"rows": 0, "seconds": 0.0}
         done = after.get(stage, zero)["rows"] - before.get(stage, zero)["rows"]
         spent = after.get(stage, zero)["seconds"] - before.get(stage, zero)["seconds"]
-        click.echo(f"{stage:9} {done:>10,} rows  {done / max(spent, 1e-9):>9,.0f} a second of its own")
-    click.echo(f"end to end {total:>9,} posts {total / max(seconds, 1e-9):>9,.0f} a second")
+        click.echo(f"{stage:9} {done:>10,} done  {done / max(spent, 1e-9):>9,.0f} a second of its own")
+    click.echo(f"posts     {total:>10,} in all{total / max(seconds, 1e-9):>9,.0f} a second")
 
 
 def _measure(file: Path) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from schemas.errors import FramewatchError
 from services import settings
+from services.analysis.naming import many
 from services.analysis.promise import UNKNOWN
 from services.cli import board, house
 from services.store.standing import read_standing
@@ -42,8 +43,8 @@ def _print(found: dict[str, Any]) -> None:
         return
     sizes, waits = database["sizes"], database["deliveries"]
     console.print(
-        f"\n{sizes['posts']:,} posts, {sizes['embeddings']:,} distinct texts embedded,"
-        f" {_going_on(len(database['alerts']))}; the stream is at {database['present']:%d %b %Y %H:%M} UTC\n",
+        f"\n{many(sizes['posts'], 'post')}, {many(sizes['embeddings'], 'distinct text')} embedded,"
+        f" {board.going_on(len(database['alerts']))}; the stream is at {database['present']:%d %b %Y %H:%M} UTC\n",
         highlight=False,
         soft_wrap=True,
     )
@@ -56,9 +57,11 @@ def _print(found: dict[str, Any]) -> None:
     kept = database["detection"]
     console.print(f"False alarms: {kept['told'] if kept else UNKNOWN}\n", highlight=False, soft_wrap=True)
     _print_feeds(console, database["feeds"])
-    for what, count in (("messages", waits.get("parked", 0)), ("posts", sizes["parked_posts"])):
+    for what, count in (("message", waits.get("parked", 0)), ("post", sizes["parked_posts"])):
         if count:
-            console.print(Text(f"{count:,} {what} were given up and wait for somebody to look", style="bold red"))
+            console.print(
+                Text(f"{many(count, what)} parked: given up, and waiting for somebody to look", style="bold red")
+            )
 
 
 def _print_processes(console: Console, found: dict[str, Any]) -> None:
@@ -78,7 +81,9 @@ def _print_processes(console: Console, found: dict[str, Any]) -> None:
         console.print(Text(f"          {name}: {process['state']}, {process['reason']}", style="red"))
     for name, process in processes.items():
         if process["restarts"]:
-            console.print(Text(f"          {name} was started again {process['restarts']} times", style="yellow"))
+            console.print(
+                Text(f"          {name} was started again {many(process['restarts'], 'time')}", style="yellow")
+            )
 
 
 def _print_feeds(console: Console, known: list[dict[str, Any]]) -> None:
@@ -92,7 +97,3 @@ def _print_feeds(console: Console, known: list[dict[str, Any]]) -> None:
             feed["last_error"] or "",
         )  # fmt: skip
     console.print(table)
-
-
-def _going_on(alerts: int) -> str:
-    return "1 alert goes on" if alerts == 1 else f"{alerts:,} alerts go on"

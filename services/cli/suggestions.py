@@ -11,7 +11,7 @@ from rich.table import Table
 
 from schemas.errors import PermanentError, Reason
 from services.analysis.drafting import readable
-from services.analysis.naming import language
+from services.analysis.naming import language, many
 from services.cli import house
 from services.cli.codebook_preview import preview
 from services.store import drafts
@@ -72,7 +72,7 @@ def show(*, suggestion_id: int, as_json: bool) -> None:
     click.echo(f"{row['suggestion_id']}  {row['title']}  ({row['state']})")
     click.echo(f"score {row['score']:.2f}: {parts}")
     click.echo(
-        f"{row['units']} voices in {row['posts']} posts by {row['authors']} authors since "
+        f"{many(row['units'], 'voice')} in {many(row['posts'], 'post')} by {many(row['authors'], 'author')} since "
         f"{row['first_seen']:%d %b %Y %H:%M} UTC   {sparkline(row['days'])}"
     )
     for lang in dict.fromkeys(t["lang"] for t in row["terms"]):
@@ -116,8 +116,8 @@ def adopt(
         ctx.invoke(preview, file=into, days=30, as_json=False)
     file = into or "FILE"
     click.echo(
-        f"\nDrafted the frame {done.frame.id} with {len(done.frame.examples)} examples and "
-        f"{len(done.frame.counterexamples)} counterexamples. Read them in the file and put them right; then:\n"
+        f"\nDrafted the frame {done.frame.id} with {many(len(done.frame.examples), 'example')} and "
+        f"{many(len(done.frame.counterexamples), 'counterexample')}. Read them in the file and put them right; then:\n"
         f"  framewatch codebook preview {file}\n  framewatch codebook apply {file}",
         err=True,
     )
@@ -162,8 +162,8 @@ def suggest(*, at_once: bool, codebook: str | None) -> None:
             told = suggesting.suggest(store, claimed, present=present, now=clock(), tell=_progress)
             done += 1
             click.echo(
-                f"{told.codebook}: {told.posts:,} posts match no frame; {told.grouped:,} of {told.units:,} texts in "
-                f"groups; {told.suggestions} suggestions. See: framewatch suggestions list"
+                f"{told.codebook}: {many(told.posts, 'post')} without a frame; in groups {told.grouped:,} of "
+                f"{many(told.units, 'text')}; {many(told.suggestions, 'suggestion')}. See: framewatch suggestions list"
             )
         if not done:
             click.echo(
@@ -191,7 +191,7 @@ def _nothing(state: str, runs: list[Row]) -> str:
     if not made:
         return "Posts that match no frame have not been grouped yet: it is done at night. Now: framewatch suggest --now"
     told = sum(r["posts"] for r in runs if r["ran_at"])
-    return f"Nothing stands out among the {told:,} posts that match no frame ({max(made):%d %b %Y %H:%M} UTC)."
+    return f"Nothing stands out among {many(told, 'post')} without a frame ({max(made):%d %b %Y %H:%M} UTC)."
 
 
 def _progress(what: str) -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from schemas.errors import PermanentError, Reason, TransientError
 from services import settings
+from services.analysis.naming import many
 from services.cli import board, house
 from services.store.pool import Store
 from services.store.standing import read_standing
@@ -75,11 +76,13 @@ def _screen(found: dict[str, Any], done: dict[str, Any], width: int) -> Group:
     now = house.now()
     home = settings.home_of(settings.load())
     head = Text.assemble(("framewatch", "bold"), f"  {now:%H:%M:%S} UTC", ("   q ends it", "dim"))
-    stream = f"the stream is at {found['present']:%d %b %Y %H:%M} UTC · {found['sizes']['posts']:,} posts · {home}"
+    stream = (
+        f"the stream is at {found['present']:%d %b %Y %H:%M} UTC · {many(found['sizes']['posts'], 'post')} · {home}"
+    )
     parked = found["deliveries"].get("parked", 0)
     told = [head, Text(stream[: width - 1], style="dim", no_wrap=True), Text()]
     body = board.board(found, done, now, width=width)
-    tail = [Text(f"{parked} messages were given up: framewatch status", style="bold red")] if parked else []
+    tail = [Text(f"{many(parked, 'message')} given up: framewatch status", style="bold red")] if parked else []
     return Group(*told, body, *tail)
 
 

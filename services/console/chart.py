@@ -11,8 +11,10 @@ from itertools import groupby
 from math import ceil
 from typing import Literal, Protocol, TypeVar
 
+from services.analysis.naming import many
+
 Measure = Literal["units", "posts", "share"]
-NAMES: dict[Measure, str] = {"units": "Independent voices", "posts": "Posts", "share": "Share of all posts"}
+NAMES: dict[Measure, str] = {"units": "Voices", "posts": "Posts", "share": "Share of all posts"}
 
 
 class Point(Protocol):
@@ -246,8 +248,8 @@ def _summary(points: Sequence[Point], measure: Measure, step: timedelta) -> str:
     told = [f"{NAMES[measure]} {each(step)} from {_dated(points[0].at)} to {_dated(until)}"]
     most = f"{max(values):.1%}" if values and measure == "share" else f"{max(values, default=0)}"
     told.append(f"at most {most}" if values else "nothing was heard")
-    told += [f"{bursts} hours of burst"] if bursts else []
-    told += [f"{gaps * step // timedelta(hours=1)} hours not heard"] if gaps else []
+    told += [many(bursts, "hour of burst", "hours of burst")] if bursts else []
+    told += [f"{many(gaps * step // timedelta(hours=1), 'hour')} not heard"] if gaps else []
     return "; ".join(told) + "."
 
 
@@ -283,7 +285,7 @@ def strip(starts: Sequence[datetime], heard: Sequence[float | None], *, full: fl
     ]
     gaps = sum(h == 0 for h in known)
     told = f"{sum(known) / len(known):.0%} of what the feeds should say was heard since {_dated(starts[0])}"
-    told += f"; {gaps} hours not heard at all" if gaps else ""
+    told += f"; {many(gaps, 'hour')} not heard at all" if gaps else ""
     rows = tuple(
         (datetime(d.year, d.month, d.day, tzinfo=UTC), _mean([h for h in run if h is not None])) for d, run in days
     )

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from services.analysis.alerting import Rule
+from services.analysis.naming import VOICE
 from services.analysis.permitting import LOCAL, Caller
 from services.console import words
 from services.console.session import Session
@@ -55,7 +56,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters.update(words.filters())
-    made.globals |= {"STATES": words.STATES, "NAV": NAV}
+    made.globals |= {"STATES": words.STATES, "NAV": NAV, "VOICE": VOICE}
     return made
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.errors import Reason
 from services.analysis.health import Health, health, lag
+from services.analysis.naming import many
 from services.console.words import ago, lasting
 
 REASONS: dict[str, str] = {
@@ -43,7 +44,7 @@ def told(feed: Mapping[str, Any], now: datetime) -> str:
     if state == "failing":
         count = feed["failures"]
         why = REASONS.get(feed["last_reason"] or "", "it could not be read")
-        tries = "once" if count == 1 else f"{count} times in a row"
+        tries = "once" if count == 1 else f"{many(count, 'time')} in a row"
         return f"Failed {tries}: {why}. {heard} {_next(feed, now)}"
     if state == "late":
         return f"Nothing was heard of it for {lasting(lag(feed, now))}, longer than it should take. {_next(feed, now)}"

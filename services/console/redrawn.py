@@ -37,8 +37,8 @@ def draw(points: Sequence[RedrawnPoint]) -> Redrawn | None:
     was = [at[i].units_before if i in at else 0 for i in range(days)]
     bars = [(i, p.units_after) for i, p in at.items() if p.units_after]
     told = (
-        f"Independent voices a day from {first:%d %b %Y} to {last:%d %b %Y}, as it is and as it would be;"
-        f" {sum(p.units_before for p in points)} voice days now, {sum(p.units_after for p in points)} then."
+        f"Voices a day from {first:%d %b %Y} to {last:%d %b %Y}, as it is and as it would be;"
+        f" {sum(p.units_before for p in points):,} in all now, {sum(p.units_after for p in points):,} then."
     )
     steps = "".join(f"V{_y(v, top):.1f}h{wide:.2f}" for v in was)
     inset, width = wide * 0.1, wide * 0.8

@@ -13,6 +13,7 @@ import httpcore
 import httpx
 
 from schemas.errors import Reason, TransientError
+from services.analysis.naming import many
 from services.fetch.guard import GuardedBackend, remaining
 from services.fetch.transport import wire, worded
 
@@ -86,7 +87,7 @@ class Lasting:
 
     def _silent(self, silence: float) -> TransientError:
         return TransientError(
-            Reason.TIMEOUT, f"{self._host} has sent nothing for {silence:g} seconds, not even a sign of life."
+            Reason.TIMEOUT, f"{self._host} has sent nothing for {many(silence, 'second')}, not even a sign of life."
         )
 
 

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from schemas.errors import PermanentError, Reason
 from schemas.rule import RuleTerms, check
 from services.analysis.alerting import Rule, rules_for, with_terms
+from services.analysis.naming import many
 from services.store import codebooks, deliveries, feeds
 from services.store.pool import Connection, Row, one, row, rows, run
 
@@ -119,7 +120,7 @@ def checked(connection: Connection, name: str, terms: RuleTerms, default: Rule) 
         if wanted > rule.min_posts:
             raise PermanentError(
                 Reason.BAD_INPUT,
-                f"rule {name}: {field} {wanted} cannot stand behind {rule.min_posts} posts; raise min_posts",
+                f"rule {name}: {field} {wanted} cannot stand behind {many(rule.min_posts, 'post')}; raise min_posts",
             )
     return rule
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from services.analysis import clustering, ranking, terms
 from services.analysis.continuing import Continuation, Group, continue_groups
+from services.analysis.naming import many
 from services.analysis.remembering import next_state
 from services.store import suggestions as rows
 from services.store.pool import Connection, Row, Store
@@ -100,12 +101,12 @@ def _one_core() -> AbstractContextManager[object]:
 def _suggest(store: Store, claimed: Row, *, present: datetime, now: datetime, tell: Tell) -> Told:
     tell("reading the posts that match no frame")
     material = read_material(store, claimed["version_id"], present - WINDOW, present)
-    tell(f"grouping {material.count:,} texts")
+    tell(f"grouping {many(material.count, 'text')}")
     points = clustering.centred(material.vectors, material.langs)
     material.forget_vectors()
     groups = clustering.cluster(points)
     found = _worth(material, points, groups, present)
-    tell(f"looking at {len(found)} groups")
+    tell(f"looking at {many(len(found), 'group')}")
     with store.transaction() as tx:
         known = rows.known_suggestions(tx, claimed["codebook"], present - FADED)
     kin = continue_groups([f.group for f in found], {k["suggestion_id"]: _group(k, material) for k in known})

@@ -84,9 +84,12 @@ def test_one_post_that_stands_for_dozens_does_not_decide() -> None:
 @pytest.mark.parametrize(
     ("samples", "told"),
     [
-        ([], "0 judged posts are too few"),
-        (calibrated(29), "29 judged posts are too few to choose a threshold; 30 are the least"),
-        ([judged(i, 0.5 + i / 100, yes=True) for i in range(40)], "40 judged posts carry the frame and 0 do not"),
+        ([], "0 judged posts cannot choose"),
+        (calibrated(29), "29 judged posts cannot choose a threshold; 30 are the least"),
+        (
+            [judged(i, 0.5 + i / 100, yes=True) for i in range(40)],
+            "of the judged posts 40 carry the frame and 0 do not",
+        ),
         ([judged(i, 0.5 + i / 100, yes=i % 2 == 0) for i in range(40)], "reaches a precision of 95%"),
     ],
 )

@@ -227,7 +227,7 @@ def test_ready_knows_the_schema_and_the_partitions(web, store):
         keep = f"posts_{now + timedelta(days=1):%Y%m%d}"
         for name in (r["relname"] for r in names if r["relname"] > keep):
             tx.execute(f"drop table {name}")
-    assert "partitions for 1 more days" in web.get("/readyz").json()["detail"]
+    assert "partitions for 1 more day," in web.get("/readyz").json()["detail"]
     with store.transaction() as tx:
         tx.execute("delete from schema_migrations")
     assert "schema 0" in web.get("/readyz").json()["detail"]

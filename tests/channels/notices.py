@@ -18,7 +18,7 @@ def post(number: int, text: str = "They staged it all.", **more: Any) -> dict[st
 def alert_data(**more: Any) -> dict[str, Any]:
     return {
         "alert_id": "a1b2c3", "kind": "burst", "state": "firing", "rule": "burst",
-        "reason": "41 units in 2 hours where 6.2 were expected.",
+        "reason": "41 voices in 2 hours where 6.2 were expected.",
         "frame": {"id": "staged", "title": "Staged theatrics", "description": "The battle is told as a show."},
         "codebook": {"id": "palmyra-2016", "version": 3, "title": "The fall of Palmyra"},
         "model": "e5-small", "onset": "2016-12-11T14:00:00Z", "until": "2016-12-11T16:00:00Z",
@@ -60,7 +60,7 @@ def digest_data(**more: Any) -> dict[str, Any]:
     alert = {
         "alert_id": "a1b2c3", "kind": "burst", "codebook": "palmyra-2016", "frame": "staged",
         "title": "Staged theatrics", "onset": "2016-12-11T14:00:00Z", "until": "2016-12-11T16:00:00Z",
-        "state": "firing", "reason": "Staged theatrics: 41 units, 6.2 expected.", "ratio": 6.6, "expected": 6.2,
+        "state": "firing", "reason": "Staged theatrics: 41 voices, 6.2 expected.", "ratio": 6.6, "expected": 6.2,
         "counts": None, "first": [post(1, "A play, says one who should know.")], "typical": [post(3, score=0.97)],
         "links": [],
     }  # fmt: skip

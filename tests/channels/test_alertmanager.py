@@ -105,7 +105,7 @@ def test_an_alert_is_there_once_and_goes_when_it_is_over(alertmanager):
         "rule": "burst", "alert_id": "a1b2c3",
     }  # fmt: skip
     assert one["annotations"]["summary"] == "Burst: Staged theatrics"
-    assert "41 units in 2 hours" in one["annotations"]["description"]
+    assert "41 voices in 2 hours" in one["annotations"]["description"]
     assert one["generatorURL"] == "https://watch.example/alerts/a1b2c3"
     assert one["startsAt"] == "2016-12-11T14:00:00.000Z"
     assert one["status"]["state"] in ("active", "unprocessed")
@@ -113,7 +113,7 @@ def test_an_alert_is_there_once_and_goes_when_it_is_over(alertmanager):
     assert timedelta(days=6) < stands <= timedelta(days=7)
 
     alertmanager.send(alert())
-    alertmanager.send(replace(alert(state="escalated", reason="Now 90 units."), message_id="another"))
+    alertmanager.send(replace(alert(state="escalated", reason="Now 90 voices."), message_id="another"))
     (same,) = alertmanager.alerts()
     assert same["fingerprint"] == one["fingerprint"]
     assert same["annotations"]["summary"] == "Burst grows: Staged theatrics"

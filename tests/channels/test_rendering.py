@@ -83,7 +83,7 @@ def test_both_forms_of_an_alert_tell_the_same():
     flat = " ".join(text.split()), " ".join(Page(html).text.split())
     for form in flat:
         for part in [
-            "Burst", "Staged theatrics", "41 units in 2 hours where 6.2 were expected.", "2016-12-11 14:00 UTC",
+            "Burst", "Staged theatrics", "41 voices in 2 hours where 6.2 were expected.", "2016-12-11 14:00 UTC",
             "6.6 times the expected (95% interval 4.1 to 9.8)", "58 posts, 44 distinct texts, 37 authors, 12 publishers", "14",
             "3.4% of all posts", "0.00021", "0.001", "27.6 days", "99.6%", "unknown, not zero", "rss 31", "Arabic 18",
             "video.example", "هذه مسرحية متفق عليها", "9f8e7d6c5b4a", "news.example", "score 0.97", "version 3",
@@ -104,14 +104,14 @@ def test_both_forms_of_a_digest_tell_the_same():
         for part in [
             "Digest", "Morning digest", "Staged theatrics 7× the usual", "2,480", "2,310 before", "512", "97%",
             "11 Dec 2016, 10:00 – 12 Dec 2016, 10:00", "Europe/Berlin", "Россия винит США", "300 posts by 210 voices",
-            "71 of 205 authors new", "12%", "+4.0", "burst", "learning", "41 units, 6.2 expected.", "firing",
+            "71 of 205 authors new", "12%", "+4.0", "burst", "learning", "41 voices, 6.2 expected.", "firing",
             "A play, says one who should know.", "They staged it all.", "video.example (9) and 2 more", "Al-Masdar",
             "11 Dec 2016, 21:00 – 11 Dec 2016, 22:00", "precision 90% (95% interval 71 to 97%, 19 judged, 2016-W49)", "version 3",
             "10 Dec 2016, 10:00 – 11 Dec 2016, 10:00", "unknown, not zero", "Museum, looted, coins", "31 posts by 22 voices",
             "Coins of the museum are sold online.", "Accepted: 1 false alarm a week over 8 frames.",
         ]:  # fmt: skip
             assert part in form, part
-    told = "Independent voices of Staged theatrics by the hour, 5 Dec to 12 Dec 2016; at most 14, on 11 Dec 20:00"
+    told = "Voices of Staged theatrics by the hour, 5 Dec to 12 Dec 2016; at most 14, on 11 Dec 20:00"
     assert f"{told}; 3 hours of burst; 2 hours not heard" in text.replace("\n", " ")
     assert f'alt="{told}; 3 hours of burst; 2 hours not heard"' in html
     assert re.search(r"^[▁-█]{40,}·?[▁-█]+$", text, re.MULTILINE)
@@ -122,7 +122,7 @@ def test_an_outage_says_nothing_of_counts():
     text, html = render(CASES["outage"], "")
     assert "Outage: Staged theatrics" in text
     for form in (text, html):
-        assert "Units seen" not in form
+        assert "Voices" not in form
         assert "Baseline" not in form
         assert "overage" not in form
 

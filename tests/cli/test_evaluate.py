@@ -130,7 +130,7 @@ def test_check_learns_when_asked(tmp_path, book):
     said = run("check", book, "--learn").stderr
     assert "frame show: " in said
     assert "says the same as an example" in said
-    assert "frame bread: 3 examples are few" in said
+    assert "frame bread: examples are few (3)" in said
 
 
 def test_bins_and_their_error():

@@ -102,7 +102,7 @@ def test_what_cannot_be_done_is_said_with_a_way_out(store: Store, say: Say) -> N
         (("*",), "are no frame; name one"),
         (("show", "--judge", " "), "--judge NAME"),
         (("show", "--judge", "x" * 61), "1 to 60 letters"),
-        (("threshold", "show", "--precision", "0.9"), "0 judged posts are too few"),
+        (("threshold", "show", "--precision", "0.9"), "0 judged posts cannot choose"),
         (("examples", "show"), "no judged post of show is new"),
     ):
         code, _, err = say("", *arguments)
@@ -124,7 +124,7 @@ def test_labels_go_out_and_come_in_again(store: Store, run: Run, tmp_path: Path)
     judge_truly(store)
     path = tmp_path / "labels.jsonl"
     code, _, err = run("label", "export", "--output", path)
-    assert (code, err) == (0, f"17 labelled posts are in {path}.\n")
+    assert (code, err) == (0, f"{path} holds 17 labelled posts.\n")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert {k: lines[0][k] for k in ("source", "judge", "judged", "unsure")} == {
         "source": "jsonl", "judge": "anna", "judged": ["show"], "unsure": [],
@@ -137,7 +137,7 @@ def test_labels_go_out_and_come_in_again(store: Store, run: Run, tmp_path: Path)
     path.write_text(path.read_text() + '{"id": "elsewhere", "text": "x", "frames": []}\n')
     for _ in range(2):
         code, out, _ = run("label", "import", path)
-        assert (code, out) == (0, "17 labels kept. 1 posts are not stored here and were left out.\n")
+        assert (code, out) == (0, "17 labels kept. Left out: 1 post not stored here.\n")
         assert answers(store) == before
     plain = tmp_path / "plain.jsonl"
     plain.write_text(json.dumps({"id": "3", "text": "x", "frames": ["bread"]}) + "\n")
@@ -172,7 +172,7 @@ def test_labels_become_examples_and_say_so(store: Store, run: Run, tmp_path: Pat
     shown = {f.id: f for f in read.frames}["show"]
     assert set(shown.examples[1:]) == {text(n) for n in range(8)}, "the eighth is disputed"
     assert set(shown.counterexamples) == {text(n) for n in (9, 10, 11)}, "the model said that these carry it"
-    assert "8 examples and 3 counterexamples of show were added." in err
+    assert "Added to show: 8 examples and 3 counterexamples." in err
     assert "will not measure" in err
     path = tmp_path / "new.yaml"
     assert run("label", "examples", "show", "--output", path)[0] == 0

@@ -102,7 +102,7 @@ def test_what_was_explored_goes_to_the_editor_as_a_frame(web, store):
     assert answer.status_code == 200
     for said in ("id: a-new-b-frame", "one post", "two posts", "a ticked post", "a near miss"):
         assert said in text
-    assert "3 examples are few" in answer.text
+    assert "It has 3 examples" in answer.text
     assert "id: show" in text, "the frames there were stay"
     assert versions(store) == {1: "current"}
     assert web.post("/codebook/preview", data={"text": text}).status_code == 200
@@ -143,5 +143,5 @@ def test_a_redrawn_trend_has_both_and_days_without_posts():
     assert drawn.before.count("V") == 4, "a step a day, also those without posts"
     assert drawn.after.count("M") == 1
     assert drawn.top == 4
-    assert "3 voice days now, 4 then" in drawn.summary
+    assert "3 in all now, 4 then" in drawn.summary
     assert redrawn.draw([]) is None

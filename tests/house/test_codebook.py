@@ -86,7 +86,7 @@ def test_a_mistake_is_told_with_line_frame_and_remedy(change: tuple[str, str], t
 def test_what_is_worth_a_second_look_is_told_with_its_line() -> None:
     other = GOOD.split("frames:\n")[1].replace("one", "two").replace('["a", "b"]', '["c", "d", "c"]')
     told = notes(GOOD + other + "    counterexamples: [b]\n", "book.yaml")
-    assert "book.yaml:7: frame one: 2 examples are few; give 8 or more" in told
+    assert "book.yaml:7: frame one: examples are few (2); give 8 or more" in told
     assert "book.yaml:4: frame one: no counterexamples; near misses make it sharper" in told
     assert "book.yaml:11: frame two: this example stands here twice; remove one" in told
     assert any(n.startswith("book.yaml:7: frame one: this example is a counterexample of two") for n in told)

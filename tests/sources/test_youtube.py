@@ -298,7 +298,7 @@ def test_a_page_that_google_has_forgotten_begins_the_pass_again_and_loses_nothin
 
 
 def test_a_spent_quota_is_no_request_at_all():
-    with serve(reply()) as server, pytest.raises(TransientError, match="Today's 3 units") as caught:
+    with serve(reply()) as server, pytest.raises(TransientError, match="Today's quota of YouTube's API") as caught:
         once(server, feed(server), keys={**KEYS, "youtube_daily_units": "3"}, ledger=lambda name, units, limit: False)
     assert caught.value.reason is Reason.BUDGET_SPENT
     assert caught.value.retry_after == timedelta(hours=20)  # noon in London is four in the morning in California

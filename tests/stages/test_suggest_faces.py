@@ -138,7 +138,7 @@ def test_suggest_does_nothing_when_nothing_is_due_and_all_when_asked(
     assert "--now" in err
     code, out, err = run(capsys, "suggest", "--now")
     assert code == 0
-    assert "match no frame" in out
+    assert "without a frame" in out
     assert "grouping" in err
     code, _, err = run(capsys, "suggest", "--now", "--codebook", "nobody")
     assert (code, "no such codebook" in err) == (1, True)

@@ -358,7 +358,7 @@ def test_one_text_by_many_new_accounts_at_once_is_an_alert_of_its_own(replayed: 
     assert len(found) == 1
     bundle = found[0]["evidence"]
     assert (bundle["wave"]["authors"], bundle["wave"]["fresh"], bundle["counts"]["texts"]) == (8, 8, 1)
-    assert "one text by 8 accounts within 28 seconds" in bundle["reason"]
+    assert "one text by 8 authors within 28 seconds" in bundle["reason"]
     with replayed.store.transaction() as tx:
         about = tx.execute("select alert_id from alerts where kind = 'coordinated'").fetchone()
         assert rechecks.recheck(tx, about["alert_id"])["differences"] == []

@@ -14,6 +14,7 @@ from schemas.errors import FramewatchError, PermanentError, Reason
 from services.analysis.editing import add_frame
 from services.analysis.likeness import STRICTNESS
 from services.analysis.moving import movement
+from services.analysis.naming import many
 from services.console import chart, plot
 from services.console.desk import desk_of, page
 from services.console.forms import Form
@@ -99,7 +100,9 @@ def save(request: Request, form: Form) -> Response:
     except ValueError:
         raise PermanentError(Reason.BAD_INPUT, "the title or one of the posts is too long for a codebook") from None
     text = add_frame(codebooks.current_text(desk, form.get("codebook", "")), frame)
-    few = "" if len(examples) >= ENOUGH else f" {len(examples)} examples are few: {ENOUGH} or more make it sharp."
+    few = (
+        "" if len(examples) >= ENOUGH else f" It has {many(len(examples), 'example')}: {ENOUGH} or more make it sharp."
+    )
     return codebooks.proposed(
         request, text, f"The frame {frame.id} is the last in this text.{few} Preview it, then apply."
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.errors import PermanentError, Reason, TransientError
+from services.analysis.naming import many
 from services.sources.base import Means
 
 LONGEST_WAIT = timedelta(hours=24)
@@ -59,7 +60,7 @@ def _spent(limit: int, now: datetime) -> TransientError:
     first = (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
     return TransientError(
         Reason.BUDGET_SPENT,
-        f"The {limit} posts of X for this month (FRAMEWATCH_X_MONTHLY_READS) are read. It goes on on "
+        f"X has been read to this month's limit: {many(limit, 'post')} (FRAMEWATCH_X_MONTHLY_READS). It goes on on "
         f"{first:%-d %B}, or when the number is raised.",
         min(first - now, LONGEST_WAIT),
     )

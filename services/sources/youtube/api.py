@@ -70,7 +70,7 @@ class YoutubeApi:
         limit = _limit(self.means.keys)
         day = now.astimezone(_PACIFIC).date()
         if not self.means.ledger(f"youtube:{day}", 1, limit):
-            raise _spent(f"Today's {limit:,} units of YouTube's quota are spent", now)
+            raise _spent(f"Today's quota of YouTube's API ({limit:,}) is spent", now)
 
 
 def until_tomorrow(now: datetime) -> timedelta:
