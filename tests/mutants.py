@@ -170,6 +170,20 @@ MUTANTS = [
         f"{DETECT} -k appointments",
     ),
     Mutant(
+        8,
+        "workers/stages/detect.py",
+        'verdicts if watch["past_due"] else new)',
+        "new)",
+        f"{DETECT} -k changed_codebook",
+    ),
+    Mutant(
+        9,
+        "workers/stages/detect.py",
+        "telling.tell(tx, rt, watch, scene, (verdicts, new))",
+        'telling.tell(tx, rt, watch, scene, (verdicts, verdicts if watch["past_due"] else new))',
+        f"{DETECT} -k changed_codebook",
+    ),
+    Mutant(
         6,
         "workers/stages/detect.py",
         "*(_floor(w, step) for w in waiting if w is not None)",

@@ -21,7 +21,10 @@ A frame may count posts from far less on, which is right for counting and wrong 
 
 
 def claim_watches(connection: Connection, *, until: datetime, limit: int, lease: timedelta) -> list[Row]:
-    """Frames not yet evaluated up to `until`, leased: version_id, frame, evaluated_until, fence."""
+    """Frames not yet evaluated up to `until`, or whose past is not, leased.
+
+    version_id, frame, evaluated_until, past_due, fence.
+    """
     return rows(connection, "alerts", "claim_watches", until=until, limit=limit, lease=lease)
 
 

@@ -9,7 +9,8 @@ from schemas.errors import PermanentError, Reason, TransientError
 from services.store import alerts as alert_rows
 from services.store import deliveries
 from services.store.rechecks import recheck
-from tests.stages.conftest import World, drift, page, post
+from tests.stages.conftest import CODEBOOK, World, drift, page, post
+from tests.stages.test_rescore import ONE, back, settle
 from workers.stages import detect as stage
 from workers.stages import digest as digest_stage
 from workers.stages.classify import classify
@@ -324,3 +325,34 @@ def test_the_last_bucket_waits_for_every_feed_that_keeps_its_appointments(replay
     flow(replayed)
     assert replayed.one("select max(bucket) from verdicts") == T0 + timedelta(days=3) - HOUR
     assert timedelta(0) < stage.PATIENCE
+
+
+def judged(world: World, version_id: int, frame: str) -> list[dict[str, Any]]:
+    return world.rows(
+        "select bucket, units, expected is not null as explained, state from verdicts"
+        " where version_id = %s and frame = %s order by bucket", version_id, frame,
+    )  # fmt: skip
+
+
+def test_a_changed_codebook_keeps_the_usual_range_and_bursts_of_the_past_and_raises_nothing(world: World) -> None:
+    theatre, other = "staged-theatrics", "russia-blames-us"
+    world.apply(CODEBOOK.replace(ONE, ""))
+    world.add_feed(clock="feed")
+    hear(world, history(), T0 + timedelta(days=11))
+    flow(world)
+    world.apply()
+    settle(world)
+    assert not judged(world, 2, other)
+    detect(world.rt)
+    assert judged(world, 2, other) == judged(world, 1, other), "no bucket has closed since, and its posts are the same"
+    assert [v["bucket"] for v in judged(world, 2, theatre)] == [v["bucket"] for v in judged(world, 1, other)]
+    assert any(v["explained"] and v["state"] == "burst" for v in judged(world, 2, theatre))
+    assert world.rows("select from alerts") == [], "nobody is told of what is over"
+    assert detect(world.rt).rows == 0
+    hear(world, [], T0 + timedelta(days=12))
+    flow(world)
+    back(world)
+    settle(world)
+    detect(world.rt)
+    assert len(judged(world, 1, other)) == len(judged(world, 2, other)), "one that comes back has no hole"
+    assert drift(world) == {}

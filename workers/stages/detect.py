@@ -76,16 +76,19 @@ def _scene(rt: Runtime, version_id: int, watches: list[Row], closed: datetime) -
 
 
 def _judge_frame(rt: Runtime, watch: Row, scene: Scene) -> tuple[int, int]:
-    """Settle one frame: (buckets newly judged, alerts raised); -1 buckets when the lease was lost."""
+    """Settle one frame: (buckets newly judged, alerts raised); -1 buckets when the lease was lost.
+
+    Of a version that has just become current the past is kept too, as it explains it: only new buckets raise anything.
+    """
     position = watch["evaluated_until"] or scene.since
     with rt.store.transaction() as tx:
         if not alerts.settle_watch(tx, watch, max(scene.until, position)):
             return -1, 0
-        if scene.until <= position:
+        if scene.until <= position and not watch["past_due"]:
             return 0, 0
         verdicts = _verdicts(tx, rt, watch, scene)
         new = [v for v in verdicts if v["bucket"] >= position]
-        alerts.add_verdicts(tx, watch["version_id"], watch["frame"], new)
+        alerts.add_verdicts(tx, watch["version_id"], watch["frame"], verdicts if watch["past_due"] else new)
         return len(new), telling.tell(tx, rt, watch, scene, (verdicts, new))
 
 

@@ -1,21 +1,22 @@
 -- name: claim_watches
--- Frames whose next bucket may have closed.
+-- Frames whose next bucket may have closed, and those whose version is new, so that its past is to be judged.
 with due as (
   select version_id, frame from watches w
   join codebooks using (version_id)
   where state = 'current' and exists (select from trend_points t where t.version_id = w.version_id)
     and (lease_until is null or lease_until < clock_timestamp())
-    and (evaluated_until is null or evaluated_until < %(until)s)
+    and (evaluated_until is null or evaluated_until < %(until)s or past_due)
   order by version_id, frame
   limit %(limit)s
   for update of w skip locked
 )
 update watches w set lease_until = clock_timestamp() + %(lease)s, fence = w.fence + 1
 from due where w.version_id = due.version_id and w.frame = due.frame
-returning w.version_id, w.frame, w.evaluated_until, w.fence;
+returning w.version_id, w.frame, w.evaluated_until, w.past_due, w.fence;
 
 -- name: settle_watch
-update watches set evaluated_until = greatest(evaluated_until, %(until)s::timestamptz), lease_until = null
+update watches
+set evaluated_until = greatest(evaluated_until, %(until)s::timestamptz), past_due = false, lease_until = null
 where version_id = %(version_id)s and frame = %(frame)s and fence = %(fence)s and lease_until is not null
 returning frame;
 

@@ -22,16 +22,19 @@ insert into watches (version_id, frame) select version_id, frame from frames whe
 update codebooks set state = 'retired' where codebook = %(codebook)s and state = 'building' returning version_id;
 
 -- name: copy_watches
--- A new version takes over how far detection had come, so that old buckets raise nothing again.
+-- A new version takes over how far detection had come, so that old buckets raise nothing again; how it sees them is
+-- still to be judged.
 with before as (
   select o.frame, o.evaluated_until
   from watches o join codebooks c using (version_id)
   where c.state = 'current' and c.codebook = (select codebook from codebooks where version_id = %(version_id)s)
+), taken as (
+  select w.frame, coalesce((select b.evaluated_until from before b where b.frame = w.frame),
+                           (select max(b.evaluated_until) from before b)) as until
+  from watches w where w.version_id = %(version_id)s
 )
-update watches w
-set evaluated_until = coalesce((select b.evaluated_until from before b where b.frame = w.frame),
-                               (select max(b.evaluated_until) from before b))
-where w.version_id = %(version_id)s;
+update watches w set evaluated_until = taken.until, past_due = taken.until is not null
+from taken where w.version_id = %(version_id)s and w.frame = taken.frame;
 
 -- name: codebooks_in_service
 -- Versions that every post must be scored under: the current ones and those being built.
