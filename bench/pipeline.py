@@ -20,7 +20,8 @@ from services import demo
 from services.analysis.text import text_for_encoder
 from services.classifier import load_encoder
 from services.store import codebooks
-from tests.living import Living, living, wait
+from tests.living import Living, living
+from tests.waiting import wait
 
 MODELS = Path(tempfile.gettempdir()) / "framewatch-bench-models"
 

@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,9 @@ import psutil
 from services.embedded import runfile
 from services.embedded.postgres import Postgres
 from services.store.pool import Store
+from tests.waiting import wait
 
-READY_S = 60.0
+READY_S, STOPPED_S = 60.0, 30.0
 
 
 @dataclass
@@ -94,16 +94,9 @@ def living(home: Path, *options: str, **settings: str) -> Iterator[Living]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
+            process.wait(STOPPED_S)
+        except subprocess.TimeoutExpired as stuck:
             process.kill()
-
-
-def wait(condition: Callable[[], Any], seconds: float, every: float = 0.1) -> Any:
-    """Wait until the condition is true and return what it said; AssertionError after `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(every)
-    raise AssertionError(f"not within {seconds} s")
+            raise AssertionError(
+                f"it did not stop in {STOPPED_S:g} s:\n{(home / 'up.log').read_text()[-2000:]}"
+            ) from stuck

@@ -1,37 +1,22 @@
 """Over real HTTP: the web process without its Postgres, told as a problem; and back again."""
 
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import psycopg
 import pytest
-import uvicorn
 
 from services.serve import create_app
 from services.settings import Settings
+from tests.waiting import serving, wait
 
 
 @pytest.fixture
 def served():
     """Serve an app over real HTTP; its address."""
-    servers = []
-
-    def start(conf):
-        config = uvicorn.Config(create_app(conf), port=0, log_config=None, timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        servers.append((server, thread))
-        while not server.started:
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-
-    yield start
-    for server, thread in servers:
-        server.should_exit = True
-        thread.join()
+    with ExitStack() as running:
+        yield lambda conf: running.enter_context(serving(lambda _: create_app(conf), timeout_graceful_shutdown=1))
 
 
 def test_without_postgres_every_face_says_so_and_when_to_come_back(served, database_url, postgres_url):
@@ -53,11 +38,7 @@ def test_without_postgres_every_face_says_so_and_when_to_come_back(served, datab
         html = path in ("/", "/alerts/x")
         assert answer.headers["content-type"].startswith("text/html" if html else "application/problem+json")
     # A pool that has just failed to connect may need a moment.
-    for _ in range(50):
-        if httpx.get(f"{address}/api/v1/feeds", timeout=30).status_code == 200:
-            return
-        time.sleep(0.2)
-    pytest.fail("it did not come back")
+    wait(lambda: httpx.get(f"{address}/api/v1/feeds", timeout=30).status_code == 200, 30, 0.2)
 
 
 def test_real_http_answers_are_small_and_anonymous(served, palmyra):

@@ -4,13 +4,11 @@ import csv
 import io
 import json
 import re
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-import uvicorn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -22,6 +20,7 @@ from services.settings import Settings
 from services.store import alerts, announcing, exports, feeds
 from services.store.pool import Store
 from tests.api import seeded
+from tests.waiting import serving
 
 V1 = "/api/v1"
 CSV = {"Accept": "text/csv"}
@@ -269,17 +268,10 @@ class Wire:
 def served(database_url, monkeypatch):
     monkeypatch.setattr(events, "EVERY_S", 0.05)
     monkeypatch.setattr(events, "HEARTBEAT_S", 3.0)
-    servers = []
-    app = create_app(Settings(database_url=database_url), stopping=lambda: any(s.should_exit for s in servers))
-    servers.append(uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=30)))
-    thread = threading.Thread(target=servers[0].run)
-    thread.start()
-    while not servers[0].started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{servers[0].servers[0].sockets[0].getsockname()[1]}"
-    servers[0].should_exit = True
-    thread.join(timeout=20)
-    assert not thread.is_alive(), "listeners kept the process from stopping"
+    conf = Settings(database_url=database_url)
+    # Listeners may not keep the process from stopping: that it ends in time is asserted here.
+    with serving(lambda stopping: create_app(conf, stopping=stopping), timeout_graceful_shutdown=30) as address:
+        yield address
 
 
 def raise_one(store, alert_id):

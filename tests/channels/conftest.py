@@ -20,6 +20,7 @@ from services.fetch import Fetcher
 from tests.channels.kits import KITS, Got, Kit
 from tests.channels.kits.mail import PASSWORD
 from tests.channels.kits.webhook import PATH as HOOK_PATH
+from tests.waiting import came, ended
 
 
 def fetcher(timeout: float = 5.0) -> Fetcher:
@@ -160,7 +161,7 @@ def talk() -> Iterator[Callable[..., int]]:
                         heard.readline()
                     connection.sendall(text.encode() + b"\r\n")
                 if silent:
-                    over.wait(10)
+                    came(over)
                 elif lines:
                     heard.readline()
 
@@ -173,8 +174,7 @@ def talk() -> Iterator[Callable[..., int]]:
     for listening in sockets:
         listening.shutdown(socket.SHUT_RDWR)  # wakes a thread that still waits for somebody
         listening.close()
-    for thread in threads:
-        thread.join(10)
+    ended(*threads)
 
 
 @dataclass

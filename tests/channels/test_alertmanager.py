@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from services.channels.labels import posted, webhook_v4
 from tests.channels.conftest import Receiver, fetcher, free_port
 from tests.channels.notices import NOTICES, SENT_AT, alert_data, digest_data
 from tests.monitoring import find
+from tests.waiting import wait
 
 BINARY = find("prometheus-alertmanager") or find("alertmanager")
 URL = "https://watch.example/"
@@ -74,15 +74,7 @@ def text(seconds: float) -> str:
 
 
 def until(found: Callable[[], Any], *errors: type[Exception]) -> Any:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            if said := found():
-                return said
-        except errors:
-            pass
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.02)
+    return wait(found, 30, 0.02, passing=errors)
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from schemas.records import StoredPost
 from services.store import applying, counts, feeds, posts, rescoring
 from services.store.pool import Store
 from tests.api import seeded
-from tests.living import wait
 from tests.stages.rescore_worker import runtime
 from tests.stages.test_preview import BOOK, WORDS
+from tests.waiting import wait
 from workers.stages.classify import classify
 from workers.stages.rollup import rollup
 

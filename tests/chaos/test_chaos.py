@@ -23,7 +23,8 @@ from services.embedded import child, cluster, privileges
 from services.embedded.binaries import find_postgres
 from services.embedded.redis import Redis
 from services.store import codebooks, counts, feeds
-from tests.living import Living, living, wait
+from tests.living import Living, living
+from tests.waiting import wait
 
 POSTS = 20_000
 KILLS = 20

@@ -7,9 +7,10 @@ import time
 import pytest
 
 from services.sources import read_address
-from tests.living import Living, living, wait
+from tests.living import Living, living
 from tests.sources.kits.nostr import event, native
 from tests.sources.relays import real_relay
+from tests.waiting import wait
 
 sdk = pytest.importorskip("nostr_sdk")
 pytestmark = pytest.mark.timeout(180)

@@ -7,6 +7,7 @@ import pytest
 from schemas.errors import PermanentError, Reason, TransientError
 from services.classifier.noop import NoopEncoder
 from services.classifier.resting import Resting
+from tests.waiting import came, ended
 
 
 def test_it_is_loaded_at_the_first_question_and_again_after_a_rest():
@@ -28,7 +29,7 @@ def test_it_goes_by_itself_after_idling():
     with model():
         pass
     timer = model._timer
-    timer.join(10)
+    ended(timer)
     assert model._encoder is None
     assert model._timer is None
 
@@ -40,16 +41,16 @@ def test_another_asker_waits_and_is_sent_away_after_a_while():
     def hold():
         with model():
             held.set()
-            free.wait(10)
+            came(free)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(10)
+    came(held)
     with pytest.raises(TransientError) as told, model():
         pass
     assert told.value.reason is Reason.TIMEOUT
     free.set()
-    holder.join(10)
+    ended(holder)
     with model():
         pass
     model.rest()

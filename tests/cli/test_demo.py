@@ -14,7 +14,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from services import demo
-from tests.living import Living, living, wait
+from tests.living import Living, living
+from tests.waiting import wait
 
 
 @pytest.fixture(scope="module")

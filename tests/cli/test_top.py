@@ -32,7 +32,7 @@ def read_until(place, wanted, seconds=60):
                 told += os.read(place, 65536)
             except OSError:
                 break
-    assert re.search(wanted, told), f"{wanted!r} did not come in {seconds} s"
+    assert re.search(wanted, told), f"{wanted!r} did not come in {seconds} s, but {told[-2000:]!r}"
     return told
 
 

@@ -4,7 +4,6 @@ The bundled December, its frames by label; texts have vectors of the quick model
 them, so that all pages have something to show.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import uvicorn
 
 from schemas import codebook as codebook_file
 from services.analysis.text import text_for_encoder
@@ -24,6 +22,7 @@ from services.settings import Settings
 from services.store import draws, feeds, scores, suggestions
 from services.store.pool import Store
 from tests.api import seeded
+from tests.waiting import serving
 
 HOSTILE = (
     '<script>window.pwned = 1</script><img src=x onerror="window.pwned = 2"> "\'> {{ 7*7 }} \u202e reversed \u202c '
@@ -125,17 +124,10 @@ def served(url: str, home: Path) -> Iterator[House]:
     """The seeded database behind a real server on a free port."""
     store = Store(url, size=2, name="watching")
     app = create_app(Settings(database_url=url, model="noop", home=str(home)))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield _house(f"http://127.0.0.1:{port}", store)
+        with serving(lambda _: app) as address:
+            yield _house(address, store)
     finally:
-        server.should_exit = True
-        thread.join(10)
         store.close()
 
 

@@ -15,8 +15,8 @@ from tests.api import seeded
 from tests.api.seeded import palmyra
 from tests.channels.conftest import free_port
 from tests.deploy.reading import DASHBOARDS, RULES, dashboard, rules
-from tests.living import wait
 from tests.monitoring import find
+from tests.waiting import wait
 
 __all__ = ["palmyra"]
 needs = pytest.mark.skipif(not find("prometheus"), reason="prometheus is not installed (Debian: prometheus)")

@@ -4,7 +4,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -12,6 +11,7 @@ import psycopg
 import pytest
 
 from services.embedded.postgres import Postgres
+from tests.waiting import wait
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,14 +34,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def until():
     """Wait for something to become true."""
-
-    def wait(condition, seconds=10.0):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, "waited in vain"
-            time.sleep(0.02)
-
-    return wait
+    return lambda condition, seconds=10.0: wait(condition, seconds, 0.02)
 
 
 @pytest.fixture

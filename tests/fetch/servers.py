@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.waiting import ended
+
 Handler = Callable[[str, socket.socket], None]
 
 
@@ -73,9 +75,7 @@ def serve(
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        accepting.join(5)
-        for thread in threads:
-            thread.join(5)
+        ended(accepting, *threads)
 
 
 def _read_request(stream: socket.socket) -> str:

@@ -11,6 +11,8 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as serve_websockets
 
+from tests.waiting import ended
+
 Talk = Callable[[ServerConnection], None]
 
 
@@ -60,7 +62,7 @@ def serve_sockets(
         yield found
     finally:
         server.shutdown()
-        accepting.join(5)
+        ended(accepting)
 
 
 def until_closed(connection: ServerConnection) -> None:

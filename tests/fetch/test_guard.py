@@ -12,6 +12,7 @@ import pytest
 from schemas.errors import PermanentError, Reason, TransientError
 from services.fetch import Fetcher, guard
 from tests.fetch.servers import reply, serve
+from tests.waiting import came
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_listening_goes_on_in_tls_through_quiet_moments(certificate):
 
     def talk(request, stream):
         stream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
-        told.wait(10)
+        came(told)
         stream.sendall(b"3\r\ntwo\r\n0\r\n\r\n")
 
     with serve(talk, wrap=lambda c: server_side.wrap_socket(c, server_side=True)) as server:

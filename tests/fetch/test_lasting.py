@@ -9,6 +9,7 @@ from schemas.errors import PermanentError, Reason, TransientError
 from services.fetch import Fetcher
 from services.fetch.answers import parse_reset
 from tests.fetch.servers import reply, serve
+from tests.waiting import came
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 PULSE = timedelta(seconds=0.05)
@@ -24,7 +25,7 @@ def test_pieces_come_as_they_are_sent_and_quiet_is_an_empty_piece():
 
     def talk(request, stream):
         stream.sendall(HEAD + chunk(b"one") + chunk(b"two"))
-        told.wait(10)
+        came(told)
         stream.sendall(chunk(b"three") + chunk(b""))
 
     with serve(talk) as server, Fetcher(allow_networks=server.allowed).listen(server.url, pulse=PULSE) as heard:
@@ -40,7 +41,7 @@ def test_a_read_that_runs_out_inside_a_chunk_loses_no_byte():
 
     def talk(request, stream):
         stream.sendall(HEAD + b"8\r\nhalf")
-        told.wait(10)
+        came(told)
         stream.sendall(b"half\r\n0\r\n\r\n")
 
     with serve(talk) as server, Fetcher(allow_networks=server.allowed).listen(server.url, pulse=PULSE) as (_, pieces):
@@ -56,7 +57,7 @@ def hear(server, **options):
 
 def test_a_server_that_shows_no_sign_of_life_is_given_up():
     end = threading.Event()
-    with serve(lambda r, s: (s.sendall(HEAD), end.wait(10))) as server:
+    with serve(lambda r, s: (s.sendall(HEAD), came(end))) as server:
         with pytest.raises(TransientError) as caught:
             hear(server, pulse=PULSE, silence=PULSE)
         end.set()
@@ -75,7 +76,7 @@ def test_listening_keeps_no_other_request_to_its_host_out():
     def talk(request, stream):
         if "/listen" in request:
             stream.sendall(HEAD)
-            end.wait(10)
+            came(end)
         else:
             stream.sendall(reply(body=b"here"))
 

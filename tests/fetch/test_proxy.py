@@ -10,6 +10,7 @@ from schemas.errors import FramewatchError, PermanentError, Reason
 from services.fetch import Fetcher
 from services.fetch.proxy import read_proxy
 from tests.fetch.servers import reply, serve
+from tests.waiting import ended
 
 PUBLIC = "93.184.216.34"
 
@@ -25,7 +26,7 @@ def tunnel_to(port, answer=b"HTTP/1.1 200 Connection established\r\n\r\n"):
             forward = threading.Thread(target=pump, args=(stream, there), daemon=True)
             forward.start()
             pump(there, stream)
-            forward.join(5)
+            ended(forward)
 
     return handle
 

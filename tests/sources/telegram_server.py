@@ -18,6 +18,8 @@ from telethon.tl import TLRequest
 from telethon.tl.core import MessageContainer
 from telethon.tl.types import RpcError
 
+from tests.waiting import ended
+
 KEY = AuthKey(bytes(range(256)))
 
 
@@ -98,7 +100,7 @@ def telegram(answer):
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(5)
+        ended(thread)
 
 
 def _exactly(stream: socket.socket, count: int) -> bytes:

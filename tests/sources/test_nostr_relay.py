@@ -14,6 +14,7 @@ from services.sources.nostr.events import identity, read_event
 from tests.sources.kits import feed_of, fetch, source_of
 from tests.sources.kits.nostr import ANNA, BORIS, event, key_of, native
 from tests.sources.relays import real_relay
+from tests.waiting import ended
 
 sdk = pytest.importorskip("nostr_sdk")
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -135,7 +136,7 @@ def test_a_stream_brings_what_was_missed_and_what_comes(monkeypatch):
         publishing.start()
         while native(missed) not in heard[-1].deleted:
             heard.append(next(pages))
-        publishing.join(10)
+        ended(publishing)
         stopping.set()
         assert list(pages) == []
         resumed = fetch(relay, feed_at(relay, cursor=heard[-1].cursor), NOW)

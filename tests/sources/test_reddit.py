@@ -23,6 +23,7 @@ from services.sources.reddit.walk import Walk, read_walk, step
 from tests.fetch.servers import Server, reply, serve
 from tests.sources.kits import NOW, feed_of
 from tests.sources.kits.reddit import KIT, TOKEN, listing
+from tests.waiting import ended
 
 MADE = 1_480_000_000
 
@@ -123,8 +124,7 @@ def test_one_token_serves_every_fetch_and_every_thread():
         threads = [threading.Thread(target=reader.fetch, args=(feed_at(server), NOW)) for _ in range(4)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join(20)
+        ended(*threads)
         assert (site.tokens, len(site.asked)) == (1, 4)
         login = next(r for r in server.requests if r.startswith("POST"))
     assert f"authorization: basic {base64.b64encode(b'id:secret').decode().lower()}" in login.lower()

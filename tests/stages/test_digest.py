@@ -15,10 +15,10 @@ from services.api import create_api
 from services.store import deliveries, digests
 from tests.api import seeded
 from tests.channels.conftest import serve_smtp
-from tests.living import wait
 from tests.stages.conftest import FakeChannel, World
 from tests.stages.digest_worker import KEY, runtime
 from tests.stages.test_detect import T0, flow, hear, history, replayed
+from tests.waiting import came, wait
 from workers.stages.deliver import deliver
 from workers.stages.digest import digest
 
@@ -85,7 +85,7 @@ def test_a_worker_killed_while_it_sends_costs_no_mail_and_doubles_none(house, st
 
     box.handle_RCPT = hold
     first = worker(house, "deliver", lease=2)
-    assert reached.wait(60)
+    came(reached, 60)
     first.send_signal(signal.SIGKILL)
     first.communicate(timeout=30)
     go_on.set()

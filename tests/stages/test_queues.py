@@ -12,7 +12,7 @@ from celery import Celery
 from services.embedded.redis import Redis
 from services.store import counts
 from services.store.pool import Store
-from tests.living import wait
+from tests.waiting import wait
 from workers.schedule import QUEUES, TICKS
 
 WORKER = """

@@ -10,8 +10,8 @@ from services.analysis.duplicates import unit_key
 from services.store import alerts, units
 from services.store.pool import Connection
 from services.store.taking_in import take_in
-from tests.living import wait
 from tests.stages.conftest import World, drift, page, post
+from tests.waiting import wait
 from workers.stages.classify import classify
 from workers.stages.collect import collect
 from workers.stages.rollup import rollup

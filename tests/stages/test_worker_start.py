@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.embedded.redis import Redis
-from tests.living import wait
+from tests.waiting import wait
 from workers.boot import EX_CONFIG
 
 Start = Callable[..., subprocess.Popen[bytes]]
