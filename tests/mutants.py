@@ -825,6 +825,20 @@ MUTANTS = [
         "where l.unit_key = p.unit_key and l.answer = 'no'",
         "tests/stages/test_preview.py -k chance",
     ),
+    Mutant(
+        7,
+        "services/analysis/scattering.py",
+        "mixed ^= mixed >> half",
+        "mixed &= mixed >> half",
+        "tests/analysis/test_scattering.py -k once",
+    ),
+    Mutant(
+        7,
+        "services/store/vectors.py",
+        "first += (last - first) // 2",
+        "break",
+        "tests/stages/test_preview.py -k sought_where",
+    ),
 ]
 
 

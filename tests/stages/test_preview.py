@@ -167,7 +167,27 @@ def test_what_was_heard_is_chance_but_the_same_for_all_and_nothing_a_person_said
             "insert into labels select 'small', 'show', post_id, 'Ann', 'yes', unit_key, 'free', now()"
             " from posts where text = %s", [every[0]],
         )  # fmt: skip
-    assert heard() == every[1:5]
+    assert heard() == every[1:6]
+
+
+def test_what_was_heard_is_sought_where_the_model_has_read(lively: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ENOUGH": 5, "SHORT": 20, "PIECES": 1}.items():
+        monkeypatch.setattr(vectors, name, value)
+    middle = lively.one("select percentile_disc(0.9) within group (order by post_id) from posts")
+    with lively.store.transaction() as tx:
+        tx.execute(
+            "delete from embeddings where text_hash not in (select text_hash from posts where post_id > %s)", [middle]
+        )
+        _, last = vectors.post_ids(tx)
+        since = vectors._read_since(tx, 1, 1, last)
+        found = vectors.heard_texts(tx, NoopEncoder().name)
+        asked = vectors.heard_posts(tx, 1, [last, 10**9, 1, last - 1])
+    assert 1 < since <= middle
+    assert found is not None
+    assert set(found[0]) <= {r["text"] for r in lively.rows("select text from posts where post_id > %s", middle)}
+    late = {r["post_id"]: r["text"] for r in lively.rows("select post_id, text from posts")}
+    assert [r["text"] for r in asked] == [late[last], late[1], late[last - 1]]
+    assert [r["vector"] is None for r in asked] == [False, True, False]
 
 
 @pytest.mark.parametrize("name", EDITS)

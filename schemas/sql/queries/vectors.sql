@@ -23,16 +23,21 @@ from codebooks b join carried c using (version_id) join frames f using (version_
 where b.state = 'current' and c.post_id = any(%(post_id)s::bigint[])
 group by 1, 2, 3 order by 4 desc, 1, 2;
 
--- name: heard_texts
--- Some distinct texts that were heard, with their vectors; none before there are `enough`, and none that a person judged to
--- carry a frame. In the order of their hashes: that is chance, but the same whoever asks.
-with chosen as (
-  select text_hash, vector from embeddings
-  where model_id = %(model_id)s
-    and (select count(*) from (select from embeddings where model_id = %(model_id)s limit %(enough)s) e) = %(enough)s
-  order by text_hash limit %(most)s
-)
-select distinct on (c.text_hash) p.text, c.vector
-from chosen c join posts p using (text_hash)
+-- name: post_ids
+-- The first number a post was given and the last; null before there is any.
+select min(post_id) as first, max(post_id) as last from post_keys;
+
+-- name: has_vectors
+-- Whether a model has read so many texts.
+select count(*) = %(enough)s as enough from (select from embeddings where model_id = %(model_id)s limit %(enough)s) e;
+
+-- name: heard_posts
+-- Posts by number in the order of asking, with the vector a model read them by, if it did; none that a person judged to carry
+-- a frame.
+select p.text_hash, p.text, e.vector
+from unnest(%(post_id)s::bigint[]) with ordinality as asked (post_id, place)
+join post_keys k using (post_id)
+join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+left join embeddings e on e.model_id = %(model_id)s and e.text_hash = p.text_hash
 where not exists (select from labels l where l.unit_key = p.unit_key and l.answer = 'yes')
-order by c.text_hash;
+order by asked.place;
