@@ -170,6 +170,20 @@ MUTANTS = [
         f"{DETECT} -k appointments",
     ),
     Mutant(
+        6,
+        f"{SQL}/feeds.sql",
+        "case mode when 'push' then 'sent' else 'heard' end",
+        "'heard'",
+        f"{DETECT} -k sent_its_posts",
+    ),
+    Mutant(
+        6,
+        "services/analysis/coverage.py",
+        "np.where(sent, 1.0, np.nan))",
+        "1.0)",
+        f"{DETECT} -k sent_its_posts",
+    ),
+    Mutant(
         8,
         "workers/stages/detect.py",
         'verdicts if watch["past_due"] else new)',

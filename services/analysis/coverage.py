@@ -2,32 +2,37 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+SENDER_STAYS = timedelta(days=1)
+"""How long whoever has sent us posts is taken to be there: nobody tells us of a silence, so a day of it is unknown."""
 
 
 def coverage(starts: Floats, step_s: float, spans: Iterable[Mapping[str, Any]]) -> Floats:
     """Coverage in [0, 1] of buckets [start, start + step), NaN where no feed was expected.
 
-    `starts` are epoch seconds; `spans` are rows of feed_id, kind (`expected` or `heard`), starts_at, ends_at,
-    disjoint within a feed and kind. Coverage is feed-seconds heard over feed-seconds expected.
+    `starts` are epoch seconds; `spans` are rows of feed_id, kind (`expected`, `heard` or `sent`), starts_at, ends_at,
+    disjoint within a feed and kind. Coverage is feed-seconds heard over feed-seconds expected. Posts that are sent
+    to us are expected at no time: a bucket in which nothing else is expected is heard while a sender is there.
     """
     by_feed: dict[int, dict[str, list[tuple[float, float]]]] = {}
     for span in spans:
-        kinds = by_feed.setdefault(span["feed_id"], {"expected": [], "heard": []})
+        kinds = by_feed.setdefault(span["feed_id"], {"expected": [], "heard": [], "sent": []})
         kinds[span["kind"]].append((_epoch(span["starts_at"]), _epoch(span["ends_at"])))
     expected = np.zeros(len(starts))
     heard = np.zeros(len(starts))
+    sent = np.zeros(len(starts), bool)
     for kinds in by_feed.values():
         expected += overlap(starts, step_s, kinds["expected"])
         heard += overlap(starts, step_s, intersect(kinds["expected"], kinds["heard"]))
+        sent |= overlap(starts, step_s, kinds["sent"]) > 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(expected > 0, np.minimum(heard / expected, 1.0), np.nan)
+        return np.where(expected > 0, np.minimum(heard / expected, 1.0), np.where(sent, 1.0, np.nan))
 
 
 def overlap(starts: Floats, step_s: float, spans: Iterable[tuple[float, float]]) -> Floats:
@@ -49,7 +54,7 @@ def gaps(spans: Iterable[Mapping[str, Any]], tolerance_s: float) -> list[tuple[i
     """(feed_id, from, until) of every stretch longer than `tolerance_s` in which a feed was expected and not heard."""
     by_feed: dict[int, dict[str, list[tuple[datetime, datetime]]]] = {}
     for span in spans:
-        kinds = by_feed.setdefault(span["feed_id"], {"expected": [], "heard": []})
+        kinds = by_feed.setdefault(span["feed_id"], {"expected": [], "heard": [], "sent": []})
         kinds[span["kind"]].append((span["starts_at"], span["ends_at"]))
     found = []
     for feed_id, kinds in by_feed.items():

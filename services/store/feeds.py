@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from psycopg.types.json import Jsonb
 
 from schemas.records import Feed
+from services.analysis.coverage import SENDER_STAYS
 from services.store.pool import Connection, Row, one, row, rows, run
 
 
@@ -89,7 +90,10 @@ def hurry_feed(connection: Connection, feed_id: int, now: datetime) -> None:
 def find_push(connection: Connection, name: str, now: datetime) -> int | None:
     """The feed that posts are sent to under a name, marked as heard now; None when there is none that is enabled."""
     found = row(connection, "feeds", "find_push", name=name, now=now)
-    return None if found is None else found["feed_id"]
+    if found is None:
+        return None
+    add_heard(connection, found["feed_id"], now, now + SENDER_STAYS)
+    return int(found["feed_id"])
 
 
 def note_move(connection: Connection, feed_id: int, moved_to: str, now: datetime) -> tuple[int, datetime]:

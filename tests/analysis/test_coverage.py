@@ -31,6 +31,14 @@ def test_being_heard_when_nobody_expected_it_counts_for_nothing() -> None:
     np.testing.assert_allclose(coverage(hours(3), 3600, spans), [np.nan, 1, np.nan])
 
 
+def test_where_all_is_sent_to_us_a_bucket_is_heard_while_a_sender_is_there() -> None:
+    sent = [span(3, "sent", 1.5, 2.5), span(4, "sent", 2, 3)]
+    np.testing.assert_allclose(coverage(hours(4), 3600, sent), [np.nan, 1, 1, np.nan])
+    listened = [span(1, "expected", 2, 4), span(1, "heard", 3, 4)]
+    np.testing.assert_allclose(coverage(hours(4), 3600, sent + listened), [np.nan, 1, 0, 1])
+    assert gaps(sent, 60) == []
+
+
 def test_gaps_are_named_with_feed_and_time() -> None:
     spans = [span(1, "expected", 0, 10), span(1, "heard", 0, 2), span(1, "heard", 5, 9)]
     assert gaps(spans, 60) == [(1, T0 + 2 * HOUR, T0 + 5 * HOUR), (1, T0 + 9 * HOUR, T0 + 10 * HOUR)]

@@ -7,8 +7,9 @@ import pytest
 
 from schemas.errors import PermanentError, Reason, TransientError
 from services.store import alerts as alert_rows
-from services.store import deliveries
+from services.store import deliveries, feeds
 from services.store.rechecks import recheck
+from services.store.taking_in import take_in
 from tests.stages.conftest import CODEBOOK, World, drift, page, post
 from tests.stages.test_rescore import ONE, back, settle
 from workers.stages import detect as stage
@@ -356,3 +357,29 @@ def test_a_changed_codebook_keeps_the_usual_range_and_bursts_of_the_past_and_rai
     detect(world.rt)
     assert len(judged(world, 1, other)) == len(judged(world, 2, other)), "one that comes back has no hole"
     assert drift(world) == {}
+
+
+def test_a_house_that_is_sent_its_posts_is_judged_while_somebody_sends(world: World) -> None:
+    world.apply()
+    feed_id = world.add_feed("desk", source="push", mode="push")
+    now = world.clock().replace(minute=0, second=0)
+    world.clock.at, first = now, now - timedelta(days=10)
+    posts = [post(f"q{i}", f"rain {i}", at=first + i * HOUR + HOUR / 2) for i in range(24 * 10)]
+    posts += [post(f"b{i}", f"theatre {i}", at=first + i * HOUR, author=f"old {i}") for i in range(10, 24 * 9, 50)]
+    posts += [post(f"x{i}", f"theatre again {i}", at=now - 2 * HOUR + timedelta(minutes=5 * i)) for i in range(10)]
+    with world.store.transaction() as tx:
+        for day in range(11):
+            assert feeds.find_push(tx, "desk", first + timedelta(days=day)) == feed_id
+        rows = world.rt.intake.rows("push", posts, now)
+        take_in(tx, page(*posts), rows, feed_id=feed_id, source="push", gone_authors=(), received_at=now)
+    flow(world)
+    assert [(a["frame"], a["kind"]) for a in world.rows("select frame, kind from alerts")] == [
+        ("staged-theatrics", "burst")
+    ]
+    world.clock.forward(days=3)
+    flow(world)
+    last = world.rows("select bucket, state from verdicts where frame = 'staged-theatrics' order by bucket")
+    assert {v["state"] for v in last if v["bucket"] >= now + timedelta(days=1)} == {"insufficient coverage"}
+    day = {v["state"] for v in last if now <= v["bucket"] < now + timedelta(days=1)}
+    assert "ok" in day
+    assert "insufficient coverage" not in day

@@ -175,12 +175,12 @@ select feed_id, starts_at, greatest(ends_at, %(ends_at)s) from expected_spans wh
 on conflict (feed_id, starts_at) do update set ends_at = excluded.ends_at;
 
 -- name: spans
--- (feed, kind, from, until) of everything expected and heard that touches a period.
+-- (feed, kind, from, until) of everything expected, heard and sent to us that touches a period.
 select feed_id, 'expected' as kind, starts_at, coalesce(ends_at, %(until)s) as ends_at
 from expected_spans where starts_at < %(until)s and coalesce(ends_at, %(until)s) > %(since)s
 union all
-select feed_id, 'heard', starts_at, ends_at
-from heard_spans where starts_at < %(until)s and ends_at > %(since)s
+select feed_id, case mode when 'push' then 'sent' else 'heard' end, starts_at, ends_at
+from heard_spans join feeds using (feed_id) where starts_at < %(until)s and ends_at > %(since)s
 order by feed_id, kind, starts_at;
 
 -- name: was_silent
