@@ -16,8 +16,6 @@ HOURS = (1, 24)
 """Lengths of the periods that are kept, each ending with the present's five minutes."""
 STALE = timedelta(seconds=15)
 """How old counts of voices become, at most, while rollup runs: counting all of a busy day takes a tenth of a second."""
-AT_ONCE = 2_000
-"""Posts of frames changed since they were counted that are counted anew at once; they take about ten milliseconds."""
 EVERYTHING = "*"
 
 
@@ -71,7 +69,7 @@ def _brought_up(
     posts = {f: kept[f]["posts"] for f in kept} | (trends.posts_between(connection, moved, **period) if moved else {})
     voices = {f: kept[f] for f in kept}
     changed = [f for f in moved if f in kept and f != EVERYTHING]
-    little = changed if sum(posts[f] for f in changed) <= AT_ONCE else []
+    little = changed if sum(posts[f] for f in changed) <= trends.AT_ONCE else []
     missing = [f for f in moved if f not in kept and f != EVERYTHING]
     if missing or little:
         voices |= {v["frame"]: v for v in trends.voices_between(connection, [*missing, *little], **period)}

@@ -56,6 +56,11 @@ def steps_identity(connection: Connection) -> Row:
     return one(connection, "counts", "steps_identity")
 
 
+def rows_identity(connection: Connection) -> Row:
+    """numbers, drifted."""
+    return one(connection, "counts", "rows_identity")
+
+
 def windows_identity(connection: Connection) -> Row:
     """windows, drifted."""
     return one(connection, "counts", "windows_identity")
@@ -73,7 +78,8 @@ def alert_identity(connection: Connection) -> Row:
 
 def identity_rows(connection: Connection) -> dict[str, Row]:
     """The numbers of every identity, by the name of its query."""
-    reads = (intake_identity, stored_identity, keys_identity, trend_identity, steps_identity, windows_identity,
+    reads = (intake_identity, stored_identity, keys_identity, trend_identity, steps_identity, rows_identity,
+             windows_identity,
              scores_identity, alert_identity)  # fmt: skip
     return {read.__name__: read(connection) for read in reads}
 

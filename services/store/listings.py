@@ -10,7 +10,7 @@ from schemas.errors import PermanentError, Reason
 from schemas.wire_history import AlertStep
 from services import logs
 from services.analysis import slots
-from services.store import alerts, codebooks, deliveries, digesting, feeds, histories, posts, readings, versions
+from services.store import alerts, codebooks, deliveries, digesting, feeds, histories, pages, posts, readings, versions
 from services.store.pool import Connection, Row
 
 _ALERT_ID = re.compile("[0-9a-f]{20}")
@@ -39,7 +39,7 @@ def read_posts(
         raise PermanentError(Reason.BAD_INPUT, "stance is of a frame: name one beside stance")
     filters |= {} if stance is None else {"stance": stance}
     about_posts: dict[str, Any] = {"version_id": about["version_id"], "frame": wanted, "near": present}
-    found = posts.list_posts(connection, **about_posts, since=since, until=until, **filters)
+    found = pages.list_posts(connection, **about_posts, since=since, until=until, **filters)
     about = {k: about[k] for k in ("codebook", "version")}
     return wire.PostPage(
         present=present, since=since, until=until, posts=tuple(map(post_told, found)), next=None, **about

@@ -1,7 +1,7 @@
-"""Posts: identity, text, edits, tombstones, and lists for readers."""
+"""Posts: identity, text, edits, tombstones, and keys for lists."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -13,12 +13,6 @@ _COLUMNS = (
     "native_id", "text", "text_hash", "unit_key", "published_at", "time_quality", "url", "author", "lang",
     "repost_of",
 )  # fmt: skip
-_NO_FILTER = dict.fromkeys(("frame", "source", "lang", "before", "before_id", "q", "stance"))
-_FIRST = {False: timedelta(days=1), True: timedelta(hours=1)}
-"""How far back is looked first, without words and with: most pages are full with that. Then further, by factors."""
-_FURTHER = 24
-_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
-"""After everything that is stored."""
 
 
 def ensure_post_partitions(connection: Connection, first_day: date, last_day: date) -> int:
@@ -129,41 +123,6 @@ def unscore_posts(connection: Connection, post_ids: Sequence[int]) -> None:
     run(connection, "posts", "unscore_posts", post_id=list(post_ids))
 
 
-def list_posts(
-    connection: Connection, *, version_id: int | None, since: datetime, until: datetime | None, near: datetime,
-    limit: int, **filters: Any,
-) -> list[Row]:  # fmt: skip
-    """Posts of a period, newest first; filters: frame, source, lang, before, before_id, q; of a frame, stance too.
-
-    It looks back from `near`; without `until` newer posts are told as well. `q` are words as one types them into a
-    search: all of them, "a phrase", or, -without. Frames are those of the version.
-    """
-    filters = {**_NO_FILTER, **filters, "version_id": version_id}
-    period = {"since": since, "until": until or _NEVER, "limit": limit}
-    while True:
-        keys = _chosen(connection, filters, period, near)
-        told = posts_by_key(connection, version_id, keys)
-        # Fewer when one of them was erased meanwhile: a short page would say that it is the last.
-        if len(told) == len(keys):
-            return told
-
-
-def _chosen(connection: Connection, filters: Row, period: Row, near: datetime) -> list[Row]:
-    if filters["q"] is None and filters["frame"] is not None:
-        return newest_carriers(connection, **filters, **period)
-    found: list[Row] = []
-    end, width = period["until"], _FIRST[filters["q"] is not None]
-    if filters["before"] is not None:
-        end = min(end, filters["before"] + timedelta(microseconds=1))
-    while end > period["since"] and len(found) < period["limit"]:
-        begin = max(period["since"], min(end, near) - width)
-        wanted = {**filters, "since": begin, "until": end, "limit": period["limit"] - len(found)}
-        look = newest_posts if filters["q"] is None else newest_posts_that_say
-        found += look(connection, days=days_received(connection, begin, end), **wanted)
-        end, width = begin, width * _FURTHER
-    return found
-
-
 def days_received(connection: Connection, since: datetime, until: datetime) -> list[date]:
     """The days on which posts published in a period came in, perhaps more: the partitions that may hold them."""
     return [r["received_day"] for r in rows(connection, "posts", "days_received", since=since, until=until)]
@@ -185,12 +144,23 @@ def newest_carriers(connection: Connection, **asked: Any) -> list[Row]:
     return rows(connection, "posts", "newest_carriers", **asked)
 
 
+def posts_that_say(connection: Connection, keys: Sequence[Row], q: str) -> list[Row]:
+    """Those of such keys whose posts have the words `q`, newest first; it reads every one of them."""
+    if not keys:
+        return []
+    return rows(connection, "posts", "posts_that_say", q=q, **_named(keys))
+
+
 def posts_by_key(connection: Connection, version_id: int | None, keys: Sequence[Row]) -> list[Row]:
     """The posts of such keys that are there, newest first, with their frames under a version."""
     if not keys:
         return []
-    values = {"days": [k["received_day"] for k in keys], "post_id": [k["post_id"] for k in keys]}
-    return rows(connection, "posts", "posts_by_key", version_id=version_id, **values)
+    return rows(connection, "posts", "posts_by_key", version_id=version_id, **_named(keys))
+
+
+def _named(keys: Sequence[Row]) -> dict[str, list[Any]]:
+    days = [k["received_day"] for k in keys]
+    return {"days": days, "post_id": [k["post_id"] for k in keys], "partitions": sorted(set(days))}
 
 
 def newer_posts(connection: Connection, **filters: Any) -> list[Row]:

@@ -224,8 +224,7 @@ def read_trends(
     names = [f["frame"] for f in chosen]
     narrow: dict[str, Any] = {"version_id": about["version_id"], "since": first, "until": end, "step": length,
                               "source": source, "lang": lang}  # fmt: skip
-    found = trends.trends(connection, [EVERYTHING, *names], **narrow)
-    counted = {r["frame"]: dict(zip(r["places"], r["posts"], strict=True)) for r in found}
+    counted = trends.trends(connection, [EVERYTHING, *names], **narrow)
     read = stances.any_reader(connection)
     stood = stances.stance_trends(connection, names, **narrow) if read else {}
     if stance is not None:
@@ -237,7 +236,7 @@ def read_trends(
     told = []
     for row in chosen:
         carrying = _series(counted.get(row["frame"], {}), covered)
-        parts = tuple(_share(n, all_) for n, all_ in zip(carrying, scored, strict=True))
+        parts = _shares(carrying, scored)
         split = tuple(
             stood.get((row["frame"], at)) if part != 0 else None for at, part in zip(starts, covered, strict=True)
         ) if read else None  # fmt: skip
@@ -252,11 +251,12 @@ def read_trends(
 
 def _series(counted: Mapping[int, int], covered: Sequence[float | None]) -> tuple[int | None, ...]:
     """Posts of each step, given by their places; None where nothing was heard."""
-    return tuple(None if part == 0 else counted.get(place, 0) for place, part in enumerate(covered))
+    posts = counted.get
+    return tuple([None if part == 0 else posts(place, 0) for place, part in enumerate(covered)])
 
 
-def _share(carrying: int | None, scored: int | None) -> float | None:
-    return None if carrying is None or not scored else carrying / scored
+def _shares(carrying: Sequence[int | None], scored: Sequence[int | None]) -> tuple[float | None, ...]:
+    return tuple([n / every if every and n is not None else None for n, every in zip(carrying, scored, strict=True)])
 
 
 def _point(

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.store import codebooks, planning
+from services.store import codebooks
 from services.store.pool import Connection, Row, columns, one, rows, run
 
 _KEY = ("version_id", "frame", "bucket", "source", "lang")
 _STEP = ("version_id", "frame", "step", "bucket")
 KEPT = {timedelta(hours=1): "1h", timedelta(days=1): "1d", timedelta(weeks=1): "1w"}
 """Steps that are kept as rows; the migration that makes them says of what."""
+AT_ONCE = 2_000
+"""Posts whose voices are counted by who asks; that takes about ten milliseconds."""
 
 
 def lock_fold(connection: Connection) -> bool:
@@ -43,6 +45,12 @@ def build_points(connection: Connection, version_id: int) -> None:
 def build_steps(connection: Connection, version_id: int) -> None:
     """Make all steps of a version from its points."""
     run(connection, "trends", "build_steps", version_id=version_id)
+    build_rows(connection, version_id)
+
+
+def build_rows(connection: Connection, version_id: int) -> None:
+    """Set the steps of all frames side by side."""
+    run(connection, "trends", "build_rows", version_id=version_id)
 
 
 def without_timeout(connection: Connection) -> None:
@@ -79,13 +87,17 @@ def trend(
     connection: Connection, *, version_id: int, frame: str, since: datetime, until: datetime, step: timedelta,
     source: str | None = None, lang: str | None = None,
 ) -> list[Row]:  # fmt: skip
-    """(at, posts, units, authors) of one frame, or '*' for all posts, by step; empty steps are left out."""
+    """(at, posts, units, authors) of one frame, or '*' for all posts, by step; empty steps are left out.
+
+    Posts are exact, and voices where they stand still or are few (AT_ONCE); of a busy step that changes they are as
+    uncounted_steps says.
+    """
     values: dict[str, Any] = {"since": since, "until": until, "step": step, "source": source, "lang": lang}
     values |= {"version_id": version_id, "frame": frame}
     kept = _kept(values)
     if kept is None:
         return trend_of_points(connection, **values)
-    return rows(connection, "trends", "trend", name=kept, **values)
+    return rows(connection, "trends", "trend", name=kept, at_once=AT_ONCE, **values)
 
 
 def trend_of_points(connection: Connection, **values: Any) -> list[Row]:
@@ -93,17 +105,24 @@ def trend_of_points(connection: Connection, **values: Any) -> list[Row]:
     return rows(connection, "trends", "trend_of_points", **values)
 
 
-def trends(connection: Connection, frames: Sequence[str], *, step: timedelta, **about: Any) -> list[Row]:
-    """frame, places and posts of frames ('*' is all posts) by step; about: version_id, since, until, source, lang.
+def trends(
+    connection: Connection, frames: Sequence[str], *, step: timedelta, **about: Any
+) -> dict[str, dict[int, int]]:  # fmt: skip
+    """Posts of frames ('*' is all posts) by the places of their steps; about: version_id, since, until, source, lang.
 
-    `places` number the steps from `since`, which must be the start of one; those without posts are left out.
+    Places count from `since`, which must be the start of a step; those without posts may be left out.
     """
-    values = {"frames": list(frames), "step": step, **about}
+    values = {"step": step, **about}
     kept = _kept(values)
     if kept is None:
-        return trends_of_points(connection, **values)
-    with planning.bitmaps(connection):
-        return rows(connection, "trends", "trends", name=kept, **values)
+        found = trends_of_points(connection, frames=list(frames), **values)
+        return {r["frame"]: dict(zip(r["places"], r["posts"], strict=True)) for r in found}
+    told = rows(connection, "trends", "trends", name=kept, **values)
+    places = [r["place"] for r in told]
+    every = ("*", *codebooks.frame_names(connection, about["version_id"]))
+    wanted = set(frames)
+    by_frame = zip(every, zip(*(r["posts"] for r in told), strict=True), strict=bool(told))
+    return {frame: dict(zip(places, posts, strict=True)) for frame, posts in by_frame if frame in wanted}
 
 
 def trends_of_points(connection: Connection, **values: Any) -> list[Row]:
@@ -118,16 +137,19 @@ def _kept(asked: Mapping[str, Any]) -> str | None:
     return KEPT.get(step) if whole else None
 
 
-def uncounted_steps(connection: Connection, before: datetime, limit: int) -> list[Row]:
-    """Steps over by `before` whose units and authors are unknown: version_id, frame, step, bucket."""
-    return rows(connection, "trends", "uncounted_steps", before=before, limit=limit)
+def uncounted_steps(connection: Connection, before: datetime, limit: int, *, now: datetime) -> list[Row]:
+    """Steps whose units and authors are to be counted: version_id, frame, step, bucket.
+
+    Those over by `before`; and those that go on with more than AT_ONCE posts, if that was long enough before `now`.
+    """
+    return rows(connection, "trends", "uncounted_steps", before=before, limit=limit, now=now, at_once=AT_ONCE)
 
 
-def count_steps(connection: Connection, before: datetime, limit: int) -> int:
+def count_steps(connection: Connection, before: datetime, limit: int, *, now: datetime) -> int:
     """Count units and authors of such steps, `limit` at most; how many were. Only the one folder may (lock_fold)."""
-    found = uncounted_steps(connection, before, limit)
+    found = uncounted_steps(connection, before, limit, now=now)
     if found:
-        run(connection, "trends", "count_steps", **columns([dict(f) for f in found], *_STEP))
+        run(connection, "trends", "count_steps", now=now, **columns([dict(f) for f in found], *_STEP))
     return len(found)
 
 

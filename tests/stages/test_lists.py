@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from services.store import feeds, listings, posts
+from services.store import feeds, listings, pages, posts
 from tests.api import seeded
 
 NOW = datetime(2026, 3, 5, 12, 2, tzinfo=UTC)
@@ -33,7 +33,9 @@ def dated(store):
         received = NOW - back * DAY
         told = [
             (
-                seeded.post(name, ("red", "blue")[i % 2] + f" {i}", at, lang=("en", "ru")[i % 4 == 0]),
+                seeded.post(
+                    name, f"{('red', 'blue')[i % 2]} {i} {'gold' * (i % 15 == 0)}", at, lang=("en", "ru")[i % 4 == 0]
+                ),
                 ["one"] * (i % 3 == 0),
             )
             for i, (name, at) in enumerate(found.items())
@@ -61,12 +63,20 @@ def listed(store, **asked):
         position = {"before": page[-1].published_at, "before_id": page[-1].post_id}
 
 
-def test_every_post_is_listed_once_newest_first(store, dated):
-    for frame, q, lang in product((None, "one"), (None, "red"), (None, "ru")):
+WORDS = {None: 1, "red": 2, "gold": 15, "silver": 1_000}
+"""Every how many-th post has a word."""
+
+
+@pytest.mark.parametrize(("carriers", "rare"), [((100, 1_000), 20), ((4, 9), 20), ((4, 9), 3), ((4, 9), 1)])
+def test_every_post_is_listed_once_newest_first(store, dated, carriers, rare, monkeypatch):
+    """However many of a frame's posts are read for words before all posts are."""
+    monkeypatch.setattr(pages, "_CARRIERS", carriers)
+    monkeypatch.setattr(pages, "_RARE", rare)
+    for frame, (q, every), lang in product((None, "one"), WORDS.items(), (None, "ru")):
         wanted = [
             n
             for i, n in enumerate(dated)
-            if (frame is None or i % 3 == 0) and (q is None or i % 2 == 0) and (lang is None or i % 4 == 0)
+            if (frame is None or i % 3 == 0) and (i % every == 0 and every < 1_000) and (lang is None or i % 4 == 0)
         ]
         found = listed(store, frame=frame, **{k: v for k, v in (("q", q), ("lang", lang)) if v})
         assert sorted(found) == sorted(wanted), (frame, q, lang)

@@ -11,6 +11,7 @@ from tests.api import seeded
 from workers.stages.rollup import rollup
 
 START = datetime(2026, 3, 5, tzinfo=UTC)
+NOW = START + timedelta(weeks=9)
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 BOOK = """
 codebook: small
@@ -53,7 +54,7 @@ def compare(store, version_id):
             frames = {k: v for k, v in about.items() if k != "frame"}
             several = trends.trends(tx, [frame], **frames)
         assert kept == points, about
-        at = {about["since"] + p * step: n for r in several for p, n in zip(r["places"], r["posts"], strict=True)}
+        at = {about["since"] + place * step: n for place, n in several.get(frame, {}).items() if n}
         assert at == {r["at"]: r["posts"] for r in points}
         asked += len(points)
     assert asked > 50
@@ -61,7 +62,7 @@ def compare(store, version_id):
 
 def counted(store):
     with store.transaction() as tx:
-        return trends.count_steps(tx, START + 9 * WEEK, 10_000)
+        return trends.count_steps(tx, START + 9 * WEEK, 10_000, now=NOW)
 
 
 def test_steps_answer_as_points_do_before_and_after_their_voices_are_counted(store, version):
@@ -107,10 +108,86 @@ def test_verify_sees_a_step_that_is_not_what_its_points_add_up_to(store, version
     assert drifted() == 0
 
 
+def test_verify_sees_frames_side_by_side_that_are_not_their_steps(store, version):
+    def drifted():
+        with store.transaction() as tx:
+            return {i.name: i.drift for i in identities(counts.identity_rows(tx))}["side by side"]
+
+    assert drifted() == 0
+    for wrong in (
+        "update trend_rows set posts[2] = posts[2] + 1 where bucket = (select min(bucket) from trend_rows)",
+        "delete from trend_rows where step = '1w'",
+    ):
+        with store.transaction() as tx:
+            tx.execute(wrong)
+            assert {i.name: i.drift for i in identities(counts.identity_rows(tx))}["side by side"] > 1
+            tx.rollback()
+
+
+@pytest.fixture
+def busy(store, version, monkeypatch):
+    """A week that goes on, has more posts than readers count themselves, and was counted at NOW."""
+    monkeypatch.setattr(trends, "AT_ONCE", 20)
+    with store.transaction() as tx:
+        assert trends.count_steps(tx, WITHIN, 10_000, now=NOW) > 10
+    return version
+
+
+WITHIN = START + timedelta(days=5)
+
+
+def week(store, version_id, **narrow):
+    about = {"source": None, "lang": None, **narrow, "version_id": version_id, "frame": "one", "step": WEEK}
+    about |= {"since": START, "until": START + WEEK}
+    with store.transaction() as tx:
+        return trends.trend(tx, **about), trends.trend_of_points(tx, **about)
+
+
+def said_by(store, version_id, author, sign, *, frame="one", count=1):
+    """Posts of the week told as somebody else's, and `sign` of `count` deltas, as a change to scores would leave."""
+    with store.transaction() as tx:
+        tx.execute("update carried set author = %s where frame = %s", [author, frame])
+        tx.execute(
+            "insert into trend_deltas select version_id, frame, bucket, source, lang, %s from carried where frame = %s"
+            " and published_at < %s limit %s",
+            [sign, frame, START + timedelta(hours=9), count],
+        )
+    seeded.fold(store)
+
+
+@pytest.mark.parametrize("narrow", [{}, {"source": "rss"}, {"source": "rss", "lang": "en"}])
+def test_voices_of_a_busy_step_are_as_they_were_until_they_are_counted_again(store, busy, narrow):
+    kept, points = week(store, busy, **narrow)
+    assert kept == points
+    assert kept[0]["posts"] > 20
+    assert kept[0]["authors"] == 7
+    said_by(store, busy, "all the same", 1)
+    moved, _ = week(store, busy, **narrow)
+    assert (moved[0]["authors"], moved[0]["units"]) == (kept[0]["authors"], kept[0]["units"])
+    with store.transaction() as tx:
+        soon, late = NOW + timedelta(minutes=4), NOW + timedelta(minutes=6)
+        assert "1w" not in {r["step"] for r in trends.uncounted_steps(tx, WITHIN, 10, now=soon)}
+        assert trends.count_steps(tx, WITHIN, 10, now=late) >= 2
+    assert week(store, busy, **narrow)[0][0]["authors"] == 1
+
+
+def test_voices_of_a_busy_step_are_counted_by_who_asks_once_much_is_new(store, busy):
+    said_by(store, busy, "all the same", 1, count=9)
+    kept, _ = week(store, busy)
+    assert kept[0]["authors"] == 1
+
+
+def test_voices_of_few_posts_are_counted_by_who_asks(store, busy, monkeypatch):
+    said_by(store, busy, "all the same", 1)
+    monkeypatch.setattr(trends, "AT_ONCE", 2_000)
+    kept, _ = week(store, busy)
+    assert kept[0]["authors"] == 1
+
+
 def test_a_step_that_goes_on_is_left_to_readers(store, version):
     with store.transaction() as tx:
         open_until = START + timedelta(hours=5)
-        chosen = trends.uncounted_steps(tx, open_until, 10_000)
+        chosen = trends.uncounted_steps(tx, open_until, 10_000, now=NOW)
     width = {"1h": HOUR, "1d": DAY, "1w": WEEK}
     assert chosen
     assert all(r["bucket"] + width[r["step"]] <= open_until for r in chosen)
@@ -120,13 +197,14 @@ def test_rollup_counts_them(store, version):
     outcome = rollup(seeded.runtime(store, START + 9 * WEEK))
     assert not outcome.again
     with store.transaction() as tx:
-        assert trends.uncounted_steps(tx, START + 9 * WEEK, 10) == []
+        assert trends.uncounted_steps(tx, START + 9 * WEEK, 10, now=NOW) == []
 
 
 def test_a_forgotten_codebook_takes_its_steps_along(store, version):
     with store.transaction() as tx:
         tx.execute("delete from codebooks where version_id = %s", [version])
-        assert tx.execute("select count(*) as n from trend_steps").fetchone()["n"] == 0
+        for table in ("trend_steps", "trend_rows"):
+            assert tx.execute(f"select count(*) as n from {table}").fetchone()["n"] == 0
 
 
 def steps(store, version_id):
@@ -144,6 +222,7 @@ def test_steps_built_at_once_are_those_that_followed(store, version):
     with store.transaction() as tx:
         tx.execute("update codebooks set state = 'building' where version_id = %s", [version])
         tx.execute("delete from trend_points where version_id = %s", [version])
+        tx.execute("delete from trend_rows")
     assert steps(store, version) == []
     with store.transaction() as tx:
         trends.build_points(tx, version)

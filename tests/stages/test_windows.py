@@ -80,7 +80,7 @@ def test_little_that_changed_is_counted_by_who_asks(store, version, length):
 
 
 def test_of_much_that_changed_posts_are_exact_and_voices_as_rollup_counted_them(store, version, monkeypatch):
-    monkeypatch.setattr(counting, "AT_ONCE", 0)
+    monkeypatch.setattr(trends, "AT_ONCE", 0)
     before, _ = told(store, version, LENGTHS[1])
     with store.transaction() as tx:
         posts.delete_posts(tx, "rss", [f"p{i}" for i in range(0, 60, 2)], NOW)

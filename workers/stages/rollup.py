@@ -26,10 +26,10 @@ def rollup(rt: Runtime) -> Outcome:
 
 
 def _count(tx: Connection, wall: datetime) -> int:
-    """Count the voices of steps that are over and of the hours before the present; how many steps."""
+    """Count the voices of steps and of the hours before the present; how many steps."""
     present = feeds.present(tx, wall)
     counting.keep(tx, readings.last_hours(present, readings.DAY)[1], wall)
-    return trends.count_steps(tx, present, STEPS)
+    return trends.count_steps(tx, present, STEPS, now=wall)
 
 
 def _fold(tx: Connection) -> int:

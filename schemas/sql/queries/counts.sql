@@ -111,6 +111,17 @@ fact as (
 select count(*)::bigint as steps, (count(*) filter (where told <> fact or voices_differ))::bigint as drifted
 from compared;
 
+-- name: rows_identity
+-- Posts of all frames side by side are those of their steps.
+with told as (
+  select r.version_id, p.frame, r.step, r.bucket, r.source, r.lang, r.posts[p.place] as posts
+  from trend_rows r join trend_places p using (version_id)
+)
+select count(*)::bigint as numbers, (count(*) filter (where coalesce(t.posts, 0) <> coalesce(s.posts, 0)))::bigint as drifted
+from told t
+full join trend_steps s using (version_id, frame, step, bucket, source, lang)
+where version_id not in (select version_id from codebooks where not kept);
+
 -- name: scores_identity
 -- The frames a score row claims are the rows in carried, and each names a living post.
 select (select count(*) from scores s where not exists (select from posts p where p.post_id = s.post_id))::bigint

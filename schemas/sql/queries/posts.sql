@@ -169,6 +169,18 @@ where (%(source)s::text is null or m.source = %(source)s)
 order by m.published_at desc, m.post_id desc
 limit %(limit)s;
 
+-- name: posts_that_say
+-- Those of some posts that have the words. Their texts are fetched first, by key: the planner would look for the words in
+-- all posts.
+with asked as materialized (
+  select p.received_day, p.post_id, p.published_at, p.text
+  from unnest(%(days)s::date[], %(post_id)s::bigint[]) as c (received_day, post_id)
+  join posts p on p.received_day = c.received_day and p.post_id = c.post_id and p.received_day = any(%(partitions)s::date[])
+)
+select received_day, post_id, published_at from asked
+where to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(q)s)
+order by published_at desc, post_id desc;
+
 -- name: newest_carriers
 -- The same of the posts that carry a frame. A page is chosen first, so that nothing is looked up of the others.
 with chosen as materialized (
@@ -207,12 +219,12 @@ order by c.published_at, c.post_id
 limit %(limit)s;
 
 -- name: posts_by_key
--- Posts as lists tell them, newest first, with their frames under a version. Naming the days twice lets the planner leave
--- all other partitions out.
+-- Posts as lists tell them, newest first, with their frames under a version. Naming the different days once more lets the
+-- planner leave all other partitions out.
 select p.post_id, p.source, p.native_id, p.url, p.author, p.lang, p.text, p.published_at, p.time_quality,
        p.received_at, s.uncertain, coalesce(o.frames, '{}') as frames, o.stances
 from unnest(%(days)s::date[], %(post_id)s::bigint[]) as c (received_day, post_id)
-join posts p on p.received_day = c.received_day and p.post_id = c.post_id and p.received_day = any(%(days)s::date[])
+join posts p on p.received_day = c.received_day and p.post_id = c.post_id and p.received_day = any(%(partitions)s::date[])
 left join scores s on s.version_id = %(version_id)s and s.post_id = c.post_id
 left join lateral (
   select jsonb_object_agg(o.frame, round(o.probability::numeric, 4)) as frames,

@@ -56,7 +56,12 @@ from (select '1h' as step, hours.* from hours union all select '1d', days.* from
       union all select '1w', weeks.* from weeks) every
 group by frame, step, bucket, grouping sets ((), (source), (lang), (source, lang))
 on conflict (version_id, frame, step, source, lang, bucket) do update
-  set posts = excluded.posts, units = null, authors = null;
+  set posts = excluded.posts, units = null, authors = null, posts_before = null,
+      units_before = null, authors_before = null;
+
+-- name: build_rows
+-- The same of all frames side by side, from the steps.
+select build_trend_rows(%(version_id)s);
 
 -- name: without_timeout
 -- Until the transaction ends, statements may take as long as they need.
@@ -102,16 +107,22 @@ where (p.version_id, p.frame, p.bucket, p.source, p.lang) = (t.version_id, t.fra
 select min(bucket) as bucket from trend_deltas where version_id = %(version_id)s and bucket >= %(since)s;
 
 -- name: trend
--- Posts of one frame (or '*') by hour, day or week, all together or narrowed. Units and authors as rollup counted them, or
--- counted here while what they stand on has changed since.
-select s.bucket as at, s.posts, coalesce(s.units, n.units, 0)::int as units, coalesce(s.authors, n.authors, 0)::int as authors
+-- Posts of one frame (or '*') by hour, day or week, all together or narrowed. Units and authors as rollup counted them. What
+-- they stand on may have changed since: they are counted here where they are few or more than a twentieth of them is new,
+-- and else told as of before the change.
+select s.bucket as at, s.posts,
+       (case when w.here then n.units else coalesce(s.units, s.units_before, 0) end)::int as units,
+       (case when w.here then n.authors else coalesce(s.authors, s.authors_before, 0) end)::int as authors
 from trend_steps s
-left join lateral (
+cross join lateral (
+  select s.units is null and s.frame <> '*'
+         and (s.posts <= %(at_once)s or s.units_before is null or abs(s.posts - s.posts_before) > s.posts / 20) as here) w
+cross join lateral (
   select least(count(distinct c.unit_key), count(distinct c.author)) as units, count(distinct c.author) as authors
   from carried c
-  where s.units is null and s.frame <> '*' and c.version_id = s.version_id and c.frame = s.frame
+  where w.here and c.version_id = s.version_id and c.frame = s.frame
     and c.published_at >= s.bucket and c.published_at < s.bucket + %(step)s
-    and (%(source)s::text is null or c.source = %(source)s) and (%(lang)s::text is null or c.lang = %(lang)s)) n on true
+    and (%(source)s::text is null or c.source = %(source)s) and (%(lang)s::text is null or c.lang = %(lang)s)) n
 where s.version_id = %(version_id)s and s.frame = %(frame)s and s.step = %(name)s
   and s.source = coalesce(%(source)s, '*') and s.lang = coalesce(%(lang)s, '*')
   and s.bucket >= %(since)s and s.bucket < %(until)s and s.posts <> 0
@@ -137,16 +148,16 @@ select p.at, p.posts::int as posts, coalesce(v.units, 0)::int as units, coalesce
 from points p left join voices v using (at) order by p.at;
 
 -- name: trends
--- Posts of several frames by hour, day or week, all together or narrowed: a row a frame, with the places of its steps
--- (0 begins at `since`) beside their posts. Fifty frames of 336 hours as rows would take longer to read than to find;
--- date_part counts in floats, extract in decimals, which takes longer than all the rest.
-select frame, array_agg(((date_part('epoch', bucket) - date_part('epoch', %(since)s::timestamptz))
-                         / date_part('epoch', %(step)s::interval))::int) as places, array_agg(posts) as posts
-from trend_steps
-where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and step = %(name)s
+-- Posts of all frames by hour, day or week, all together or narrowed: the places of the steps (0 begins at `since`), and of
+-- each all posts before those of the frames. date_part counts in floats, extract in decimals, which takes longer than all
+-- the rest.
+select ((date_part('epoch', bucket) - date_part('epoch', %(since)s::timestamptz))
+        / date_part('epoch', %(step)s::interval))::int as place, posts
+from trend_rows
+where version_id = %(version_id)s and step = %(name)s
   and source = coalesce(%(source)s, '*') and lang = coalesce(%(lang)s, '*')
-  and bucket >= %(since)s and bucket < %(until)s and posts <> 0
-group by frame;
+  and bucket >= %(since)s and bucket < %(until)s
+order by bucket;
 
 -- name: trends_of_points
 -- The same by any step, from the points themselves.
@@ -162,12 +173,16 @@ from (
 group by frame;
 
 -- name: uncounted_steps
--- Steps that are over and whose units and authors have to be counted again, oldest first.
-select version_id, frame, step, bucket from trend_steps
-where units is null and frame <> '*' and source = '*' and lang = '*'
-  and bucket + case step when '1h' then interval '1 hour' when '1d' then interval '1 day' else interval '7 days' end
-      <= %(before)s
-order by bucket
+-- Steps whose units and authors have to be counted again, oldest first: those that are over, and of those that go on the
+-- ones with many posts, from time to time (a two thousandth of the step).
+select s.version_id, s.frame, s.step, s.bucket
+from trend_steps s
+join (values ('1h', interval '1 hour'), ('1d', interval '1 day'), ('1w', interval '7 days')) as w (step, width) using (step)
+where s.units is null and s.frame <> '*' and s.source = '*' and s.lang = '*'
+  and (s.bucket + w.width <= %(before)s
+       or (s.posts > %(at_once)s
+           and (s.counted_at is null or s.counted_at + greatest(w.width / 2000, interval '15 seconds') <= %(now)s)))
+order by s.bucket
 limit %(limit)s;
 
 -- name: count_steps
@@ -189,7 +204,7 @@ with chosen as (
       and c.published_at >= h.bucket and c.published_at < h.bucket + h.width
     group by grouping sets ((), (c.source), (c.lang), (c.source, c.lang))) n
 )
-update trend_steps s set units = n.units, authors = n.authors
+update trend_steps s set units = n.units, authors = n.authors, counted_at = %(now)s
 from counted n
 where s.version_id = n.version_id and s.frame = n.frame and s.step = n.step and s.source = n.source and s.lang = n.lang
   and s.bucket = n.bucket;

@@ -1,0 +1,82 @@
+"""Pages of posts, newest first: looked for back from the present, stretch by stretch. It writes nothing."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.store import posts
+from services.store.pool import Connection, Row
+
+_NO_FILTER = dict.fromkeys(("frame", "source", "lang", "before", "before_id", "q", "stance"))
+_FIRST = {False: timedelta(days=1), True: timedelta(hours=1)}
+"""How far back is looked first, without words and with: most pages are full with that."""
+_FURTHER = 24
+"""How many times as far at most the next time."""
+_CARRIERS = (100, 1_000)
+"""Posts of a frame whose texts are read for words: at first, and at most at once. A hundred take some milliseconds."""
+_RARE = 20
+"""Words that fewer than one in so many of them has are looked for among all posts."""
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""After everything that is stored."""
+
+
+def list_posts(
+    connection: Connection, *, version_id: int | None, since: datetime, until: datetime | None, near: datetime,
+    limit: int, **filters: Any,
+) -> list[Row]:  # fmt: skip
+    """Posts of a period, newest first; filters: frame, source, lang, before, before_id, q; of a frame, stance too.
+
+    It looks back from `near`; without `until` newer posts are told as well. `q` are words as one types them into a
+    search: all of them, "a phrase", or, -without. Frames are those of the version.
+    """
+    filters = {**_NO_FILTER, **filters, "version_id": version_id}
+    period = {"since": since, "until": until or _NEVER, "limit": limit}
+    while True:
+        keys = _chosen(connection, filters, period, near)
+        told = posts.posts_by_key(connection, version_id, keys)
+        # Fewer when one of them was erased meanwhile: a short page would say that it is the last.
+        if len(told) == len(keys):
+            return told
+
+
+def _chosen(connection: Connection, filters: Row, period: Row, near: datetime) -> list[Row]:
+    if filters["frame"] is None:
+        return _by_stretch(connection, filters, period, near)
+    if filters["q"] is None:
+        return posts.newest_carriers(connection, **filters, **period)
+    return _carriers_that_say(connection, filters, period, near)
+
+
+def _carriers_that_say(connection: Connection, filters: Row, period: Row, near: datetime) -> list[Row]:
+    """Common words are found by reading the frame's posts, rare ones by their index: each is slow at the other."""
+    found: list[Row] = []
+    looked, limit, size = 0, period["limit"], _CARRIERS[0]
+    while len(found) < limit:
+        keys = posts.newest_carriers(connection, **filters, **{**period, "limit": size})
+        found += posts.posts_that_say(connection, keys, filters["q"])
+        looked += len(keys)
+        if len(keys) < size:
+            break
+        filters = {**filters, "before": keys[-1]["published_at"], "before_id": keys[-1]["post_id"]}
+        if len(found) * _RARE < looked:
+            return found + _by_stretch(connection, filters, {**period, "limit": limit - len(found)}, near)
+        # A quarter more than what were expected to suffice: to ask again costs more than to read some in vain.
+        size = min(looked * 5 * (limit - len(found)) // (4 * len(found)) + 1, _CARRIERS[1])
+    return found[:limit]
+
+
+def _by_stretch(connection: Connection, filters: Row, period: Row, near: datetime) -> list[Row]:
+    """Back from the present, further each time: as far as what the last stretch had lets expect."""
+    look: Callable[..., list[Row]] = posts.newest_posts if filters["q"] is None else posts.newest_posts_that_say
+    found: list[Row] = []
+    end, width = period["until"], _FIRST[filters["q"] is not None]
+    if filters["before"] is not None:
+        end = min(end, filters["before"] + timedelta(microseconds=1))
+    while end > period["since"] and len(found) < period["limit"]:
+        begin = max(period["since"], min(end, near) - width)
+        missing = period["limit"] - len(found)
+        wanted = {**filters, "since": begin, "until": end, "limit": missing}
+        here = look(connection, days=posts.days_received(connection, begin, end), **wanted)
+        found += here
+        end, width = begin, width * min(_FURTHER, 1 + 2 * missing // max(len(here), 1))
+    return found
