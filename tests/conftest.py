@@ -2,9 +2,12 @@
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -16,6 +19,8 @@ from services.store.pool import Store
 TEMPLATE = f"framewatch_tests_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 _numbers = itertools.count(1)
 
+RELAXED = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "160MB"}
+MEMORY, ROOM = Path("/dev/shm"), 2 * 2**30
 
 # A process a core is enough: threads of one that wait for those of another turn milliseconds into minutes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -29,14 +34,29 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := GIVEN.get("FRAMEWATCH_DATABASE_URL"):
         yield given
         return
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    home = in_memory() or tmp_path_factory.mktemp("postgres")
+    server = Postgres(home)
     server.start()
     with psycopg.connect(server.url, autocommit=True) as connection:
         # Nobody crashes this one on purpose, and to make and drop hundreds of databases is mostly waiting for the disk.
-        connection.execute("alter system set fsync = off")
+        for name, value in RELAXED.items():
+            connection.execute(f"alter system set {name} = '{value}'")
         connection.execute("select pg_reload_conf()")
     yield server.url
     server.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def in_memory() -> Path | None:
+    """A folder in memory for a server's files: a database is eight hundred of them. None where there is no room."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM or not os.access(MEMORY, os.W_OK):
+        return None
+    for left in MEMORY.glob("framewatch-tests-*"):
+        if not psutil.pid_exists(int(left.name.rpartition("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    found = MEMORY / f"framewatch-tests-{os.getpid()}"
+    found.mkdir(mode=0o700)
+    return found
 
 
 @pytest.fixture(scope="session")
