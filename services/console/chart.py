@@ -61,6 +61,8 @@ HEIGHT = 100
 LEAST = 72
 MANY_DAYS = 45
 """So many lines between days would only be noise."""
+WELL = 0.9
+"""Coverage below which a bucket is drawn as heard in part only."""
 STRIP = 4
 """Height of the strip below the bars that marks bursts without colour."""
 
@@ -97,6 +99,8 @@ class Chart:
     gaps: tuple[Span, ...]
     unheeded: tuple[Span, ...]
     """Where nobody listened."""
+    partly: tuple[Span, ...]
+    """Where much was not heard."""
     days: tuple[float, ...]
     """Where days begin."""
     top: float
@@ -136,6 +140,7 @@ def draw(
         expected="".join(_line(run, wide, top) for run in runs),
         gaps=_spans(at, wide, lambda p: p.coverage == 0),
         unheeded=_spans(at, wide, _nobody_listened),
+        partly=_spans(at, wide, lambda p: p.coverage is not None and 0 < p.coverage < WELL),
         days=_days(at),
         top=top,
         since=points[0].at,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.wire import TrendPoint
-from services.console.chart import Measure, each, heeded
+from services.console.chart import WELL, Measure, each, heeded
 
 DIGITS = 5
 
@@ -23,6 +23,7 @@ def columns(
         "step": int(step.total_seconds()),
         "each": each(step),
         "measure": measure,
+        "well": WELL,
         "at": [int(p.at.timestamp()) for p in shown],
         "value": [_short(getattr(p, measure)) for p in shown],
         "posts": [p.posts for p in shown],

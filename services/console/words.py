@@ -158,6 +158,11 @@ def day(at: datetime) -> str:
     return f"{at.day} {at:%b}"
 
 
+def date(at: Any) -> str:
+    """14 Dec 2016, from a time or its RFC 3339 form, or a day of either; a dash for anything else."""
+    return moment(at).removesuffix(" 00:00") if isinstance(at, str) else moment(at).rpartition(" ")[0] or "–"
+
+
 def moment(at: Any) -> str:
     """14 Dec 2016 23:54, from a time or its RFC 3339 form; a dash for anything else."""
     if isinstance(at, str):
@@ -196,7 +201,7 @@ def signed(value: float | None) -> str:
 def filters() -> dict[str, Callable[..., Any]]:
     """Those of our messages and our own; what is missing reads as unknown."""
     own = (
-        ago, day, moment, lasting, headline, listed, measure, odds, signed, evidence, times, seconds, gist,
+        ago, day, date, moment, lasting, headline, listed, measure, odds, signed, evidence, times, seconds, gist,
         told_step,
     )  # fmt: skip
     return {name: _lenient(f) for name, f in {**FILTERS, **{f.__name__: f for f in own}}.items()}

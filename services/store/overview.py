@@ -70,6 +70,12 @@ def alert_quotes(connection: Connection, alert_ids: Sequence[str]) -> dict[str, 
     return {row["alert_id"]: row["post"] for row in found}
 
 
+def last_carried(connection: Connection, version_id: int, frame: str, before: datetime) -> datetime | None:
+    """The newest bucket before a time in which a post carried a frame (`*`: any post); None when there is none."""
+    found = rows(connection, "overview", "last_carried", version_id=version_id, frame=frame, before=before)
+    return found[0]["bucket"] if found else None
+
+
 def feed_intake(connection: Connection) -> dict[int, dict[str, int]]:
     """Of every feed, posts by what became of them: fetched, new, duplicate, dropped:<reason>."""
     found: dict[int, dict[str, int]] = {}

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from services.store import alerts, labels
-from tests.console.looking import grave, opened
+from tests.console.looking import grave, opened, too_wide
 from tests.console.watching import FRAME, HOSTILE
 
 pytestmark = pytest.mark.browser
@@ -33,6 +33,30 @@ def test_a_chart_is_read_by_keys_and_zoomed(browser, house):
         assert read == {"burst", "not heard: unknown"}, "bursts and gaps are read out as such"
         plot.press("+")
         plot.press("0")
+
+
+def test_what_nobody_listened_to_is_read_as_unknown_and_other_times_are_a_key_away(browser, house):
+    with opened(browser) as page:
+        page.goto(house.address + PAGE)
+        page.keyboard.press("[")
+        expect(page).to_have_url(re.compile(r"until=2016-11-2\d"))
+        expect(page.locator(".legend")).to_contain_text("nobody listened")
+        page.locator(".plot").focus()
+        page.locator(".plot").press("Home")
+        expect(page.locator(".reading")).to_contain_text("nobody listened: unknown")
+        page.locator(".plot").evaluate("plot => plot.blur()")
+        page.get_by_role("link", name="now", exact=True).click()
+        expect(page.locator(".reading")).to_contain_text("Point at a bar")
+
+
+def test_a_long_title_of_a_frame_pushes_no_page_aside(browser, house):
+    with opened(browser, width=390) as page:
+        for path in ("/alerts", "/posts"):
+            page.goto(house.address + path)
+            page.locator("select").nth(-1 if path == "/alerts" else 0).evaluate(
+                "select => select.options[0].textContent = 'A title that goes on and on '.repeat(8)"
+            )
+            assert too_wide(page) <= 0
 
 
 def test_a_chart_is_read_by_pointing(browser, house):

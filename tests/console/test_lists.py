@@ -87,6 +87,27 @@ def test_nothing_found_says_so_and_leads_out(reader):
     assert 'href="/posts"' in told
 
 
+def test_posts_of_another_time_are_found(reader):
+    html = reader.get("/posts?days=1&until=2016-12-11").text
+    assert numbers(html)
+    assert set(re.findall(r'<time datetime="(2016-12-\d\d)', html.partition("<main")[2])) == {"2016-12-11"}
+    assert "until=2016-12-11" in (link(html, "next") or "")
+    assert reader.get("/posts?until=2016-13-40").status_code == reader.get("/posts?until=9999-12-31").status_code == 200
+
+
+def test_a_frame_is_seen_at_another_time(reader):
+    html = reader.get(f"{FRAME}?days=3&until=2016-12-12").text
+    assert "10 Dec 2016 00:00" in html
+    assert "13 Dec 2016 00:00" in html
+    assert "until=2016-12-09" in link(html, "prev")
+    assert link(html, "next")
+    days = {r["at"][:10] for r in rows(reader.get(f"{FRAME}.csv?days=3&until=2016-12-12"))}
+    assert days == {"2016-12-10", "2016-12-11", "2016-12-12"}
+    now = reader.get(f"{FRAME}?until=2026-01-01").text
+    assert link(now, "next") is None
+    assert "not now" not in now
+
+
 def rows(answer):
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/csv")

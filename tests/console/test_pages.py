@@ -121,6 +121,23 @@ def test_a_burst_that_goes_on_leads(web, store):
     assert "firing" in Page(web.get(f"/alerts/{firing['alert_id']}").text).text
 
 
+def test_when_live_feeds_take_over_the_replay_is_a_link_away(web, store):
+    seeded.seed_palmyra(store, "2016-12-12T15")
+    here = "/frames/palmyra-2016/staged-theatrics"
+    assert "is kept" not in web.get("/").text
+    with store.transaction() as tx:
+        feeds.add_feed(tx, source="rss", address="https://example.org/", title="", now=seeded.NOW, interval_s=900)
+    assert 'href="/frames/palmyra-2016/*?until=2016-12-12"' in web.get("/").text
+    empty = web.get(here).text
+    assert "Nothing of it was heard in this period" in empty
+    (there,) = re.findall(r'<a href="(\?[^"]*until=2016-12-12)">', empty)
+    shown = web.get(here + there).text
+    assert "Nothing of it was heard" not in shown
+    assert 'class="bursts" d="M' in shown
+    alert = re.search(r'href="(/alerts/[0-9a-f]+)"', shown)[1]
+    assert f'href="{here}?until=2016-12-1' in web.get(alert).text, "an alert leads to its frame as it was then"
+
+
 def test_an_empty_house_says_what_to_do(web):
     page = Page(web.get("/").text)
     assert "No codebook is current yet." in page.text

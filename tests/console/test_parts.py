@@ -1,11 +1,17 @@
 """The pure parts: a gap is drawn as a gap, cookies end, and things are worded for people."""
 
-from datetime import UTC, datetime, timedelta
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qs
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.wire import Frame, TrendPoint
-from services.console import chart, words
+from services.console import chart, plot, words
+from services.console.pages import frames
 
 START = datetime(2016, 12, 1, tzinfo=UTC)
 
@@ -50,6 +56,33 @@ def test_time_before_anybody_listened_is_left_out_but_for_a_little():
     assert drawn.since == START + timedelta(hours=201 - chart.LEAST)
     assert len(drawn.unheeded) == 1
     assert chart.draw([]) is None
+
+
+def test_much_that_was_not_heard_is_seen_and_told_to_the_script():
+    silent = point(2, coverage=None, expected=None, upper=None)
+    points = [point(0, 2), point(1, 1, coverage=0.4), silent, point(3, 1, coverage=0.95)]
+    drawn = chart.draw(points)
+    assert (drawn.partly, drawn.unheeded) == ((chart.Span(250.0, 250.0),), (chart.Span(500.0, 250.0),))
+    told = json.loads(plot.columns(points, measure="units", step=timedelta(hours=1)))
+    assert (told["coverage"], told["well"]) == ([1.0, 0.4, None, 0.95], 0.9)
+
+
+PRESENT = datetime(2016, 12, 15, 9, 30, tzinfo=UTC)
+
+
+@given(st.sampled_from(sorted(frames.PERIODS)), st.dates(date(2015, 1, 1), date(2017, 1, 1)))
+def test_periods_follow_each_other_without_a_hole(days, day):
+    view = frames.View(days, "1d", "units", "", day.isoformat())
+    since, until = view.period(PRESENT)
+    assert (until is None) == (day >= PRESENT.date())
+    assert (until or PRESENT) - since == view.length
+    before = replace(view, until=parse_qs(view.earlier(PRESENT)[1:])["until"][0])
+    begun, ended = before.period(PRESENT)
+    assert ended is not None
+    assert timedelta(0) <= ended - since < timedelta(days=1)
+    assert begun < since
+    later = parse_qs(before.later(PRESENT)[1:]).get("until", [""])[0]
+    assert later == (view.until if until else "") or ended - since > timedelta(0)
 
 
 def test_a_day_that_was_not_heard_has_no_posts_in_the_table():

@@ -49,6 +49,12 @@ limit %(limit)s;
 select alert_id, evidence -> 'typical' -> 0 as post from alerts
 where alert_id = any(%(alert_ids)s::text[]) and jsonb_array_length(coalesce(evidence -> 'typical', '[]')) > 0;
 
+-- name: last_carried
+-- The newest bucket before a time that has posts of a frame.
+select bucket from trend_points
+where version_id = %(version_id)s and frame = %(frame)s and bucket < %(before)s and posts > 0
+order by bucket desc limit 1;
+
 -- name: feed_intake
 -- Posts of every feed by what became of them.
 select feed_id, outcome, posts from intake where posts > 0 order by 1, 3 desc, 2;

@@ -1,8 +1,9 @@
 """The page of one frame: its trend as asked for, its alerts, who carries it and what they say. It writes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -36,6 +37,7 @@ PERIODS = {
 STEPS = {"5m": "5 minutes", "1h": "hour", "1d": "day", "1w": "week"}
 SHOWN: dict[str, str] = {"units": "Voices", "posts": "Posts", "share": "Share"}
 SPLITS = {"": "All", "source": "By source", "lang": "By language", "stance": "By stance"}
+EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
 MOST_STEPS = 2500
 """So many bars can still be told apart when zoomed in."""
 
@@ -48,11 +50,27 @@ class View:
     step: readings.Step
     show: chart.Measure
     by: str
+    until: str = ""
+    """The last day of the period, such as 2016-12-14; empty for one that ends now."""
 
     @property
     def length(self) -> timedelta:
         """Of the period."""
         return timedelta(days=int(self.days))
+
+    def period(self, present: datetime) -> tuple[datetime, datetime | None]:
+        """When the period begins and ends; None for one that goes on."""
+        end = end_of(self.until, present)
+        return (end or present) - self.length, end
+
+    def earlier(self, present: datetime) -> str:
+        """The query of the period before this one."""
+        return self.link(until=day_before(self.period(present)[0]))
+
+    def later(self, present: datetime) -> str:
+        """The query of the period after this one; of one that would not be over, the query of now."""
+        end = (self.period(present)[1] or present) + self.length
+        return self.link(until=day_before(end) if end < present else "")
 
     def steps(self) -> dict[str, str]:
         """The steps that suit the period."""
@@ -60,11 +78,37 @@ class View:
 
     def link(self, **change: str) -> str:
         """The query of this view with something changed, or as it is."""
-        asked = {"days": self.days, "step": self.step, "show": self.show, "by": self.by, **change}
+        return "?" + urlencode(self.asked(**change))
+
+    def asked(self, **change: str) -> dict[str, str]:
+        """What a query has to say for this view with something changed, beyond what is usual."""
+        asked = {"days": self.days, "step": self.step, "show": self.show, "by": self.by, "until": self.until}
+        asked |= change
         if not suits(asked["days"], asked["step"]):
             asked["step"] = usual_step(asked["days"])
-        usual = {"days": "14", "step": usual_step(asked["days"]), "show": "units", "by": ""}
-        return "?" + urlencode({k: v for k, v in asked.items() if v != usual[k]})
+        usual = {"days": "14", "step": usual_step(asked["days"]), "show": "units", "by": "", "until": ""}
+        return {k: v for k, v in asked.items() if v != usual[k]}
+
+
+def day_of(word: str) -> str:
+    """A day as an address names it, or nothing for what is none."""
+    with suppress(ValueError):
+        found = date.fromisoformat(word)
+        return word if word == found.isoformat() and EARLIEST <= found < LATEST else ""
+    return ""
+
+
+def end_of(until: str, present: datetime) -> datetime | None:
+    """The end of the day that an address names; None where it names none, or one that is not over."""
+    if not until:
+        return None
+    end = datetime.combine(date.fromisoformat(until), time(), UTC) + timedelta(days=1)
+    return end if end < present else None
+
+
+def day_before(end: datetime) -> str:
+    """The last day of a period that ends then."""
+    return max((end - timedelta(microseconds=1)).date(), EARLIEST).isoformat()
 
 
 def suits(days: str, step: str) -> bool:
@@ -89,7 +133,7 @@ def view_of(request: Request) -> View:
     by = asked.get("by", "")
     return View(
         days, cast(readings.Step, step), cast(chart.Measure, show if show in SHOWN else "units"),
-        by if by in SPLITS else "",
+        by if by in SPLITS else "", day_of(asked.get("until", "")),
     )  # fmt: skip
 
 
@@ -99,6 +143,7 @@ def frame(request: Request) -> Response:
     with desk.store.transaction() as tx:
         wall = desk.now()
         about, trend = asked_trend(tx, wall, request, view)
+        view = view if end_of(view.until, trend.present) else replace(view, until="")
         told = _told(tx, wall, trend, view)
         posts = listings.read_posts(tx, wall, **about, limit=POSTS).posts
     return page(request, "frame.html", trend=trend, present=trend.present, view=view, posts=posts, periods=PERIODS,
@@ -108,7 +153,7 @@ def frame(request: Request) -> Response:
 def asked_trend(tx: Connection, wall: datetime, request: Request, view: View) -> tuple[dict[str, Any], wire.Trend]:
     """What a page's address asks of posts (codebook, frame, since), and the trend that it draws."""
     about: dict[str, Any] = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
-    about["since"] = feeds.present(tx, wall) - view.length
+    about["since"], about["until"] = view.period(feeds.present(tx, wall))
     return about, readings.read_trend(tx, wall, **about, step=view.step)
 
 
@@ -121,6 +166,7 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
     show: chart.Measure = view.show if found or view.show != "units" else "posts"
     stood = bool(found) and stances.any_reader(tx)
     told: dict[str, Any] = {
+        "before": None if any(p.posts for p in trend.points) else _before(tx, trend),
         "frame": found, "alerts": alerts, "splits": {k: v for k, v in SPLITS.items() if stood or k != "stance"},
         "chart": chart.draw(trend.points, measure=show, step=step, alerts=[a["onset"] for a in began]),
         "columns": plot.columns(trend.points, measure=show, step=step, alerts=began),
@@ -129,7 +175,7 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
     if found:
         row = readings.current_frame(tx, trend.frame, trend.codebook)
         period = {"version_id": row["version_id"], "frame": trend.frame, "since": trend.since, "until": trend.until}
-        day = overview.verdict_series(tx, trend.present - timedelta(days=1), trend.until)
+        day = overview.verdict_series(tx, trend.present - timedelta(days=1), trend.present + step)
         period["since"] = newest_of(trend.points, MOST_FACTS, trend.since)
         told |= {
             "facts": alert_rows.facts(tx, **period), "moved": movement(day.get((trend.codebook, trend.frame), [])),
@@ -137,6 +183,13 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
             "carriers": overview.top_carriers(tx, limit=CARRIERS, **period),
         }  # fmt: skip
     return told
+
+
+def _before(tx: Connection, trend: wire.Trend) -> str:
+    """The last day before a trend on which there was something to draw; empty when there was none."""
+    row = readings.current_frame(tx, trend.frame, trend.codebook)
+    at = overview.last_carried(tx, row["version_id"], row["frame"], trend.since)
+    return at.date().isoformat() if at else ""
 
 
 def newest_of(points: Sequence[wire.TrendPoint], most: int, since: datetime) -> datetime:

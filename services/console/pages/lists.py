@@ -15,7 +15,7 @@ from starlette.responses import Response
 from schemas import wire
 from schemas.errors import PermanentError
 from services.console.desk import desk_of, page
-from services.console.pages.frames import PERIODS
+from services.console.pages.frames import PERIODS, day_of, end_of
 from services.store import feeds, listings, overview, readings
 from services.store import posts as rows
 from services.store.pool import Connection
@@ -36,10 +36,11 @@ class Asked:
     lang: str
     days: str
     before: str
+    until: str
 
     def link(self, **change: str) -> str:
         """The address of this list with something changed."""
-        names = ("q", "frame", "codebook", "source", "lang", "days", "before")
+        names = ("q", "frame", "codebook", "source", "lang", "days", "until", "before")
         told = {name: change.get(name, getattr(self, name)) for name in names}
         if not told["frame"]:
             told["codebook"] = ""
@@ -59,7 +60,7 @@ def asked_of(request: Request) -> Asked:
     days = given.get("days", "14")
     return Asked(
         q=" ".join(given.get("q", "").split())[:200], days=days if days in PERIODS else "14",
-        before=given.get("before", "")[:80], **told,
+        before=given.get("before", "")[:80], until=day_of(given.get("until", "")), **told,
     )  # fmt: skip
 
 
@@ -71,12 +72,14 @@ def posts(request: Request) -> Response:
     filters = {"source": asked.source or None, "lang": asked.lang or None}
     with desk.store.transaction() as tx:
         wall = desk.now()
-        since = feeds.present(tx, wall) - timedelta(days=int(asked.days))
+        present = feeds.present(tx, wall)
+        until = end_of(asked.until, present)
+        since = (until or present) - timedelta(days=int(asked.days))
         wanted = {**about, **filters, "q": asked.q or None, "before": at, "before_id": post_id}
-        found = listings.read_posts(tx, wall, since=since, limit=LISTED + 1, **wanted)
+        found = listings.read_posts(tx, wall, since=since, until=until, limit=LISTED + 1, **wanted)
         told: dict[str, Any] = {"newer": _newer(tx, asked, found.posts, about, filters) if at else None}
         frames = readings.read_frames(tx, wall).frames
-        told |= {"frames": frames, "kinds": _kinds(tx, about, since, found.present) if frames else {}}
+        told |= {"frames": frames, "kinds": _kinds(tx, about, since, until or present) if frames else {}}
         told["named"] = {f.frame: f.title for f in frames if f.codebook == found.codebook}
     shown = found.posts[:LISTED]
     older = asked.link(before=_word(shown[-1].published_at, shown[-1].post_id)) if len(found.posts) > LISTED else None

@@ -10,7 +10,7 @@ from schemas import wire
 from services.analysis.moving import movement
 from services.console import chart, words
 from services.console.desk import desk_of, page
-from services.store import calibrations, listings, overview, readings
+from services.store import calibrations, codebooks, listings, overview, readings
 from services.store.pool import Connection
 
 ALERTS = 6
@@ -31,9 +31,18 @@ def now(request: Request) -> Response:
         feeds = listings.read_feeds(tx, wall).feeds
         told = _hours(tx, frames.present)
         kept = calibrations.read_calibration(tx)
+        moved = any(p.posts for points in told[1].values() for p in points)
+        before = None if moved else _before(tx, told[0][0])
         quotes = overview.alert_quotes(tx, [f.alert_id for f in frames.frames if f.alert_id])
-    return page(request, "now.html", kept=kept, frames=frames, present=frames.present, alerts=alerts, quotes=quotes,
-                **_seen(frames, told), **_listened(told[0], told[2]), **_feeds(feeds))  # fmt: skip
+    return page(request, "now.html", before=before, kept=kept, frames=frames, present=frames.present, alerts=alerts,
+                quotes=quotes, **_seen(frames, told), **_listened(told[0], told[2]), **_feeds(feeds))  # fmt: skip
+
+
+def _before(tx: Connection, since: datetime) -> tuple[str, datetime] | None:
+    """Where no post of this period carries a frame: a codebook under which posts of before are kept, and until when."""
+    found = [(c["codebook"], overview.last_carried(tx, c["version_id"], readings.EVERYTHING, since))
+             for c in codebooks.current_codebooks(tx)]  # fmt: skip
+    return max(((name, at) for name, at in found if at), key=lambda of: of[1], default=None)
 
 
 Hours = tuple[list[datetime], dict[overview.Key, list[overview.Hour]], list[float | None]]

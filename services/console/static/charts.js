@@ -8,7 +8,7 @@ const two = (n) => String(n).padStart(2, "0");
 function colours() {
   const style = getComputedStyle(document.documentElement);
   const get = (name) => style.getPropertyValue(`--${name}`).trim();
-  return Object.fromEntries(["ink", "soft", "line", "bar", "band", "expected", "gap", "gap-line", "burst"].map((n) => [n, get(n)]));
+  return Object.fromEntries(["ink", "soft", "line", "bar", "band", "expected", "gap", "gap-line", "burst", "unheeded"].map((n) => [n, get(n)]));
 }
 
 function when(at, step) {
@@ -31,7 +31,9 @@ function number(value, measure) {
   return value >= 10 || Number.isInteger(value) ? Math.round(value).toLocaleString("en") : value.toPrecision(2);
 }
 
-// Where nothing was heard, behind everything: hatched, because unknown is not nought.
+const unheeded = (told, i) => told.coverage[i] === null && !told.posts[i];
+
+// Where nothing or little was heard, or nobody listened, behind everything: unknown is not nought.
 function gaps(told) {
   return (u) => {
     const { ctx, bbox } = u, c = colours();
@@ -40,9 +42,11 @@ function gaps(told) {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     told.at.forEach((at, i) => {
-      if (told.coverage[i] !== 0) return;
+      const heard = told.coverage[i], nobody = unheeded(told, i);
+      if (!nobody && (heard === null || heard >= told.well)) return;
       const left = u.valToPos(at, "x", true), right = u.valToPos(at + told.step, "x", true);
-      ctx.fillStyle = c.gap;
+      ctx.fillStyle = nobody ? c.unheeded : c.gap;
+      ctx.globalAlpha = nobody || heard === 0 ? 1 : 0.5;
       ctx.fillRect(left, bbox.top, right - left + 0.5, bbox.height);
     });
     ctx.restore();
@@ -128,6 +132,7 @@ function read(u, told, reading) {
   }
   say("", `${when(told.at[i], told.step)} UTC`);
   if (told.coverage[i] === 0) { say("", "not heard: unknown"); return; }
+  if (unheeded(told, i)) { say("", "nobody listened: unknown"); return; }
   const names = { units: "voices", posts: "posts", share: "share" };
   say(names[told.measure], number(told.value[i], told.measure), told.burst[i] ? "is-burst" : "");
   if (told.measure !== "posts") say("posts", number(told.posts[i], "posts"));
