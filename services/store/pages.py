@@ -12,9 +12,9 @@ _FIRST = {False: timedelta(days=1), True: timedelta(hours=1)}
 """How far back is looked first, without words and with: most pages are full with that."""
 _FURTHER = 24
 """How many times as far at most the next time."""
-_CARRIERS = (100, 1_000)
-"""Posts of a frame whose texts are read for words: at first, and at most at once. A hundred take some milliseconds."""
-_RARE = 20
+_CARRIERS = 500
+"""Posts of a frame that are looked through for words at first; a thousand take some milliseconds."""
+_RARE = 40
 """Words that fewer than one in so many of them has are looked for among all posts."""
 _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """After everything that is stored."""
@@ -43,25 +43,25 @@ def _chosen(connection: Connection, filters: Row, period: Row, near: datetime) -
     if filters["frame"] is None:
         return _by_stretch(connection, filters, period, near)
     if filters["q"] is None:
-        return posts.newest_carriers(connection, **filters, **period)
+        return posts.keys_of_posts(connection, posts.newest_carriers(connection, **filters, **period))
     return _carriers_that_say(connection, filters, period, near)
 
 
 def _carriers_that_say(connection: Connection, filters: Row, period: Row, near: datetime) -> list[Row]:
-    """Common words are found by reading the frame's posts, rare ones by their index: each is slow at the other."""
+    """Common words are found among the frame's posts, rare ones among all: each is slow at the other."""
     found: list[Row] = []
-    looked, limit, size = 0, period["limit"], _CARRIERS[0]
+    looked, limit, size = 0, period["limit"], _CARRIERS
     while len(found) < limit:
-        keys = posts.newest_carriers(connection, **filters, **{**period, "limit": size})
-        found += posts.posts_that_say(connection, keys, filters["q"])
-        looked += len(keys)
-        if len(keys) < size:
+        carriers = posts.newest_carriers(connection, **filters, **{**period, "limit": size})
+        found += posts.posts_that_say(connection, carriers, filters["q"])
+        looked += len(carriers)
+        if len(carriers) < size:
             break
-        filters = {**filters, "before": keys[-1]["published_at"], "before_id": keys[-1]["post_id"]}
+        filters = {**filters, "before": carriers[-1]["published_at"], "before_id": carriers[-1]["post_id"]}
         if len(found) * _RARE < looked:
             return found + _by_stretch(connection, filters, {**period, "limit": limit - len(found)}, near)
-        # A quarter more than what were expected to suffice: to ask again costs more than to read some in vain.
-        size = min(looked * 5 * (limit - len(found)) // (4 * len(found)) + 1, _CARRIERS[1])
+        # A quarter more than what were expected to suffice: to ask again costs more than to look at some in vain.
+        size = looked * 5 * (limit - len(found)) // (4 * len(found)) + 1
     return found[:limit]
 
 

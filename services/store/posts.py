@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.records import StoredPost
 from services.store import codebooks, labels, planning
-from services.store.pool import Connection, Row, one, row, rows, run
+from services.store.pool import Connection, Row, columns, one, row, rows, run
 
 _COLUMNS = (
     "native_id", "text", "text_hash", "unit_key", "published_at", "time_quality", "url", "author", "lang",
@@ -140,27 +140,34 @@ def newest_posts_that_say(connection: Connection, **asked: Any) -> list[Row]:
 
 
 def newest_carriers(connection: Connection, **asked: Any) -> list[Row]:
-    """The same of posts that carry a frame."""
+    """post_id and published_at of posts that carry a frame, newest first."""
     return rows(connection, "posts", "newest_carriers", **asked)
 
 
-def posts_that_say(connection: Connection, keys: Sequence[Row], q: str) -> list[Row]:
-    """Those of such keys whose posts have the words `q`, newest first; it reads every one of them."""
-    if not keys:
+def keys_of_posts(connection: Connection, found: Sequence[Row]) -> list[Row]:
+    """The same with received_day."""
+    return rows(connection, "posts", "keys_of_posts", **columns([dict(f) for f in found], "post_id", "published_at"))
+
+
+def posts_that_say(connection: Connection, found: Sequence[Row], q: str) -> list[Row]:
+    """Those of such posts that have the words `q`, with received_day, newest first.
+
+    Indexes of words and of posts are laid over each other: as slow as there are days between the first and the last.
+    """
+    if not found:
         return []
-    return rows(connection, "posts", "posts_that_say", q=q, **_named(keys))
+    about = {"days": days_received(connection, found[-1]["published_at"], found[0]["published_at"]), "q": q}
+    with planning.bitmaps(connection):
+        return rows(connection, "posts", "posts_that_say", post_id=[f["post_id"] for f in found], **about)
 
 
 def posts_by_key(connection: Connection, version_id: int | None, keys: Sequence[Row]) -> list[Row]:
     """The posts of such keys that are there, newest first, with their frames under a version."""
     if not keys:
         return []
-    return rows(connection, "posts", "posts_by_key", version_id=version_id, **_named(keys))
-
-
-def _named(keys: Sequence[Row]) -> dict[str, list[Any]]:
     days = [k["received_day"] for k in keys]
-    return {"days": days, "post_id": [k["post_id"] for k in keys], "partitions": sorted(set(days))}
+    values = {"days": days, "post_id": [k["post_id"] for k in keys], "partitions": sorted(set(days))}
+    return rows(connection, "posts", "posts_by_key", version_id=version_id, **values)
 
 
 def newer_posts(connection: Connection, **filters: Any) -> list[Row]:

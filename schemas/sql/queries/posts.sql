@@ -169,34 +169,31 @@ where (%(source)s::text is null or m.source = %(source)s)
 order by m.published_at desc, m.post_id desc
 limit %(limit)s;
 
--- name: posts_that_say
--- Those of some posts that have the words. Their texts are fetched first, by key: the planner would look for the words in
--- all posts.
-with asked as materialized (
-  select p.received_day, p.post_id, p.published_at, p.text
-  from unnest(%(days)s::date[], %(post_id)s::bigint[]) as c (received_day, post_id)
-  join posts p on p.received_day = c.received_day and p.post_id = c.post_id and p.received_day = any(%(partitions)s::date[])
-)
-select received_day, post_id, published_at from asked
-where to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(q)s)
-order by published_at desc, post_id desc;
-
 -- name: newest_carriers
--- The same of the posts that carry a frame. A page is chosen first, so that nothing is looked up of the others.
-with chosen as materialized (
-  select c.post_id, c.published_at from carried c
-  where c.version_id = %(version_id)s and c.frame = %(frame)s
-    and (%(stance)s::text is null or c.stance = %(stance)s)
-    and (%(source)s::text is null or c.source = %(source)s)
-    and (%(lang)s::text is null or c.lang = %(lang)s)
-    and c.published_at >= %(since)s::timestamptz and c.published_at < %(until)s::timestamptz
-    and (%(before)s::timestamptz is null or (c.published_at, c.post_id) < (%(before)s, %(before_id)s::bigint))
-  order by c.published_at desc, c.post_id desc
-  limit %(limit)s
-)
-select k.received_day, c.post_id, c.published_at
-from chosen c join post_keys k on k.post_id = c.post_id
+-- Where posts that carry a frame stand, newest first; told from an index alone.
+select c.post_id, c.published_at from carried c
+where c.version_id = %(version_id)s and c.frame = %(frame)s
+  and (%(stance)s::text is null or c.stance = %(stance)s)
+  and (%(source)s::text is null or c.source = %(source)s)
+  and (%(lang)s::text is null or c.lang = %(lang)s)
+  and c.published_at >= %(since)s::timestamptz and c.published_at < %(until)s::timestamptz
+  and (%(before)s::timestamptz is null or (c.published_at, c.post_id) < (%(before)s, %(before_id)s::bigint))
+order by c.published_at desc, c.post_id desc
+limit %(limit)s;
+
+-- name: keys_of_posts
+-- The same with the days they came in on.
+select k.received_day, k.post_id, c.published_at
+from unnest(%(post_id)s::bigint[], %(published_at)s::timestamptz[]) as c (post_id, published_at)
+join post_keys k on k.post_id = c.post_id
 order by c.published_at desc, c.post_id desc;
+
+-- name: posts_that_say
+-- Those of some posts, which came in on some days, that have the words.
+select p.received_day, p.post_id, p.published_at from posts p
+where p.received_day = any(%(days)s::date[]) and p.post_id = any(%(post_id)s::bigint[])
+  and to_tsvector('simple', p.text) @@ websearch_to_tsquery('simple', %(q)s)
+order by p.published_at desc, p.post_id desc;
 
 -- name: newer_posts
 -- Where posts newer than one stand, nearest first: to page back.
