@@ -79,7 +79,8 @@ class Frame(BaseModel):
     counterexamples: Annotated[tuple[Text, ...], Field(description="Near misses: posts that do not carry it.")] = ()
     languages: Annotated[tuple[Language, ...], Field(description="Languages it is told in, such as en, ru, ar.")] = ()
     threshold: Annotated[
-        float | None, Field(gt=0, lt=1, description="Probability from which a post carries it; left out: learned.")
+        float | None,
+        Field(gt=0, lt=1, description="Probability, 0 to 1, that carries it; left out: learned."),
     ] = None
     colour: Annotated[
         str | None, Field(pattern=r"^#[0-9A-Fa-f]{6}$", description='Of its line in charts, such as "#d55e00".')

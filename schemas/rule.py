@@ -25,8 +25,10 @@ class RuleTerms(BaseModel):
         float | None, Field(ge=0, le=1, description="Part that promotes, of posts of known stance, 0 to 1.")
     ] = None
     one_source: Annotated[bool | None, Field(description="Whether one source alone is enough.")] = None
-    factor: Annotated[float | None, Field(gt=1, le=100, description="Growth that is told again.")] = None
-    more_voices: Annotated[int | None, Field(ge=1, le=1_000_000, description="New voices told again.")] = None
+    factor: Annotated[float | None, Field(gt=1, le=100, description="Growth told again, as a factor: 2 is twice.")] = (
+        None
+    )
+    more_voices: Annotated[int | None, Field(ge=1, le=1_000_000, description="Number of new voices told again.")] = None
     channels: Annotated[
         tuple[str, ...] | None, Field(min_length=1, description="Names of channels; null: every one.")
     ] = None

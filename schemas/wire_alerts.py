@@ -34,7 +34,7 @@ class Counted(Wire):
     texts: Annotated[int, Field(description="Number of distinct texts.")]
     units: Annotated[int, Field(description="Number of independent voices.")]
     authors: Annotated[int, Field(description="Number of distinct authors.")]
-    publishers: Annotated[int, Field(description="Number of distinct hosts.")]
+    publishers: Annotated[int, Field(description="Number of publishers linked to or published at.")]
 
 
 class Firing(Wire):

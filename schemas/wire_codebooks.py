@@ -75,7 +75,7 @@ class FramePreview(Wire):
     frame: Annotated[str, Field(description="Id of the frame.")]
     title: Annotated[str, Field(description="Title of the frame, the new one where it changes.")]
     change: Annotated[Literal["kept", "added", "removed"], Field(description="What becomes of the frame itself.")]
-    threshold: Annotated[float | None, Field(description="Probability from which posts would carry it; null: removed.")]
+    threshold: Annotated[float | None, Field(description="Probability, 0 to 1, that would carry it; null: removed.")]
     before: Annotated[int, Field(description="Posts that carry it now.")]
     after: Annotated[int, Field(description="Posts that would carry it.")]
     gained: Gained
@@ -99,8 +99,8 @@ class Preview(Wire):
     left_out: Annotated[int, Field(description="Stored posts that have not been read by the model yet.")]
     moved: Annotated[int, Field(description="Posts that would gain or lose a frame.")]
     days: Annotated[int, Field(description="Days of history on which past alerts were replayed.")]
-    took_seconds: Annotated[float, Field(description="What this preview took.")]
-    apply_seconds: Annotated[float, Field(description="What applying it would about take, until readers switch.")]
+    took_seconds: Annotated[float, Field(description="Seconds that this preview took.")]
+    apply_seconds: Annotated[float, Field(description="Seconds until readers would switch, about.")]
     frames: Annotated[tuple[FramePreview, ...], Field(description="Frames of the codebook, then those that go.")]
 
 
@@ -167,5 +167,6 @@ class RollbackAsked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     to: Annotated[
-        int | None, Field(ge=1, le=2**31 - 1, description="Which version; null: the one before the current one.")
+        int | None,
+        Field(ge=1, le=2**31 - 1, description="Number of the version; null: that before the current one."),
     ] = None

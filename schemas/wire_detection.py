@@ -31,7 +31,10 @@ class Verdict(Wire):
     expected: Expected
     upper: Upper
     probability: Annotated[float | None, _about("Chance of so many voices were nothing going on, 0 to 1.")]
-    threshold: Annotated[float | None, _about("Less probable is a burst: set by the budget and the replayed past.")]
+    threshold: Annotated[
+        float | None,
+        _about("Probability, 0 to 1; less is a burst: by budget and replayed past."),
+    ]
     baseline_from: Annotated[datetime | None, _about("Where the history behind it begins; null when not kept.")]
     baseline_days: Annotated[float | None, _about("Days of covered history behind it; null when not kept.")]
     coverage: Coverage
@@ -50,9 +53,9 @@ class Calibration(Wire):
         float | None,
         Field(description="Alarms a week in the replayed days at theory's threshold; at most 80 count."),
     ]
-    alarms_a_week: Annotated[float | None, Field(description="The same at the threshold in force, false and true.")]
-    threshold_by_theory: Annotated[float, Field(description="Probability a bucket that the budget allows in theory.")]
-    threshold: Annotated[float, Field(description="Probability a bucket in force: less probable is a burst.")]
+    alarms_a_week: Annotated[float | None, Field(description="Alarms a week at the one in force, false and true.")]
+    threshold_by_theory: Annotated[float, Field(description="Probability a bucket, 0 to 1, by theory alone.")]
+    threshold: Annotated[float, Field(description="Probability a bucket in force, 0 to 1: less probable is a burst.")]
     told: Annotated[str, Field(description="All of it in one line for people.")]
 
 

@@ -14,16 +14,16 @@ class Quality(Wire):
     precision: Annotated[
         float | None, Field(description="Part of what is said to carry the frame that does, 0 to 1; null: too few.")
     ]
-    precision_low: Annotated[float | None, Field(description="Lower limit of precision; null as above.")]
-    precision_high: Annotated[float | None, Field(description="Upper limit of precision; null as above.")]
+    precision_low: Annotated[float | None, Field(description="Lower limit of precision, 0 to 1; null as above.")]
+    precision_high: Annotated[float | None, Field(description="Upper limit of precision, 0 to 1; null as above.")]
     recall: Annotated[
         float | None,
         Field(description="Part of what carries the frame that is found, 0 to 1; null: the sample cannot say."),
     ]
-    recall_low: Annotated[float | None, Field(description="Lower limit of recall; null as above.")]
-    recall_high: Annotated[float | None, Field(description="Upper limit of recall; null as above.")]
+    recall_low: Annotated[float | None, Field(description="Lower limit of recall, 0 to 1; null as above.")]
+    recall_high: Annotated[float | None, Field(description="Upper limit of recall, 0 to 1; null as above.")]
     judged: Annotated[int, Field(description="Judged texts that count, of any stratum.")]
-    judged_carrying: Annotated[int, Field(description="Those of them said to carry the frame: precision's n.")]
+    judged_carrying: Annotated[int, Field(description="Judged texts said to carry the frame: precision's n.")]
     left_out: Annotated[
         int, Field(description="Judged texts that do not count: the codebook holds them, or they chose its threshold.")
     ]

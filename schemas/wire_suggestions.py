@@ -14,11 +14,11 @@ SuggestionState = Literal["open", "dismissed", "adopted", "faded", "merged"]
 class Parts(Wire):
     """What the score is made of, each 0 to 1."""
 
-    growth: Annotated[float, Field(description="How far the last day or week is above what came before.")]
-    independence: Annotated[float, Field(description="Whether it is many voices: 0 is one, 0.5 is five, 0.8 is 17.")]
-    coherence: Annotated[float, Field(description="Whether it is one story: 0.5 is twice as alike as is usual.")]
-    size: Annotated[float, Field(description="How large: 0.5 is 20 voices.")]
-    newness: Annotated[float, Field(description="How new: 0.5 is a week old.")]
+    growth: Annotated[float, Field(description="How far the last day or week is above what came before, 0 to 1.")]
+    independence: Annotated[float, Field(description="How many voices, 0 to 1: 0 is one, 0.5 is five, 0.8 is 17.")]
+    coherence: Annotated[float, Field(description="How much one story, 0 to 1: 0.5 is twice as alike as usual.")]
+    size: Annotated[float, Field(description="How large, 0 to 1: 0.5 is 20 voices.")]
+    newness: Annotated[float, Field(description="How new, 0 to 1: 0.5 is a week old.")]
 
 
 class Day(Wire):
@@ -58,7 +58,7 @@ class SuggestionLine(Wire):
         float, Field(description="What it is ranked by, 0 to 1: independence × weighted mean of the rest.")
     ]
     parts: Annotated[Parts, Field(description="What the score is made of.")]
-    split_from: Annotated[int | None, Field(description="The suggestion most of it was part of before.")]
+    split_from: Annotated[int | None, Field(description="Id of the one most of it was part of before; null: none.")]
     decided_at: Annotated[datetime | None, Field(description="When it was adopted or dismissed; null: undecided.")]
     decided_by: Annotated[str | None, Field(description="By whom.")]
     frame: Annotated[str | None, Field(description="Id of the frame it was adopted as.")]
@@ -81,7 +81,7 @@ class SuggestedPost(Wire):
     lang: Annotated[str, Field(description="Language, BCP 47.")]
     text: Annotated[str, Field(description="What it says.")]
     published_at: Annotated[datetime, Field(description="When it was published.")]
-    likeness: Annotated[float, Field(description="Cosine to the middle of the suggestion.")]
+    likeness: Annotated[float, Field(description="Nearness to the middle of the suggestion: cosine, −1 to 1.")]
 
 
 class Suggestion(SuggestionLine):

@@ -32,6 +32,7 @@ from services.api.about import ABOUT, TAGS
 from services.api.alerting import alerting
 from services.api.callers import OPEN, permit
 from services.api.etags import Etags
+from services.api.examples import illustrate
 from services.api.guard import Guard
 from services.api.labels import judging
 from services.api.leaving import leaving
@@ -115,7 +116,7 @@ def _named(route: APIRoute) -> str:
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI 3.1 document: what FastAPI knows, with our errors' media type and the token."""
+    """The OpenAPI 3.1 document: what FastAPI knows, with our errors' media type, the token and examples."""
     told = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
     )  # fmt: skip
@@ -128,4 +129,5 @@ def describe(app: FastAPI) -> dict[str, Any]:
             operation["security"] = [] if path in OPEN else [{"token": [wanted]}]
     about = {"type": "http", "scheme": "bearer", "description": _TOKENS}
     told["components"]["securitySchemes"] = {"token": about}
+    illustrate(told)
     return told

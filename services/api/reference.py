@@ -3,6 +3,7 @@
 It tells nothing that the document does not, so it is open to whoever can reach the house.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -39,6 +40,7 @@ article { border-top: 1px solid var(--line); padding: 1rem 0; }
 .soft, dt span { color: var(--soft); }
 dl { display: grid; grid-template-columns: minmax(9rem, 17rem) minmax(0, 1fr); gap: 0.25rem 1.2rem; margin: 0.5rem 0; }
 dl { font-size: 0.9rem; } dt span { display: block; font-size: 0.75rem; } dd { margin: 0; }
+pre { overflow: auto; max-height: 24rem; padding: 0.6rem; border: 1px solid var(--line); font-size: 0.8rem; }
 summary { cursor: pointer; width: max-content; } details { margin: 0.35rem 0; }
 @media (max-width: 600px) { dl { grid-template-columns: minmax(0, 1fr); } dd { margin-bottom: 0.4rem; } }
 """
@@ -115,7 +117,15 @@ def _shape(document: Doc, title: str, sent: Doc, about: str = "") -> str:
         for name, kind, told in _fields(document, sent.get("schema", {}))
     )
     note = f"<p class=soft>{escape(about)}</p>" if about and about != "Successful Response" else ""
-    return f"<details><summary>{escape(title)}</summary>{note}<dl>{rows}</dl></details>"
+    return f"<details><summary>{escape(title)}</summary>{note}<dl>{rows}</dl>{_shown(sent.get('example'))}</details>"
+
+
+def _shown(example: Any) -> str:
+    """An example as it is sent; text is shown in its own direction, line by line."""
+    if example is None:
+        return ""
+    told = example if isinstance(example, str) else json.dumps(example, ensure_ascii=False, indent=2)
+    return f'<p class=soft>Example</p><pre tabindex="0" dir="ltr">{escape(told)}</pre>'
 
 
 def _fields(document: Doc, schema: Doc, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str, str]]:

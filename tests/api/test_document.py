@@ -3,6 +3,8 @@
 The house holds a few posts judged by the real stage; nothing outside can be asked.
 """
 
+from contextlib import nullcontext
+
 import psycopg
 import pytest
 import schemathesis
@@ -11,6 +13,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from services.api import create_api
+from services.classifier.noop import NoopEncoder
 from services.store.pool import Store
 from tests.api import judged, seeded
 from tests.conftest import named
@@ -24,8 +27,9 @@ ALLOWED, NOT_ALLOWED = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 
 def house(store):
     return create_api(
-        store, now=lambda: seeded.NOW, intake=lambda: seeded.runtime(store).intake, token=TOKEN, stopping=lambda: True
-    )
+        store, now=lambda: seeded.NOW, intake=lambda: seeded.runtime(store).intake, token=TOKEN, stopping=lambda: True,
+        borrow=lambda: nullcontext(NoopEncoder()),
+    )  # fmt: skip
 
 
 def questions():

@@ -1,5 +1,6 @@
 """Each route answers what the store holds; a gap is null; pages are complete."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -235,6 +236,31 @@ def test_ready_knows_the_schema_and_the_partitions(web, store):
         tx.execute("drop table schema_migrations, stage_runs")
     assert web.get("/readyz").status_code == 503
     assert web.get("/healthz").status_code == 200
+
+
+PART = re.compile(
+    r"\b(probab|chance of|chance that|part of (?!before)|part that|share|limit of|nearness)", re.IGNORECASE
+)
+BOUNDS = re.compile(r"\b1\b")
+UNIT = re.compile(
+    r"number|\bid\b|version|posts|texts|voices|authors|publishers|judge|people|frames|firings|fetches|tries|days|hours|"
+    r"seconds|a week|bound|0 to 1|at most 1|log odds|factor|multiplied|HTTP status|code points|alarms|sets apart|begins|ends",
+    re.IGNORECASE,
+)
+
+
+def numeric(schema):
+    return {"integer", "number"} & {kind.get("type") for kind in (schema, *schema.get("anyOf", ()))}
+
+
+def test_every_number_says_what_it_counts_or_measures(client):
+    """A part of one, a probability and a nearness say their bounds; anything else what there are so many of."""
+    for name, schema in client.get(f"{V1}/openapi.json").json()["components"]["schemas"].items():
+        for field, about in schema.get("properties", {}).items():
+            if numeric(about):
+                told = about["description"]
+                bounded = PART.search(told) and "og odds" not in told
+                assert (BOUNDS if bounded else UNIT).search(told), f"{name}.{field}: {told}"
 
 
 def test_every_field_is_described(client):
