@@ -171,6 +171,20 @@ MUTANTS = [
     ),
     Mutant(
         6,
+        "workers/stages/detect.py",
+        "if due - start <= LOOKBACK:",
+        "if True:",
+        f"{DETECT} -k years_ago",
+    ),
+    Mutant(
+        9,
+        "workers/stages/detect.py",
+        " + raising.left_behind(rt, LOOKBACK)",
+        "",
+        f"{DETECT} -k 'years_ago or with_its_frame'",
+    ),
+    Mutant(
+        6,
         f"{SQL}/feeds.sql",
         "case mode when 'push' then 'sent' else 'heard' end",
         "'heard'",

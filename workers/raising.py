@@ -1,4 +1,4 @@
-"""Alerts about hearing itself: feeds that stay silent, and stretches in which too little was heard.
+"""Alerts about hearing itself: feeds that stay silent, stretches in which too little was heard, what was left behind.
 
 They hold back no other alert. Also lets the messages of a run go. What is told to whom is decided elsewhere.
 """
@@ -11,6 +11,7 @@ import numpy as np
 from services.analysis import alerting, evidence
 from services.analysis.bursts import COVERED
 from services.analysis.coverage import Run, coverage, uncovered
+from services.analysis.naming import many
 from services.analysis.telling import Measure
 from services.store import alerts, announcing, feeds, tellings
 from services.store.pool import Connection, Row
@@ -34,6 +35,21 @@ def outages(rt: Runtime) -> int:
     """Raise an outage for each feed that keeps failing and resolve those heard again; how many were told of."""
     with rt.store.transaction() as tx:
         return sum(_outage(tx, rt, feed) for feed in alerts.failing_feeds(tx, OUTAGE_FAILURES))
+
+
+def left_behind(rt: Runtime, horizon: timedelta) -> int:
+    """End the alerts of frames that left the codebook, and those older than all that is looked at; how many."""
+    with rt.store.transaction() as tx:
+        told = 0
+        for alert in alerts.left_behind(tx, horizon):
+            why = (
+                "its frame left the codebook"
+                if alert["gone"]
+                else f"nothing was heard for {many(horizon.days, 'day')} after it"
+            )
+            last = alert["last_bucket"]
+            told += announcing.resolve(tx, alert["alert_id"], last_bucket=last, now=rt.now(), rule=rt.rule, why=why)
+        return told
 
 
 def gaps(rt: Runtime, closed: datetime) -> int:

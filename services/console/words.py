@@ -84,8 +84,8 @@ def headline(frames: Sequence[Frame]) -> str:
         return f"{listed(alerting)} {'is' if len(alerting) == 1 else 'are'} still on alert."
     if not frames:
         return "No codebook is current yet."
-    if all(f.posts is None for f in frames):
-        return "Nothing was heard, so nothing can be said."
+    if all(f.posts is None or f.state == "insufficient coverage" for f in frames):
+        return "Too little was heard to say what moves."
     if all(f.state == "learning" for f in frames):
         return "Still learning what is usual."
     return "Nothing moves now."

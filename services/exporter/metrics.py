@@ -232,7 +232,9 @@ def _stages(rows: Iterable[Row]) -> Iterator[Metric]:
 def _feeds(figures: Figures) -> Iterator[Metric]:
     states = gauge("feeds", "Feeds by source and state.", ("source", "state"))
     failing = gauge("feeds_failing", "Enabled feeds whose last fetch failed.", ("source",))
-    lag = gauge("feed_lag_seconds", "Longest time an enabled live feed has not been heard, seconds.", ("source",))
+    lag = gauge(
+        "feed_lag_seconds", "Longest time an enabled feed that we listen to has not been heard, seconds.", ("source",)
+    )
     for source in sorted({f["source"] for f in figures.feeds}):
         ours = [f for f in figures.feeds if f["source"] == source]
         for name in FEEDS:
@@ -240,8 +242,9 @@ def _feeds(figures: Figures) -> Iterator[Metric]:
         on = [f for f in ours if f["state"] == "enabled"]
         failing.add_metric([source], sum(f["failures"] > 0 for f in on))
         late = [
-            (figures.wall - (f["heard_until"] or f["added_at"])).total_seconds() for f in on if f["clock"] == "wall"
-        ]
+            (figures.wall - (f["heard_until"] or f["added_at"])).total_seconds()
+            for f in on if f["clock"] == "wall" and f["mode"] != "push"
+        ]  # fmt: skip
         if late:
             lag.add_metric([source], max(0.0, *late))
     yield from (states, failing, lag)

@@ -64,6 +64,11 @@ def orphans(connection: Connection, version_id: int, frame: str, rules: Sequence
     return rows(connection, "alerts", "orphans", version_id=version_id, frame=frame, rules=list(rules))
 
 
+def left_behind(connection: Connection, horizon: timedelta) -> list[Row]:
+    """Alerts of frames that no bucket can end: alert_id, last_bucket, gone (whether the frame left the codebook)."""
+    return rows(connection, "alerts", "left_behind", horizon=horizon)
+
+
 def gap_told(connection: Connection, since: datetime, until: datetime) -> bool:
     """Whether a gap that overlaps this stretch was raised before."""
     return row(connection, "alerts", "gap_told", since=since, until=until) is not None

@@ -154,6 +154,12 @@ def spans(connection: Connection, since: datetime, until: datetime) -> list[Row]
     return rows(connection, "feeds", "spans", since=since, until=until)
 
 
+def expected_from(connection: Connection, since: datetime) -> datetime | None:
+    """The first moment from `since` on in which somebody was to be heard; None when there is none."""
+    at: datetime | None = one(connection, "feeds", "expected_from", since=since)["at"]
+    return at
+
+
 def was_silent(connection: Connection, since: datetime, until: datetime) -> bool:
     """Whether something should have been heard in a period and nothing was."""
     return bool(one(connection, "feeds", "was_silent", since=since, until=until)["silent"])

@@ -73,7 +73,8 @@ def told() -> dict[str, dict[str, set[str]]]:
     """Every metric the exporter tells: its labels, and each label's values over a house with one of everything."""
     windows = {window: {"posts": 1, "units": 1, "share": 1.0} for window in metrics.WINDOWS}
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    feed = {"source": "rss", "state": "enabled", "failures": 0, "heard_until": now, "added_at": now, "clock": "wall"}
+    feed = {"source": "rss", "state": "enabled", "failures": 0, "heard_until": now, "added_at": now}
+    feed |= {"clock": "wall", "mode": "poll"}
     house: dict[str, Any] = {f.name: () if get_origin(f.type) is tuple else 1 for f in fields(metrics.Figures)}
     house |= {f.name: defaultdict(int) for f in fields(metrics.Figures) if f.type == metrics.Row}
     house |= {"wall": now, "feeds": (feed,)}

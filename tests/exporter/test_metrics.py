@@ -117,6 +117,20 @@ def test_figures_of_a_frame_stand_in_the_streams_present(seen):
     assert states == {"ok": 1, "burst": 0, "learning": 0, "insufficient coverage": 0}
 
 
+def test_what_is_sent_to_us_and_what_is_listened_to_keep_nobody_waiting(store):
+    long_ago = seeded.NOW - timedelta(days=3)
+    with store.transaction() as tx:
+        for mode in ("push", "stream"):
+            feeds.add_feed(tx, source=mode, address=mode, title="", now=long_ago, interval_s=60, mode=mode)
+        assert len(feeds.claim_streams(tx, limit=1, lease=timedelta(minutes=5))) == 1
+    told = scrape(store)
+    assert told["framewatch_backlog_rows"]["collect",] == told["framewatch_backlog_oldest_seconds"]["collect",] == 0
+    assert set(told["framewatch_feed_lag_seconds"]) == {("stream",)}
+    with store.transaction() as tx:
+        tx.execute("update feeds set lease_until = clock_timestamp() - interval '1 s'")
+    assert scrape(store)["framewatch_backlog_rows"]["collect",] == 1, "its listener is gone"
+
+
 def test_what_was_not_heard_is_unknown_not_nought(store):
     version_id = seeded.add_codebook(store)
     hour = seeded.NOW.replace(minute=0, second=0)

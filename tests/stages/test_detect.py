@@ -383,3 +383,38 @@ def test_a_house_that_is_sent_its_posts_is_judged_while_somebody_sends(world: Wo
     day = {v["state"] for v in last if now <= v["bucket"] < now + timedelta(days=1)}
     assert "ok" in day
     assert "insufficient coverage" not in day
+
+
+def test_a_live_feed_beside_a_replay_of_years_ago_starts_at_once_and_ends_its_alerts(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=9, hours=8))
+    flow(replayed)
+    assert replayed.rows("select state from alerts") == [{"state": "firing"}]
+    before = replayed.one("select count(*) from verdicts")
+    replayed.rows("update feeds set state = 'ended' returning 1")
+    replayed.add_feed("https://example.org/live")
+    replayed.clock.forward(hours=3)
+    runs = 1
+    while detect(replayed.rt).again:
+        runs += 1
+    assert runs <= 2, "the years between are not judged hour by hour"
+    assert replayed.one("select count(*) from verdicts") <= before + 2 * 5
+    newest = replayed.one("select max(bucket) from verdicts")
+    assert replayed.clock() - newest <= 2 * HOUR
+    flow(replayed)
+    assert replayed.rows("select state from alerts where kind = 'burst'") == [{"state": "resolved"}]
+    why = replayed.rows("select why from alert_moves where move = 'resolved'")
+    assert why == [{"why": "nothing was heard for 66 days after it"}]
+    assert drift(replayed) == {}
+
+
+def test_an_alert_ends_with_its_frame(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=9, hours=8))
+    flow(replayed)
+    assert replayed.rows("select state from alerts") == [{"state": "firing"}]
+    replayed.apply(CODEBOOK.replace(ONE, ""))
+    settle(replayed)
+    detect(replayed.rt)
+    assert replayed.rows("select state from alerts") == [{"state": "resolved"}]
+    why = replayed.rows("select why from alert_moves where move = 'resolved'")
+    assert why == [{"why": "its frame left the codebook"}]
+    assert drift(replayed) == {}

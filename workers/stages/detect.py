@@ -33,7 +33,7 @@ def detect(rt: Runtime) -> Outcome:
         claimed = alerts.claim_watches(tx, until=closed, limit=FRAMES, lease=rt.lease)
     if claimed:
         calibrate(rt, closed)
-    told += raising.gaps(rt, closed)
+    told += raising.gaps(rt, closed) + raising.left_behind(rt, LOOKBACK)
     judged = fenced_off = 0
     again = False
     for version_id, group in groupby(claimed, key=lambda w: w["version_id"]):
@@ -59,7 +59,7 @@ def _scene(rt: Runtime, version_id: int, watches: list[Row], closed: datetime) -
     step = rt.rule.step
     with rt.store.transaction() as tx:
         first = _floor(trends.first_bucket(tx, version_id) or closed, step)
-        start = min(w["evaluated_until"] or first for w in watches)
+        start = _skipped(tx, min(w["evaluated_until"] or first for w in watches), closed, step)
         waiting = [queue.oldest_queued(tx, start), trends.pending_delta(tx, version_id, start)]
         ready = min([closed, start + BUCKETS * step, *(_floor(w, step) for w in waiting if w is not None)])
         until = max(ready, start)
@@ -75,10 +75,19 @@ def _scene(rt: Runtime, version_id: int, watches: list[Row], closed: datetime) -
         )  # fmt: skip
 
 
+def _skipped(tx: Connection, start: datetime, closed: datetime, step: timedelta) -> datetime:
+    """Where judging goes on: not in the years between a replay and now, in which nobody was to be heard."""
+    due = feeds.expected_from(tx, start) or closed
+    if due - start <= LOOKBACK:
+        return start
+    return max(start, min(_floor(due, step), closed - step))
+
+
 def _judge_frame(rt: Runtime, watch: Row, scene: Scene) -> tuple[int, int]:
     """Settle one frame: (buckets newly judged, alerts raised); -1 buckets when the lease was lost.
 
     Of a version that has just become current the past is kept too, as it explains it: only new buckets raise anything.
+    Buckets in which nobody was to be heard are not kept, but for the newest.
     """
     position = watch["evaluated_until"] or scene.since
     with rt.store.transaction() as tx:
@@ -88,7 +97,8 @@ def _judge_frame(rt: Runtime, watch: Row, scene: Scene) -> tuple[int, int]:
             return 0, 0
         verdicts = _verdicts(tx, rt, watch, scene)
         new = [v for v in verdicts if v["bucket"] >= position]
-        alerts.add_verdicts(tx, watch["version_id"], watch["frame"], verdicts if watch["past_due"] else new)
+        kept = [v for v in (verdicts if watch["past_due"] else new) if v["coverage"] is not None or v is verdicts[-1]]
+        alerts.add_verdicts(tx, watch["version_id"], watch["frame"], kept)
         return len(new), telling.tell(tx, rt, watch, scene, (verdicts, new))
 
 

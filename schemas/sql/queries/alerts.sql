@@ -53,6 +53,15 @@ where a.version_id in (select o.version_id from codebooks o join codebooks n usi
   and a.frame = %(frame)s and a.rule = %(rule)s and a.kind = %(kind)s and a.state <> 'resolved'
 order by a.onset desc limit 1;
 
+-- name: left_behind
+-- Alerts that no bucket can end any more: their frame left the codebook, or all that is looked at lies after them.
+select a.alert_id, a.last_bucket, w.frame is null as gone
+from alerts a
+join codebooks o on o.version_id = a.version_id
+left join codebooks c on c.codebook = o.codebook and c.state = 'current'
+left join watches w on w.version_id = c.version_id and w.frame = a.frame
+where a.state <> 'resolved' and (w.frame is null or w.evaluated_until > a.last_bucket + %(horizon)s::interval);
+
 -- name: orphans
 -- Alerts that go on in a frame by rules that no longer decide for it.
 select a.alert_id, a.last_bucket from alerts a

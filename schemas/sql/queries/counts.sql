@@ -169,10 +169,13 @@ select count(*)::bigint as raised, count(*) filter (where state = 'delivered')::
 from worst;
 
 -- name: backlog
--- How far behind each stage is: rows waiting and the age of the oldest, in seconds.
+-- How far behind each stage is: rows waiting and the age of the oldest, in seconds. A feed that is sent to us, or that
+-- somebody is at, waits for nobody.
 select 'collect' as stage, count(*)::bigint as waiting,
        coalesce(extract(epoch from clock_timestamp() - min(next_fetch_at)), 0)::float8 as oldest_s
-from feeds where state = 'enabled' and next_fetch_at <= clock_timestamp()
+from feeds
+where state = 'enabled' and mode <> 'push' and next_fetch_at <= clock_timestamp()
+  and (lease_until is null or lease_until < clock_timestamp())
 union all
 select 'classify', count(*), coalesce(extract(epoch from clock_timestamp() - min(queued_at)), 0)::float8
 from queue where state = 'waiting'

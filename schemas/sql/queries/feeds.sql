@@ -183,6 +183,14 @@ select feed_id, case mode when 'push' then 'sent' else 'heard' end, starts_at, e
 from heard_spans join feeds using (feed_id) where starts_at < %(until)s and ends_at > %(since)s
 order by feed_id, kind, starts_at;
 
+-- name: expected_from
+-- The first moment from a time on in which somebody was to be heard; null when there is none.
+select min(greatest(starts_at, %(since)s::timestamptz)) as at from (
+  select starts_at, ends_at from expected_spans
+  union all
+  select h.starts_at, h.ends_at from heard_spans h join feeds f using (feed_id) where f.mode = 'push'
+) s where coalesce(ends_at, 'infinity') > %(since)s;
+
 -- name: was_silent
 -- Whether something should have been heard in a period and nothing was: coverage nought, without adding up spans.
 with due as (
