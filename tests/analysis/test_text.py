@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 
 from services.analysis import text as t
 
-ANY = st.text(st.characters() | st.characters(categories=["Cs"]) | st.sampled_from("\0\r\n\t\x85 @#:/.<>&;\u200d"))
+ANY = st.text(
+    st.characters()
+    | st.characters(categories=["Cs"])
+    | st.sampled_from("\0\r\n\t\x85 @#:/.<>&;\u200d\ud800\udc00\udfff")
+)
 MARKUP = st.lists(
     st.sampled_from(
         [
@@ -55,6 +59,7 @@ def test_cleaned_text_fits_any_database_and_cleaning_again_changes_nothing(text,
     [
         ("a\0b", "ab", {"nul"}),
         ("a\ud83db", "a\ufffdb", {"surrogate"}),
+        ("a\udc00b\udfff", "a\ufffdb\ufffd", {"surrogate"}),
         ("a\x07\tb\r\nc\rd", "a\tb\nc\nd", {"control"}),
         ("e\u0301", "é", {"normalised"}),
         ("Пальмира освобождена 👨‍👩‍👧", "Пальмира освобождена 👨‍👩‍👧", set()),

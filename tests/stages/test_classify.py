@@ -182,3 +182,21 @@ def test_a_codebook_applied_while_a_batch_is_at_work_misses_no_post(ready: World
     rollup(ready.rt)
     assert ready.one("select count(*) from scores") == 4
     assert drift(ready) == {}
+
+
+def test_a_full_batch_asks_for_another(ready: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "POSTS", 3)
+    monkeypatch.setattr(stage, "BATCHES", 1)
+    gather(ready, *(post(i, f"theatre {i}") for i in range(5)))
+    told = [classify(ready.rt) for _ in range(3)]
+    assert [(t.rows, t.again) for t in told] == [(3, True), (2, False), (0, False)]
+
+
+def test_what_another_worker_holds_is_not_claimed_before_its_lease_is_over(ready: World) -> None:
+    gather(ready, post(1), post(2))
+    with ready.store.transaction() as tx:
+        held = queue.claim_posts(tx, limit=9, lease=timedelta(minutes=1))
+    assert len(held) == 2
+    assert classify(ready.rt).rows == 0
+    ready.rows("update queue set lease_until = clock_timestamp() - interval '1 s' returning 1")
+    assert classify(ready.rt).rows == 2

@@ -299,6 +299,22 @@ def test_a_crash_between_send_and_mark_sends_again_under_the_same_id(replayed: W
     assert replayed.one("select state from deliveries") == "sent"
 
 
+def test_a_message_that_went_to_another_worker_is_not_settled_here(replayed: World) -> None:
+    raised(replayed)
+    due_now(replayed)
+    send = replayed.channel.send
+
+    def late(notice: Any, *, sent_at: Any) -> None:
+        send(notice, sent_at=sent_at)
+        replayed.rows("update deliveries set fence = fence + 1 returning 1")
+
+    replayed.channel.send = late  # type: ignore[method-assign]
+    assert deliver(replayed.rt).fenced_off == 1
+    assert replayed.rows("select state, lease_until is null as free from deliveries") == [
+        {"state": "pending", "free": False}
+    ]
+
+
 def test_a_slot_is_one_digest_whoever_comes_second(replayed: World) -> None:
     hear(replayed, history(), T0 + timedelta(days=10))
     flow(replayed)

@@ -13,6 +13,7 @@ from services.embedded.redis import Redis
 from services.store import counts
 from services.store.pool import Store
 from tests.waiting import wait
+from workers.app import app as ours
 from workers.schedule import QUEUES, TICKS
 
 WORKER = """
@@ -88,3 +89,27 @@ def test_detect_does_not_wait_for_a_long_suggest(
 def test_what_is_nudged_or_ticks_within_a_minute_has_queues_without_long_work() -> None:
     long = QUEUES["suggest"]
     assert {stage for stage, queue in QUEUES.items() if queue == long and TICKS[stage] < 60} == set()
+
+
+def test_every_stage_has_a_task_a_queue_and_a_tick_that_finds_its_rows_again() -> None:
+    ours.loader.import_default_modules()
+    stages = {path.stem for path in Path("workers/stages").glob("[a-z]*.py")}
+    assert stages == set(QUEUES) == set(TICKS) == {name for name in ours.tasks if "." not in name}
+
+
+ALONE = """
+from workers.boot import nudge, run_stage
+from workers.runtime import Outcome
+run_stage("rollup", lambda rt: Outcome(rows=7, wake=("detect",), again=True))
+"""
+
+
+def test_without_a_broker_a_run_does_its_work_and_is_written_down(
+    database_url: str, store: Store, tmp_path: Path
+) -> None:
+    env = {"PATH": "/usr/bin:/bin", "FRAMEWATCH_HOME": str(tmp_path), "FRAMEWATCH_AUTHOR_KEY": "a key of the tests",
+           "FRAMEWATCH_DATABASE_URL": database_url, "FRAMEWATCH_REDIS_URL": "redis://127.0.0.1:1/0"}  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", ALONE], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    with store.transaction() as tx:
+        assert [(r["stage"], r["rows"]) for r in counts.stage_runs(tx)] == [("rollup", 7)]
