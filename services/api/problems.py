@@ -67,8 +67,8 @@ def _invalid(_: Request, error: Exception) -> Response:
 
 def _name(where: tuple[object, ...]) -> str:
     named = str(where[1]) if len(where) > 1 else ""
-    # A name the caller made up is not repeated.
-    return named if named.isidentifier() and named.isascii() and len(named) <= 40 else "unknown"
+    # A name the caller made up is not repeated; that of a header has hyphens.
+    return named if named.replace("-", "_").isidentifier() and named.isascii() and len(named) <= 40 else "unknown"
 
 
 def _http(_: Request, error: Exception) -> Response:

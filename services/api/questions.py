@@ -3,7 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -126,7 +126,7 @@ class PostQuestion(Narrowed):
 class SimilarQuestion(Question):
     """How far to look."""
 
-    days: Annotated[int, about("Days before the present.", ge=1, le=90)] = 14
+    days: Annotated[int, about("Days before the present; of an older post, days around it.", ge=1, le=90)] = 14
     limit: Annotated[int, about("Most texts.", ge=1, le=50)] = 20
 
 
@@ -145,6 +145,8 @@ class AlertQuestion(Question):
     """Which alerts."""
 
     frame: Frame = None
+    kind: Annotated[Literal["burst", "coordinated", "outage", "gap"] | None, about("Only alerts of this kind.")] = None
+    over: Annotated[bool | None, about("true: only alerts that are over; false: only those that go on.")] = None
     cursor: Cursor = None
     limit: Limit = 50
 

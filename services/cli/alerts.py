@@ -34,17 +34,18 @@ alerts.add_command(rules)
 
 @alerts.command(name="list")
 @click.option("--frame", default=None, help="Only alerts of this frame.")
+@click.option("--open", "only_open", is_flag=True, help="Only those that go on.")
 @click.option("--limit", default=20, show_default=True)
 @AS_JSON
-def list_alerts(*, frame: str | None, limit: int, as_json: bool) -> None:
+def list_alerts(*, frame: str | None, only_open: bool, limit: int, as_json: bool) -> None:
     """The newest alerts."""
     with house.transaction() as tx:
-        found = rows.list_alerts(tx, limit=limit, frame=frame)
+        found = rows.list_alerts(tx, limit=limit, frame=frame, over=False if only_open else None)
     if as_json:
         house.echo_json(found)
         return
     if not found:
-        click.echo("No alert was raised yet.")
+        click.echo("No alert goes on." if only_open else "No alert was raised yet.")
     for alert in found:
         click.echo(f"{alert['alert_id']}  {alert['state']:9} {alert['reason']}")
 

@@ -54,7 +54,12 @@ def top(*, every: float, most: int, once: bool, as_json: bool) -> None:
 def _watch(console: Console, look: Callable[[], dict[str, Any]], every: float) -> None:
     """Draw every look until q, Ctrl-C or the end of input. A database that is away is told, and asked again."""
     before: dict[str, Any] | None = None
-    with _keys() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
+    # Ctrl-C may come while a look is taken, too.
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        _keys() as pressed,
+        Live(console=console, screen=True, auto_refresh=False) as live,
+    ):
         began = time.monotonic()
         while True:
             try:
@@ -65,11 +70,8 @@ def _watch(console: Console, look: Callable[[], dict[str, Any]], every: float) -
                 before, began = found, time.monotonic()
             except TransientError as error:
                 live.update(Text(f"{error}\nLooking again in {every:g} s. q ends it.", style="red"), refresh=True)
-            with contextlib.suppress(KeyboardInterrupt):
-                if pressed(every) in ("", "q", "Q", "\x03", "\x1b"):
-                    return
-                continue
-            return
+            if pressed(every) in ("", "q", "Q", "\x03", "\x1b"):
+                return
 
 
 def _screen(found: dict[str, Any], done: dict[str, Any], width: int) -> Group:

@@ -54,6 +54,7 @@ PAGES = [
     Page("/alerts/{alert_id}", alerts.alert),
     _form("/alerts/{alert_id}/{action}", alerts.act, needs=WRITE),
     Page("/posts", lists.posts),
+    Page("/posts/{post_id}/alike", posts.alike),
     Page("/posts/{post_id}", posts.post),
     Page("/feeds", feeds.feeds, methods=["GET"]),
     _form("/feeds", feeds.act),

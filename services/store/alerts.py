@@ -105,11 +105,11 @@ def resolve_alert(
 
 
 def list_alerts(
-    connection: Connection, *, limit: int, frame: str | None = None, before: datetime | None = None,
-    before_id: str | None = None,
+    connection: Connection, *, limit: int, frame: str | None = None, kind: str | None = None,
+    over: bool | None = None, before: datetime | None = None, before_id: str | None = None,
 ) -> list[Row]:  # fmt: skip
-    """Alerts, newest first."""
-    values = {"frame": frame, "before": before, "before_id": before_id, "limit": limit}
+    """Alerts, newest first: of a frame, of a kind, those that are over or those that go on."""
+    values = {"frame": frame, "kind": kind, "over": over, "before": before, "before_id": before_id, "limit": limit}
     return rows(connection, "alerts", "list_alerts", **values)
 
 

@@ -62,7 +62,7 @@ def post_told(row: Row) -> wire.Post:
 
 
 def read_alerts(connection: Connection, wall: datetime, **page: Any) -> wire.AlertPage:
-    """Alerts newest first, without `next`; page: limit, frame, before, before_id."""
+    """Alerts newest first, without `next`; page: limit, frame, kind, over, before, before_id."""
     found = tuple(wire.AlertLine(**a) for a in alerts.list_alerts(connection, **page))
     return wire.AlertPage(present=feeds.present(connection, wall), alerts=found, next=None)
 

@@ -32,14 +32,19 @@ def texts_between(connection: Connection, since: datetime, until: datetime, limi
 def read_similar(
     connection: Connection, wall: datetime, post_id: int, *, days: int, limit: int
 ) -> wire_similar.Similar:
-    """The posts of the last `days` nearest in meaning, one a text, by cosine. Raises PermanentError(NOT_FOUND)."""
+    """The posts of the last `days` nearest in meaning, one a text, by cosine; of an older post, of the days around it.
+
+    Raises PermanentError(NOT_FOUND).
+    """
     asked = posts.read_post(connection, post_id, None)
     own = vector_of(connection, bytes(asked["text_hash"])) if asked else None
     if asked is None or own is None:
         told = "it may have been deleted" if asked is None else "or rather no vector of it yet: it waits to be read"
         raise PermanentError(Reason.NOT_FOUND, f"there is no post {post_id}; {told}")
     present = feeds.present(connection, wall)
-    until, since = present + timedelta(seconds=1), present - timedelta(days=days)
+    length = timedelta(days=days)
+    until = min(present, asked["published_at"] + length / 2) if asked["published_at"] < present - length else present
+    since, until = until - length, until + timedelta(seconds=1)
     texts = texts_between(connection, since, until, CANDIDATES)
     found = {bytes(t["text_hash"]): t for t in texts if bytes(t["text_hash"]) != bytes(asked["text_hash"])}
     near = _nearest(connection, own, list(found), limit)

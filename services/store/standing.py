@@ -29,7 +29,7 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
         "backlog": counts.backlog(connection),
         "deliveries": {r["state"]: r["deliveries"] for r in counts.delivery_states(connection)},
         "feeds": [{**f, "late": is_late(f, wall)} for f in feeds.list_feeds(connection)],
-        "alerts": [a for a in alerts.list_alerts(connection, limit=50) if a["state"] != "resolved"],
+        "alerts": alerts.list_alerts(connection, limit=50, over=False),
         "detection": kept.model_dump() if (kept := calibrations.read_calibration(connection)) else None,
         "frames_watched": len(ranked),
         "frames": [

@@ -360,4 +360,6 @@ def test_listeners_are_counted(served, monkeypatch):
 
 @pytest.mark.parametrize("last", ["x", "1", "1-", "-1", "1-1-1", "9" * 30 + "-1", "1-1\u00e9"])
 def test_a_position_that_is_not_ours_is_refused(client, last):
-    assert client.get(f"{V1}/events", headers={b"Last-Event-ID": last.encode()}).status_code == 422
+    answer = client.get(f"{V1}/events", headers={b"Last-Event-ID": last.encode()})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "last-event-id", "it is named, what was sent is not"

@@ -11,6 +11,7 @@ from services.store import deliveries, feeds
 from tests.api import seeded
 
 V1 = "/api/v1"
+KINDS = ("burst", "coordinated", "outage", "gap")
 PLAIN = (
     "/healthz",
     "/readyz",
@@ -174,6 +175,14 @@ def test_pages_of_alerts_follow_each_other(client):
     assert small == whole
     only = get(client, "/alerts", frame="staged-theatrics")["alerts"]
     assert {a["frame"] for a in only} == {"staged-theatrics"}
+    going, over = (get(client, "/alerts", limit=500, over=word)["alerts"] for word in ("false", "true"))
+    assert sorted(a["alert_id"] for a in going + over) == sorted(a["alert_id"] for a in whole)
+    assert {a["state"] for a in over} == {"resolved"}
+    assert "resolved" not in {a["state"] for a in going}
+    by_kind = {kind: len(get(client, "/alerts", limit=500, kind=kind)["alerts"]) for kind in KINDS}
+    assert sum(by_kind.values()) == len(whole)
+    assert by_kind["burst"] > 0
+    assert client.get("/api/v1/alerts", params={"kind": "nonsense"}).status_code == 422
 
 
 def test_an_alert_comes_with_evidence_deliveries_and_live_counts(client):

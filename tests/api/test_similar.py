@@ -1,11 +1,13 @@
 """More like this one: by the stored vectors, exactly, one a text, and only what was looked at."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from services.api import create_api
-from services.store import similar
+from services.store import feeds, similar
 from tests.api import judged, seeded
 
 V1 = "/api/v1"
@@ -35,6 +37,17 @@ def test_the_nearest_in_meaning_come_first_and_exactly(web, store, monkeypatch, 
     assert (told["post"]["post_id"], told["looked_at"], told["complete"]) == (numbers["show"], 4, True)
     one = web.get(f"{V1}/posts/{numbers['show']}/similar", params={"limit": 1}).json()
     assert one["alike"] == told["alike"][:1]
+
+
+def test_of_an_old_post_the_days_around_it_are_looked_at(store):
+    numbers = judged.seed(store)
+    later = seeded.NOW + timedelta(days=300)
+    with store.transaction() as tx:
+        feeds.add_feed(tx, source="rss", address="https://example.org/", title="", now=later, interval_s=900)
+    old = TestClient(create_api(store, now=lambda: later, intake=lambda: None))
+    told = old.get(f"{V1}/posts/{numbers['show']}/similar", params={"days": 4}).json()
+    assert told["looked_at"] == 4
+    assert told["since"] < told["post"]["published_at"] < told["until"] < told["present"]
 
 
 def test_what_was_not_looked_at_is_said(web, store, monkeypatch):

@@ -49,6 +49,19 @@ def test_a_post_shows_its_frames_its_words_and_what_lies_nearest(web, numbers):
     assert page.attributes.count(("blockquote", "dir", "auto")) >= 4
 
 
+def test_more_like_a_post_is_one_link_away_and_no_text_is_markup(web, numbers):
+    onward = f"/posts/{numbers['show']}/alike"
+    assert ("a", "href", onward) in read(web, f"/posts/{numbers['show']}").attributes
+    page = read(web, onward)
+    assert "More like this one" in page.text
+    assert page.text.count("likeness") == 3
+    assert page.tags.count("script") == 1
+    explored = next(v for _, name, v in page.attributes if name == "href" and v.startswith("/explore?"))
+    assert read(web, explored).tags.count("textarea") >= 2
+    assert read(web, f"{onward}?days=nonsense").tags.count("h1") == 1
+    assert web.get("/posts/999999/alike").status_code == web.get("/posts/x/alike").status_code == 404
+
+
 def test_another_frame_is_one_link_away(web, numbers):
     page = read(web, f"/posts/{numbers['arabic']}")
     link = next(v for _, name, v in page.attributes if name == "href" and "frame=other" in v)

@@ -20,6 +20,8 @@ PAGES = {
     "posts": f"/posts?of={FRAME}@palmyra-2016",
     "alert": "/alerts/{alert}",
     "post": "/posts/{arabic}",
+    "alike": "/posts/{arabic}/alike",
+    "frame-then": f"/frames/palmyra-2016/{FRAME}?days=3&until=2016-12-11",
     "post-hostile": f"/posts/{{hostile}}?frame={FRAME}",
     "feeds": "/feeds",
     "explore": "/explore?description=The+battle+is+told+as+a+show",

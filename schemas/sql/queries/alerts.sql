@@ -105,6 +105,8 @@ select a.alert_id, a.kind, a.rule, a.frame, a.state, a.onset, a.last_bucket, a.r
        c.codebook, c.version
 from alerts a left join codebooks c using (version_id)
 where (%(frame)s::text is null or a.frame = %(frame)s)
+  and (%(kind)s::text is null or a.kind = %(kind)s)
+  and (%(over)s::boolean is null or (a.state = 'resolved') = %(over)s)
   and (%(before)s::timestamptz is null or (a.raised_at, a.alert_id) < (%(before)s, %(before_id)s::text))
 order by a.raised_at desc, a.alert_id desc
 limit %(limit)s;

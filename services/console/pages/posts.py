@@ -1,4 +1,4 @@
-"""The page of a post: what was made of it, and why. It writes nothing."""
+"""The pages of a post: what was made of it, and why, and posts that mean much the same. They write nothing."""
 
 import re
 from collections.abc import Mapping
@@ -10,8 +10,11 @@ from starlette.responses import Response
 from schemas.errors import FramewatchError, PermanentError, Reason
 from services.console import marks
 from services.console.desk import desk_of, page
-from services.store import listings
+from services.store import codebooks, listings, similar
 from services.usecases.why import nobody, why_post
+
+ALIKE = 30
+PERIODS = {"3": "3 days", "7": "7 days", "14": "14 days", "30": "30 days", "90": "90 days"}
 
 
 def post(request: Request) -> Response:
@@ -38,6 +41,20 @@ def post(request: Request) -> Response:
     marked = {r.frame: marks.marked(why.text, r.words or ()) for r in why.reasons}
     later = "" if with_words else _with_words(post_id, asked)
     return page(request, "post.html", post=found, why=why, marked=marked, onward=later)
+
+
+def alike(request: Request) -> Response:
+    """The posts that mean much the same as one, nearest first."""
+    desk = desk_of(request)
+    post_id = _number(str(request.path_params["post_id"]))
+    days = request.query_params.get("days", "14")
+    days = days if days in PERIODS else "14"
+    with desk.store.transaction() as tx:
+        found = similar.read_similar(tx, desk.now(), post_id, days=int(days), limit=ALIKE)
+        current = codebooks.current_codebooks(tx)
+        book = current[0]["codebook"] if current else ""
+        named = {f["frame"]: f["title"] for f in codebooks.list_frames(tx) if f["codebook"] == book}
+    return page(request, "alike.html", found=found, days=days, periods=PERIODS, named=named, book=book)
 
 
 def _with_words(post_id: int, asked: Mapping[str, str | None]) -> str:
