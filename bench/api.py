@@ -1,6 +1,6 @@
 """How quickly the API answers over ten million posts and 50 frames, beside the same questions asked of the raw tables.
 
-python -m bench.api [--posts 10000000] [--folder DIR] [--rounds 40]      DIR keeps the posts for another run
+python -m bench.api [--posts 10000000] [--folder DIR] [--rounds 40] [--stances]      DIR keeps the posts for another run
 The whole application answers in memory (routing, token, reading, JSON); the raw questions are SQL over scores, carried
 and posts alone, a few times each. Steps are counted before, as rollup does.
 """
@@ -20,7 +20,7 @@ import psutil
 
 from bench._millions import DAYS, FRAMES, NOW, ready
 from services.api import create_api
-from services.store import counting, readings, trends
+from services.store import counting, readings, scores, stances, trends
 from services.store.pool import Store
 
 V1 = "/api/v1"
@@ -89,6 +89,10 @@ def questions():
                 period,
             )
     hour = timedelta(hours=1)
+    stance = lambda r: {"stance": r.choice(("promotes", "disputes", "reports"))}  # noqa: E731
+    yield "trend 1h by stance", "/trends", lambda r: {**frame(r), **stance(r), "step": "1h"}, None, hour, 14 * DAY
+    yield "trend 1d by stance", "/trends", lambda r: {**frame(r), **stance(r), "step": "1d"}, None, DAY, 90 * DAY
+    yield "50 frames 1d by stance", "/trends/several", lambda r: {**stance(r), "step": "1d"}, None, DAY, 90 * DAY
     yield "trend of all posts 1h", "/trends", lambda _: {"frame": "*", "step": "1h"}, "trend", hour, 14 * DAY
     yield "50 frames 1d", "/trends/several", lambda _: {"step": "1d"}, "trends", DAY, 90 * DAY
     yield "50 frames 1h", "/trends/several", lambda _: {"step": "1h"}, "trends", hour, 14 * DAY
@@ -109,6 +113,7 @@ def questions():
     yield "posts of a frame", "/posts", frame, "posts of a frame", DAY, 14 * DAY
     yield "posts of a frame by source", "/posts", both(frame, source), "posts of a frame", DAY, 14 * DAY
     yield "posts of a frame by language", "/posts", both(frame, lang), "posts of a frame", DAY, 14 * DAY
+    yield "posts of a frame by stance", "/posts", both(frame, stance), None, DAY, 14 * DAY
     yield "posts of a frame by both", "/posts", both(frame, source, lang), "posts of a frame", DAY, 14 * DAY
     yield "posts by words", "/posts", words, "words", DAY, 14 * DAY
     yield "posts of a frame by words", "/posts", both(frame, words), None, DAY, 14 * DAY
@@ -129,6 +134,26 @@ def count_all(store: Store) -> None:
                 break
     with store.transaction() as tx:
         tx.execute("update trend_points set posts = posts where bucket = (select max(bucket) from trend_points)")
+
+
+def read_stances(store: Store) -> None:
+    """What reading the stance of every carrier leaves, a day at a time."""
+    with store.transaction() as tx:
+        if stances.any_reader(tx):
+            return
+        stances.add_reader(tx, scores.register_model(tx, "bench"), "bench", body=b"", now=NOW)
+    for day in range(DAYS):
+        since = NOW - (day + 1) * DAY
+        with store.transaction() as tx:
+            tx.execute(
+                "update carried set reader_id = (select reader_id from stance_readers limit 1),"
+                " stance = (array['promotes', 'promotes', 'disputes', 'reports', 'unclear'])[1 + post_id %% 5]"
+                " where published_at >= %s and published_at < %s",
+                [since, since + DAY],
+            )
+            stances.fold_stances(tx, 10_000_000)
+        print(f"\rstances of {day + 1} of {DAYS} days", end="", flush=True)
+    print()
 
 
 async def asked(client: httpx.AsyncClient, path: str, params, rounds: int, chance: random.Random):
@@ -203,11 +228,14 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--no-raw", action="store_true")
+    parser.add_argument("--stances", action="store_true", help="read the stance of every carrier first")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         server, store = ready(given.folder or Path(folder), given.posts)
         count_all(store)
+        if given.stances:
+            read_stances(store)
         print(
             f"{given.posts:,} posts over {DAYS} days, {FRAMES} frames, ready after {time.perf_counter() - began:.0f} s"
         )

@@ -671,6 +671,20 @@ MUTANTS = [
     ),
     Mutant(
         4,
+        "schemas/sql/migrations/0029_stances_kept.sql",
+        "select version_id, frame, bucket, source, lang, stance, -count(*) from gone",
+        "select version_id, frame, bucket, source, lang, stance, count(*) from gone",
+        "tests/stages/test_stance.py -k kept_of_a_trend",
+    ),
+    Mutant(
+        4,
+        f"{SQL}/stances.sql",
+        "set posts = add_posts(stance_rows.posts, excluded.posts)",
+        "set posts = excluded.posts",
+        "tests/stages/test_stance.py -k kept_of_a_trend",
+    ),
+    Mutant(
+        4,
         f"{SQL}/trends.sql",
         "or abs(s.posts - s.posts_before) > s.posts / 20",
         "",

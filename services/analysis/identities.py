@@ -30,7 +30,8 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
     """Every identity, from the rows of services.store.counts by name."""
     intake, stored, keys = counted["intake_identity"], counted["stored_identity"], counted["keys_identity"]
     trend, steps = counted["trend_identity"], counted["steps_identity"]
-    rows, windows, scores, alerts = (counted[f"{name}_identity"] for name in ("rows", "windows", "scores", "alert"))
+    rows, stances, windows = (counted[f"{name}_identity"] for name in ("rows", "stances", "windows"))
+    scores, alerts = counted["scores_identity"], counted["alert_identity"]
     return [
         Identity("fetched", "fetched", intake["fetched"], {k: intake[k] for k in ("new", "duplicate", "dropped")}),
         Identity("kept", "new", intake["new"], {"stored": keys["posts"], "deleted": keys["erased"]}),
@@ -44,6 +45,9 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
             "trend steps", "hours, days and weeks that differ", steps["drifted"], {"none": 0}, f"of {steps['steps']:,}"
         ),
         Identity("side by side", "steps that differ", rows["drifted"], {"none": 0}, f"of {rows['numbers']:,}"),
+        Identity(
+            "stances", "counts by stance that differ", stances["drifted"], {"none": 0}, f"of {stances['numbers']:,}"
+        ),
         Identity(
             "windows",
             "counts of the last day that differ",

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from schemas.stance import ANSWERS
 from services.store.pool import Connection, Row, one, run
 from services.store.pool import rows as all_rows
 
@@ -61,6 +62,11 @@ def rows_identity(connection: Connection) -> Row:
     return one(connection, "counts", "rows_identity")
 
 
+def stances_identity(connection: Connection) -> Row:
+    """numbers, drifted."""
+    return one(connection, "counts", "stances_identity", stances=list(ANSWERS))
+
+
 def windows_identity(connection: Connection) -> Row:
     """windows, drifted."""
     return one(connection, "counts", "windows_identity")
@@ -79,7 +85,7 @@ def alert_identity(connection: Connection) -> Row:
 def identity_rows(connection: Connection) -> dict[str, Row]:
     """The numbers of every identity, by the name of its query."""
     reads = (intake_identity, stored_identity, keys_identity, trend_identity, steps_identity, rows_identity,
-             windows_identity,
+             stances_identity,              windows_identity,
              scores_identity, alert_identity)  # fmt: skip
     return {read.__name__: read(connection) for read in reads}
 

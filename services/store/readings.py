@@ -180,11 +180,12 @@ def read_trend(
     scored = counted
     if row["frame"] != EVERYTHING:
         scored = {p["at"]: p for p in trends.trend(connection, **about, frame=EVERYTHING, **narrow)}
-    stood: dict[datetime, dict[Stance, Row]] = {}
+    stood: dict[datetime, dict[Stance, int]] = {}
     if row["frame"] != EVERYTHING and stances.any_reader(connection):
         stood = stances.stance_trend(connection, **about, frame=row["frame"], **narrow)
     if stance is not None:
-        counted = {at: of[stance] for at, of in stood.items() if stance in of}
+        voices = stances.stance_voices(connection, **about, frame=row["frame"], stance=stance, **narrow)
+        counted = {at: {**voices.get(at, {}), "posts": of[stance]} for at, of in stood.items() if stance in of}
     judged: dict[datetime, Row] = {}
     if step == "1h" and source is None and lang is None and stance is None:
         number, name = row["version_id"], row["frame"]
@@ -260,7 +261,7 @@ def _shares(carrying: Sequence[int | None], scored: Sequence[int | None]) -> tup
 
 
 def _point(
-    at: datetime, covered: float | None, told: tuple[Row, Row, Row, dict[Stance, Row] | None], *, whole: bool
+    at: datetime, covered: float | None, told: tuple[Row, Row, Row, dict[Stance, int] | None], *, whole: bool
 ) -> wire.TrendPoint:
     counted, scored, judged, stood = told
     known = covered != 0
@@ -276,7 +277,7 @@ def _point(
         expected=judged.get("expected"),
         upper=judged.get("upper"),
         state=judged.get("state"),
-        stances=None if stood is None else {stance: row["posts"] for stance, row in stood.items()},
+        stances=stood,
     )
 
 

@@ -1,10 +1,11 @@
 """Stance: who reads it, which carriers wait to be read, and what was read of a frame in a period."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from schemas.stance import Stance
+from schemas.stance import ANSWERS, Stance
+from services.store import codebooks, trends
 from services.store.pool import Connection, Row, columns, one, row, rows, run
 
 _KEY = ("version_id", "frame", "published_at", "post_id")
@@ -45,16 +46,62 @@ def stance_counts(connection: Connection, **period: Any) -> dict[str, dict[str, 
     return {r["stance"]: {"posts": r["posts"], "units": r["units"]} for r in found}
 
 
+def fold_stances(connection: Connection, limit: int) -> int:
+    """Add up to `limit` stance deltas to their rows; how many. Only the one folder may (trends.lock_fold)."""
+    folded: int = one(connection, "stances", "fold_stances", limit=limit, stances=list(ANSWERS))["deltas"]
+    return folded
+
+
 def stance_trend(
-    connection: Connection, *, version_id: int, frame: str, since: datetime, until: datetime, step: timedelta,
-    source: str | None = None, lang: str | None = None,
-) -> dict[datetime, dict[Stance, Row]]:  # fmt: skip
-    """Posts, units and authors by step and stance; steps in which nothing was read are left out."""
-    about: Mapping[str, Any] = {"version_id": version_id, "frame": frame, "since": since, "until": until}
-    found: dict[datetime, dict[Stance, Row]] = {}
-    for r in rows(connection, "stances", "stance_trend", **about, step=step, source=source, lang=lang):
-        found.setdefault(r["at"], {})[r["stance"]] = r
+    connection: Connection, *, frame: str, source: str | None = None, lang: str | None = None, **about: Any
+) -> dict[datetime, dict[Stance, int]]:
+    """Posts by step and stance; about: version_id, since, until, step. Steps in which nothing was read are left out."""
+    values = {"source": source, "lang": lang, **about}
+    kept = trends.kept_step(values)
+    if kept is None:
+        found = stance_trends_of_carriers(connection, [frame], **values)
+        return {at: of for (_, at), of in found.items()}
+    told = rows(connection, "stances", "stance_trend", name=kept, frame=frame, **values)
+    return {r["at"]: _by_stance(r["posts"]) for r in told if any(r["posts"])}
+
+
+def stance_trends(
+    connection: Connection, frames: Sequence[str], **about: Any
+) -> dict[tuple[str, datetime], dict[Stance, int]]:
+    """Posts by (frame, step) and stance; about: version_id, since, until, step, source, lang."""
+    kept = trends.kept_step(about)
+    if kept is None:
+        return stance_trends_of_carriers(connection, frames, **about)
+    places = list(enumerate(codebooks.frame_names(connection, about["version_id"])))
+    wanted = [(name, 4 * place) for place, name in places if name in set(frames)]
+    return {
+        (name, r["at"]): _by_stance(r["posts"][place : place + 4])
+        for r in rows(connection, "stances", "stance_trends", name=kept, **about)
+        for name, place in wanted
+        if any(r["posts"][place : place + 4])
+    }
+
+
+def stance_trends_of_carriers(
+    connection: Connection, frames: Sequence[str], **about: Any
+) -> dict[tuple[str, datetime], dict[Stance, int]]:
+    """The same by any step, from the carriers themselves: as slow as there are many."""
+    found: dict[tuple[str, datetime], dict[Stance, int]] = {}
+    for r in rows(connection, "stances", "stance_trends_of_carriers", frames=list(frames), **about):
+        found.setdefault((r["frame"], r["at"]), {})[r["stance"]] = r["posts"]
     return found
+
+
+def stance_voices(
+    connection: Connection, *, stance: Stance, source: str | None = None, lang: str | None = None, **about: Any
+) -> dict[datetime, Row]:
+    """units and authors of the carriers that stand so, by step; about: version_id, frame, since, until, step."""
+    found = rows(connection, "stances", "stance_voices", stance=stance, source=source, lang=lang, **about)
+    return {r["at"]: r for r in found}
+
+
+def _by_stance(posts: Sequence[int]) -> dict[Stance, int]:
+    return {stance: n for stance, n in zip(ANSWERS, posts, strict=True) if n}
 
 
 def frame_stances(
@@ -67,14 +114,4 @@ def frame_stances(
     found: dict[str, dict[str, dict[str, int]]] = {frame: {} for frame in frames}
     for r in rows(connection, "stances", "frame_stances", **about):
         found[r["frame"]][r["stance"]] = {"posts": r["posts"], "units": r["units"]}
-    return found
-
-
-def stance_trends(
-    connection: Connection, frames: Sequence[str], **about: Any
-) -> dict[tuple[str, datetime], dict[Stance, int]]:
-    """Posts by (frame, step) and stance; about: version_id, since, until, step, source, lang."""
-    found: dict[tuple[str, datetime], dict[Stance, int]] = {}
-    for r in rows(connection, "stances", "stance_trends", frames=list(frames), **about):
-        found.setdefault((r["frame"], r["at"]), {})[r["stance"]] = r["posts"]
     return found

@@ -94,7 +94,7 @@ def trend(
     """
     values: dict[str, Any] = {"since": since, "until": until, "step": step, "source": source, "lang": lang}
     values |= {"version_id": version_id, "frame": frame}
-    kept = _kept(values)
+    kept = kept_step(values)
     if kept is None:
         return trend_of_points(connection, **values)
     return rows(connection, "trends", "trend", name=kept, at_once=AT_ONCE, **values)
@@ -113,7 +113,7 @@ def trends(
     Places count from `since`, which must be the start of a step; those without posts may be left out.
     """
     values = {"step": step, **about}
-    kept = _kept(values)
+    kept = kept_step(values)
     if kept is None:
         found = trends_of_points(connection, frames=list(frames), **values)
         return {r["frame"]: dict(zip(r["places"], r["posts"], strict=True)) for r in found}
@@ -130,8 +130,8 @@ def trends_of_points(connection: Connection, **values: Any) -> list[Row]:
     return rows(connection, "trends", "trends_of_points", **values)
 
 
-def _kept(asked: Mapping[str, Any]) -> str | None:
-    """The step that is kept and answers this; None: ask the points."""
+def kept_step(asked: Mapping[str, Any]) -> str | None:
+    """The step whose rows answer this (by step, since and until); None: ask what they are made of."""
     step = asked["step"]
     whole = not any(asked[end].timestamp() % step.total_seconds() for end in ("since", "until"))
     return KEPT.get(step) if whole else None

@@ -23,7 +23,7 @@ from services.exporter.collector import read_figures
 from services.exporter.metrics import describe
 from services.serve import create_app
 from services.settings import Settings
-from services.store import listings, readings, stances
+from services.store import listings, posts, readings, stances
 from tests.stages.conftest import World, drift, page, post
 from tests.stages.test_detect import T0, flow, hear, history, replayed
 from tests.stages.test_rescore import CHANGED, settle
@@ -35,6 +35,7 @@ from workers.stages.collect import collect
 from workers.stages.rollup import rollup
 
 __all__ = ["replayed"]
+WEEK = timedelta(weeks=1)
 SIGNS: dict[str, Stance] = {"fake": "disputes", "says": "reports", "hm": "unclear"}
 
 
@@ -59,9 +60,9 @@ def turned_on(world: World, lesson: str = "lesson 1") -> tuple[World, FakeReader
     return replace(world, rt=replace(world.rt, reading=reading, readers={})), reader
 
 
-def gather(world: World, *posts: Any) -> None:
+def gather(world: World, *told: Any) -> None:
     world.due()
-    world.source.pages = [page(*posts)]
+    world.source.pages = [page(*told)]
     collect(world.rt)
     classify(world.rt)
     rollup(world.rt)
@@ -209,6 +210,67 @@ def test_a_trend_is_split_and_narrowed_by_stance(on: tuple[World, FakeReader]) -
         posts_of(world, frame=None, stance="promotes")
 
 
+def split_by(world: World, step: timedelta, *, kept: bool) -> dict[Any, dict[Stance, int]]:
+    about = {"version_id": 1, "step": step, "source": None, "lang": None}
+    week = readings.floor(world.clock(), WEEK)
+    about |= {"since": week - 5 * WEEK, "until": week + 5 * WEEK}
+    frames = ["russia-blames-us", "staged-theatrics"]
+    asked = stances.stance_trends if kept else stances.stance_trends_of_carriers
+    with world.store.transaction() as tx:
+        found = asked(tx, frames, **about)
+        alone = {
+            (frame, at): of for frame in frames for at, of in stances.stance_trend(tx, frame=frame, **about).items()
+        }
+    assert alone == found
+    return found
+
+
+def test_what_is_kept_of_a_trend_is_what_its_carriers_say(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    steps = (timedelta(hours=1), timedelta(days=1), WEEK)
+    for change in (
+        lambda: gather(world, *FOUR, post(5, "fake washington")),
+        lambda: gather(world, post(1, "fake theatre"), post(2, "she says theatre washington")),
+        lambda: erase(world, "3", "5"),
+        lambda: gather(world, post(6, "theatre hm")),
+    ):
+        change()
+        for step in steps:
+            kept = split_by(world, step, kept=True)
+            assert kept == split_by(world, step, kept=False)
+            assert kept
+        assert drift(world) == {}
+
+
+def erase(world: World, *native_ids: str) -> None:
+    with world.store.transaction() as tx:
+        posts.delete_posts(tx, "rss", native_ids, world.clock())
+    rollup(world.rt)
+
+
+def test_verify_sees_counts_by_stance_that_are_not_what_carriers_say(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    gather(world, *FOUR)
+    with world.store.transaction() as tx:
+        tx.execute("update stance_rows set posts[1] = posts[1] + 1 where step = '1d'")
+    # The day as it is by source and by language, by both, and whole.
+    assert drift(world) == {"stances": 4}
+
+
+def test_what_waits_to_be_folded_is_no_drift(on: tuple[World, FakeReader]) -> None:
+    world, _ = on
+    gather(world, *FOUR)
+    with world.store.transaction() as tx:
+        tx.execute("update carried set stance = 'disputes' where stance = 'promotes'")
+    assert drift(world) == {}
+    assert world.one("select sum(posts)::int from stance_deltas") == 0
+    assert not rollup(world.rt).again
+    assert world.one("select count(*) from stance_deltas") == 0
+    assert drift(world) == {}
+    (split,) = [p.stances for p in trend(world).points if p.stances]
+    assert split == {"disputes": 2, "reports": 1, "unclear": 1}
+
+
 @pytest.mark.parametrize(
     ("word", "wanted", "alerts"), [("fake ", 0.5, 0), ("", 0.5, 1), ("fake ", 0.0, 1), ("hm ", 0.5, 1)]
 )
@@ -277,8 +339,8 @@ def test_several_frames_are_split_and_narrowed_by_stance(web: TestClient) -> Non
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_what_is_exported_says_and_is_narrowed_by_stance(web: TestClient, form: str) -> None:
     frame = {"frame": "staged-theatrics", "format": form}
-    posts = _rows(web, "posts", form, frame)
-    assert sorted(_stance(r) for r in posts) == ["disputes", "promotes", "promotes", "reports", "unclear"]
+    told = _rows(web, "posts", form, frame)
+    assert sorted(_stance(r) for r in told) == ["disputes", "promotes", "promotes", "reports", "unclear"]
     assert [r["id"] for r in _rows(web, "posts", form, {**frame, "stance": "disputes"})] == ["2"]
     assert sum(_stance(r) == "promotes" for r in _rows(web, "scores", form, {"format": form})) == 2
     assert summed(r["stances"] for r in _rows(web, "trends", form, frame)) == SPLIT

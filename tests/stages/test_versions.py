@@ -15,7 +15,7 @@ from schemas.errors import PermanentError
 from services.serve import create_app
 from services.settings import Settings
 from services.store import posts as stored
-from services.store import readings
+from services.store import readings, stances
 from tests.stages.conftest import CODEBOOK, World, drift, post
 from tests.stages.test_classify import gather
 from tests.stages.test_rescore import back, ready, rows_of, settle
@@ -28,7 +28,8 @@ BLAME = "  - {id: russia-blames-us, title: Blame, description: Blame., examples:
 WITHOUT = CODEBOOK.replace(BLAME, "")
 LEFT = """
 select version_id from scores union select version_id from carried union select version_id from trend_points
-union select version_id from trend_steps union select version_id from trend_deltas union select version_id from stale_scores
+union select version_id from trend_steps union select version_id from trend_rows union select version_id from trend_deltas
+union select version_id from stance_rows union select version_id from stance_deltas union select version_id from stale_scores
 """
 
 
@@ -43,6 +44,14 @@ def forget(world: World, keep: int, limit: int = 7) -> None:
         patch.setattr(upkeep, "SCORES", limit)
         while upkeep.forget_scores(few):
             rollup(world.rt)
+
+
+def read_stances(world: World) -> None:
+    with world.store.transaction() as tx:
+        model_id = tx.execute("select model_id from models").fetchone()["model_id"]
+        stances.add_reader(tx, model_id, "lesson", body=b"", now=world.clock())
+        tx.execute("update carried set stance = 'disputes', reader_id = (select reader_id from stance_readers)")
+    rollup(world.rt)
 
 
 @pytest.fixture
@@ -141,6 +150,8 @@ def test_the_command_line_reads_it(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_of_a_forgotten_version_nothing_is_left(changed: World) -> None:
+    read_stances(changed)
+    assert drift(changed) == {}
     before = rows_of(changed, 2)
     forget(changed, keep=0)
     assert {r["version_id"] for r in changed.rows(LEFT)} == {2}

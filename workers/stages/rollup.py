@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.store import applying, codebooks, counting, feeds, readings, trends
+from services.store import applying, codebooks, counting, feeds, readings, stances, trends
 from services.store.pool import Connection
 from workers.runtime import Outcome, Runtime
 
@@ -16,7 +16,7 @@ def rollup(rt: Runtime) -> Outcome:
     with rt.store.transaction() as tx:
         if not trends.lock_fold(tx):
             return Outcome()
-        folded = _fold(tx)
+        folded = max(_fold(tx), stances.fold_stances(tx, DELTAS))
         # While more comes, the same would be counted over and over.
         counted = 0 if folded == DELTAS else _count(tx, rt.now())
     again = folded == DELTAS or counted == STEPS

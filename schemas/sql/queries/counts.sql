@@ -122,6 +122,31 @@ from told t
 full join trend_steps s using (version_id, frame, step, bucket, source, lang)
 where version_id not in (select version_id from codebooks where not kept);
 
+-- name: stances_identity
+-- Posts kept by stance are what carriers say, where nothing of the step waits to be folded.
+with widths (step, width) as (values ('1h', interval '1 hour'), ('1d', interval '1 day'), ('1w', interval '7 days')),
+told as (
+  select r.version_id, f.frame, r.step, r.bucket, r.source, r.lang, a.stance, r.posts[4 * f.position + a.place] as posts
+  from stance_rows r join frames f using (version_id)
+  cross join unnest(%(stances)s::text[]) with ordinality as a (stance, place)
+), fact as (
+  select c.version_id, c.frame, w.step, date_bin(w.width, c.bucket, timestamptz 'epoch') as bucket,
+         coalesce(c.source, '*') as source, coalesce(c.lang, '*') as lang, c.stance, count(*) as posts
+  from carried c cross join widths w
+  where c.stance is not null
+  group by c.version_id, c.frame, w.step, date_bin(w.width, c.bucket, timestamptz 'epoch'), c.stance,
+           grouping sets ((), (c.source), (c.lang), (c.source, c.lang))
+), owed as (
+  select distinct d.version_id, d.frame, w.step, date_bin(w.width, d.bucket, timestamptz 'epoch') as bucket
+  from stance_deltas d cross join widths w
+)
+select count(*)::bigint as numbers,
+       (count(*) filter (where coalesce(t.posts, 0) <> coalesce(f.posts, 0) and o.bucket is null))::bigint as drifted
+from told t
+full join fact f using (version_id, frame, step, bucket, source, lang, stance)
+left join owed o using (version_id, frame, step, bucket)
+where version_id not in (select version_id from codebooks where not kept);
+
 -- name: scores_identity
 -- The frames a score row claims are the rows in carried, and each names a living post.
 select (select count(*) from scores s where not exists (select from posts p where p.post_id = s.post_id))::bigint

@@ -161,6 +161,9 @@ with old as materialized (
 ), side_by_side as (
   delete from trend_rows where ctid = any(array(
     select r.ctid from trend_rows r where r.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
+), stood as (
+  delete from stance_rows where ctid = any(array(
+    select r.ctid from stance_rows r where r.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
 ), deltas as (
   delete from trend_deltas where ctid = any(array(
     select d.ctid from trend_deltas d where d.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
@@ -171,5 +174,5 @@ with old as materialized (
     select s.ctid from stale_scores s where s.version_id = any((select versions from old)::int[]) limit %(limit)s)) returning 1
 )
 select greatest((select count(*) from scored), (select count(*) from carrying), (select count(*) from points),
-                (select count(*) from steps), (select count(*) from side_by_side), (select count(*) from deltas),
+                (select count(*) from steps), (select count(*) from side_by_side), (select count(*) from stood), (select count(*) from deltas),
                 (select count(*) from stale))::bigint as most;
