@@ -6,8 +6,9 @@ import re
 import sys
 from datetime import UTC, datetime
 
+from services.analysis.confidential import masked
+
 _PLAIN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_SECRET = re.compile(r"(://[^\s:/@]*:)[^\s@/]+@")
 
 
 class Formatter(logging.Formatter):
@@ -20,12 +21,7 @@ class Formatter(logging.Formatter):
         line = " ".join([at, record.levelname, record.getMessage(), *facts])
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return mask(line)
-
-
-def mask(text: str) -> str:
-    """Text with the passwords inside addresses hidden."""
-    return _SECRET.sub(r"\1***@", text)
+        return masked(line)
 
 
 def set_up(level: str) -> None:

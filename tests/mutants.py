@@ -1051,6 +1051,27 @@ MUTANTS = [
         "import time\n\nimport numpy as np\n",
         "tests/house/test_imports.py",
     ),
+    Mutant(
+        14,
+        "services/analysis/evidence.py",
+        "feed = feed_told(feed)",
+        "feed = dict(feed)",
+        "tests/analysis/test_confidential.py",
+    ),
+    Mutant(
+        14,
+        "services/store/standing.py",
+        "**feed_told(f)",
+        "**f",
+        "tests/cli/test_json.py -k 'secret and status'",
+    ),
+    Mutant(
+        14,
+        "services/analysis/confidential.py",
+        '"***" if is_secret(name) else _kept(value, [])',
+        "value",
+        "tests/analysis/test_confidential.py",
+    ),
 ]
 
 

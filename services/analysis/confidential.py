@@ -1,4 +1,4 @@
-"""Takes out of a feed's options and address what only its owner should know, before they go into a file. Pure."""
+"""Takes out of a feed what only its owner should know, before it is told to anybody or goes into a file. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -23,9 +23,27 @@ def without_secrets(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
     return dict(_kept(options, taken)), taken
 
 
+_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s@/]+@")
+
+
 def without_login(address: str) -> str:
     """`address` without the name and password that may stand before its host."""
     return _LOGIN.sub("", address)
+
+
+def masked(text: str) -> str:
+    """`text` with the passwords inside addresses hidden."""
+    return _PASSWORD.sub(r"\1***@", text)
+
+
+def feed_told(feed: Mapping[str, Any]) -> dict[str, Any]:
+    """A feed's row as anybody may see it: no password in its address or in what failed, no secret among its options."""
+    told: dict[str, Any] = {
+        k: masked(v) for k in ("address", "title", "last_error", "warning", "moved_to") if (v := feed.get(k))
+    }
+    if options := feed.get("options"):
+        told["options"] = {name: "***" if is_secret(name) else _kept(value, []) for name, value in options.items()}
+    return {**feed, **told}
 
 
 def holds_key(address: str) -> bool:

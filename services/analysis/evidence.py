@@ -9,6 +9,7 @@ from scipy.special import gammaincinv
 
 from services.analysis.alerting import Rule
 from services.analysis.bursts import usual_at_most
+from services.analysis.confidential import feed_told
 from services.analysis.coordination import CHANCE, Wave
 from services.analysis.naming import many
 
@@ -69,6 +70,7 @@ def burst(
 
 def outage(alert_id: str, feed: Row, onset: datetime, now: datetime) -> dict[str, Any]:
     """The bundle of a feed that stays silent: the same keys, with nothing counted."""
+    feed = feed_told(feed)
     name = feed["title"] or feed["address"]
     told = feed["last_error"] or feed["last_reason"] or "no answer"
     why = f"{name} has not been heard since {onset:%d %b %Y %H:%M} UTC: {told}"

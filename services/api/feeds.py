@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Request, Response
 from schemas import wire_feeds
 from schemas.errors import FramewatchError, PermanentError, Reason
 from schemas.records import Feed, Page
-from services import logs
+from services.analysis.confidential import masked
 from services.analysis.listing import Listed, clean_options
 from services.api.callers import needs
 from services.api.questions import BIGINT
@@ -55,10 +55,10 @@ def check(by: With, asked: New) -> wire_feeds.CheckedFeed:
         raise PermanentError(Reason.BAD_INPUT, "only feeds that are asked now and then can be tried over HTTP")
     page, why = _heard(by, found)
     return wire_feeds.CheckedFeed(
-        source=found.kind, address=logs.mask(found.address), title=page.title, found=len(page.posts),
+        source=found.kind, address=masked(found.address), title=page.title, found=len(page.posts),
         posts=tuple(wire_feeds.CheckedPost(**{k: getattr(p, k) for k in wire_feeds.CheckedPost.model_fields})
                     for p in page.posts[:SHOWN]),
-        dropped=dict(page.dropped), reason=why.reason if why else None, told=logs.mask(str(why)) if why else None,
+        dropped=dict(page.dropped), reason=why.reason if why else None, told=masked(str(why)) if why else None,
     )  # fmt: skip
 
 

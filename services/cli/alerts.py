@@ -41,6 +41,8 @@ def list_alerts(*, frame: str | None, only_open: bool, limit: int, as_json: bool
     """The newest alerts."""
     with house.transaction() as tx:
         found = rows.list_alerts(tx, limit=limit, frame=frame, over=False if only_open else None)
+        if frame is not None and not found:
+            rule_rows.check_muted(tx, frame=frame, feed_id=None)
     if as_json:
         house.echo_json(found)
         return
@@ -135,6 +137,8 @@ def unmute(*, frame: str | None, feed_id: int | None) -> None:
     _one(frame, feed_id)
     with house.transaction() as tx:
         ended = rule_rows.end_mutes(tx, frame=frame, feed_id=feed_id, now=house.now(), by=house.who())
+        if not ended:
+            rule_rows.check_muted(tx, frame=frame, feed_id=feed_id)
     click.echo(f"Speaking of {frame or f'feed {feed_id}'} again." if ended else "It was not muted.")
 
 

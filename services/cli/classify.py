@@ -8,7 +8,6 @@ from typing import TextIO
 
 import click
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas import codebook as files
 from services import settings
@@ -25,6 +24,7 @@ from services.classifier import (
     load_encoder,
 )
 from services.cli import lines
+from services.cli.progress import progress
 from services.settings import Settings
 
 BATCH = 1024
@@ -81,12 +81,10 @@ def classify(*, codebook_file: Path, source: Path, output: TextIO, device: str |
     encoder = encoder_of(conf)
     heads = learned(codebook_file, encoder)
     reader = learn_stance(encoder, text_for_encoder) if settings.stance_on(conf) else None
-    columns = (TextColumn("classified"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    from rich.console import Console
-
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("classified", total=sum(1 for _ in lines.read(source)))
+    done = 0
+    with progress("classified", sum(1 for _ in lines.read(source)), hidden=output.isatty()) as tell:
         for batch in lines.batches(lines.read(source), CARD_BATCH if conf.device == "cuda" else BATCH):
             for result in scored(encoder, heads, batch, reader):
                 output.write(json.dumps(result, ensure_ascii=False) + "\n")
-            progress.advance(task, len(batch))
+            done += len(batch)
+            tell(done, None)

@@ -1,6 +1,7 @@
 """framewatch codebook: check a file, make it current, measure it on labelled posts."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import shorten
 
@@ -31,14 +32,22 @@ def codebook() -> None:
     "--learn/--no-learn", default=None,
     help="Also learn it, and name examples that cannot be told apart.  [default: where the model is ready]",
 )  # fmt: skip
-def check(*, file: Path, learn: bool | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For another program to read.")
+def check(*, file: Path, learn: bool | None, as_json: bool) -> None:
     """Name every mistake in FILE with its line, frame and remedy."""
     text = text_of(file)
     read = files.parse(text, str(file))
-    for note in files.notes(text, str(file)):
-        click.echo(note, err=True)
+    notes = list(files.notes(text, str(file)))
     if _model_is_ready() if learn is None else learn:
-        _review(file, text, read)
+        notes += _review(file, text, read)
+    if as_json:
+        frames = [{"frame": f.id, "examples": len(f.examples), "counterexamples": len(f.counterexamples)}
+                  for f in read.frames]  # fmt: skip
+        about = {"codebook": read.codebook, "title": read.title, "languages": read.languages}
+        house.echo_json({**about, "frames": frames, "background": len(read.background), "notes": notes})
+        return
+    for note in notes:
+        click.echo(note, err=True)
     holds = f"{many(len(read.frames), 'frame')}, {many(len(read.background), 'background post')}"
     click.echo(f"{read.codebook}: {holds}. It can be used.")
 
@@ -58,8 +67,8 @@ def _model_is_ready() -> bool:
     return models.is_dir() and any(models.iterdir())
 
 
-def _review(file: Path, text: str, read: files.Codebook) -> None:
-    """Tell what learning makes one doubt; that examples are few has been told."""
+def _review(file: Path, text: str, read: files.Codebook) -> Iterator[str]:
+    """What learning makes one doubt; that examples are few has been told."""
     from services.classifier import review_codebook
     from services.cli.classify import encoder_of
 
@@ -68,7 +77,7 @@ def _review(file: Path, text: str, read: files.Codebook) -> None:
     for doubt in review_codebook(encoder_of(settings.load()), read, text_for_encoder):
         if doubt.text:
             line = places.get((doubt.frame, doubt.text), anywhere.get(doubt.text, 1))
-            click.echo(f"{file}:{line}: frame {doubt.frame}: {doubt.remedy}: {shorten(doubt.text, 120)}", err=True)
+            yield f"{file}:{line}: frame {doubt.frame}: {doubt.remedy}: {shorten(doubt.text, 120)}"
 
 
 @codebook.command()

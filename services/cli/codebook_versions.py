@@ -61,6 +61,8 @@ def log(*, name: str | None, limit: int, as_json: bool) -> None:
     """Who changed a codebook, when, and how many posts that moved."""
     with house.transaction() as tx:
         found = changes.list_changes(tx, name, limit=limit)
+        if not found and name not in {None, *(v["codebook"] for v in codebooks.list_codebooks(tx))}:
+            raise PermanentError(Reason.NOT_FOUND, f"there is no codebook {name}; see: framewatch codebook list")
     if as_json:
         house.echo_json(found)
         return
@@ -134,7 +136,8 @@ def _version(tx: Connection, name: str | None, version: int | None) -> Row:
             if current
             else "none is current"
         )
-        raise PermanentError(Reason.NOT_FOUND, f"codebook {name}: {told}" if name else told)
+        told = f"codebook {name}: {told}" if name else told
+        raise PermanentError(Reason.NOT_FOUND, f"{told}; see: framewatch codebook list")
     known = sorted({v["codebook"] for v in codebooks.list_codebooks(tx) if name in (None, v["codebook"])})
     found = codebooks.find_codebook(tx, known[0], version) if len(known) == 1 else None
     if found is None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import PermanentError, Reason
 from services.analysis import bursts
+from services.cli.progress import progress
 
 WEEK_S = 7 * 86_400.0
 PORTION = 2048
@@ -69,10 +70,14 @@ def detect(*, source: Path, output: TextIO, budget: float, series: int, learning
     detector = bursts.Detector(bursts.Asked(budget / series / WEEK_S, learning_days * 86_400, counts=counts))
     table = csv.writer(output, lineterminator="\n")
     table.writerow(["timestamp", "count", "expected", "score", "state"])
-    while first:
-        table.writerows(told(first, detector))
-        output.flush()
-        first = next(portions, None)
+    done = 0
+    with progress("rows", hidden=output.isatty()) as tell:
+        while first:
+            table.writerows(told(first, detector))
+            output.flush()
+            done += len(first.written)
+            tell(done, None)
+            first = next(portions, None)
 
 
 def told(rows: Rows, detector: bursts.Detector) -> Iterator[tuple[str, ...]]:

@@ -140,6 +140,8 @@ def readers(name: str | None, *, back: str | None, as_json: bool) -> None:
             if not digests.resubscribe(tx, row["digest"], back):
                 raise PermanentError(Reason.NOT_FOUND, f"nobody of the address {back} has left {row['digest']}")
         told = digests.list_readers(tx, name)
+        if name and not told:
+            _row(tx, name)
     if as_json:
         house.echo_json(told)
         return
@@ -179,7 +181,7 @@ def _row(tx: Connection, name: str | None) -> Row:
         return found[0]
     names = ", ".join(d["digest"] for d in known) or "none"
     told = f"there is no digest {name}" if name else "there are several digests, say which"
-    raise PermanentError(Reason.NOT_FOUND, f"{told}; known are: {names}")
+    raise PermanentError(Reason.NOT_FOUND, f"{told}; known are: {names}; add one: framewatch digest add")
 
 
 def _notice(tx: Connection, row: Row, at: datetime | None) -> Notice:

@@ -9,6 +9,7 @@ import click
 
 from schemas.errors import FramewatchError
 from services import settings
+from services.analysis.confidential import feed_told
 from services.analysis.naming import many
 from services.cli import house
 from services.settings import Settings
@@ -111,7 +112,7 @@ def _content(tx: Connection) -> Iterator[Finding]:
         yield "No codebook is current.", "Run: framewatch codebook apply FILE"
     if not feeds.list_feeds(tx):
         yield "There is no feed.", "Run: framewatch feeds add URL"
-    for feed in alerts.failing_feeds(tx, 3):
+    for feed in map(feed_told, alerts.failing_feeds(tx, 3)):
         if feed["failing"]:
             yield f"{feed['address']}: {feed['last_error']}", "Try it: framewatch feeds check URL"
 

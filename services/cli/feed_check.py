@@ -74,7 +74,7 @@ def show(page: Page, *, as_json: bool) -> None:
 
 def _plain(post: FetchedPost) -> dict[str, Any]:
     shown = {
-        "id": post.native_id, "text": post.text, "published_at": post.published_at and post.published_at.isoformat(),
+        "id": post.native_id, "text": post.text, "published_at": post.published_at and house.plain(post.published_at),
         "lang": post.lang, "author": post.author, "url": post.url, "repost_of": post.repost_of,
     }  # fmt: skip
     return {k: v for k, v in shown.items() if v or k in ("id", "text", "published_at")}

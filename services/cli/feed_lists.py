@@ -8,6 +8,7 @@ import click
 from schemas.errors import PermanentError, Reason
 from services import demo
 from services.analysis.accounts import read_accounts, write_accounts
+from services.analysis.confidential import masked
 from services.analysis.listing import MAX_LIST_BYTES, FeedList, Listed, Trouble
 from services.analysis.naming import many
 from services.analysis.opml import read_opml, write_opml
@@ -36,7 +37,9 @@ def import_feeds(*, source: str, dry_run: bool) -> None:
             there = known.get((feed.kind, feed.address))
             added += there is None
             if dry_run and not there:
-                click.echo(f"Would add: {feed.kind} {feed.address}" + (f" ({feed.title})" if feed.title else ""))
+                click.echo(
+                    f"Would add: {feed.kind} {masked(feed.address)}" + (f" ({feed.title})" if feed.title else "")
+                )
             elif not dry_run:
                 adding.add(tx, feed_rows.beside(feed, there), known, house.now())
     for trouble in sorted([*read.troubles, *bad], key=lambda t: t.line):

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from services.analysis.confidential import feed_told, masked
 from services.analysis.listing import Listed
 from services.cli import feed_rows, house
 from services.cli.feed_check import check, show
@@ -42,7 +43,7 @@ def add(*, addresses: tuple[str, ...], kind: str | None, title: str, every: int 
         known = adding.known_feeds(tx)
         for feed in checked:
             new = adding.add(tx, feed, known, house.now())
-            click.echo(f"{'Added' if new else 'Already there'}: {feed.address} ({feed.kind})")
+            click.echo(f"{'Added' if new else 'Already there'}: {masked(feed.address)} ({feed.kind})")
 
 
 @feeds.command(name="list")
@@ -50,7 +51,7 @@ def add(*, addresses: tuple[str, ...], kind: str | None, title: str, every: int 
 def list_feeds(*, as_json: bool) -> None:
     """Every feed with its health."""
     with house.transaction() as tx:
-        found = rows.list_feeds(tx)
+        found = list(map(feed_told, rows.list_feeds(tx)))
     if as_json:
         house.echo_json(found)
         return

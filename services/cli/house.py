@@ -16,6 +16,7 @@ from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from schemas.errors import PermanentError, Reason
 from services import settings
+from services.analysis.tabling import as_time
 from services.settings import Settings
 from services.store.pool import Connection, Store
 
@@ -130,5 +131,5 @@ def write_new(path: Path, text: str, *, overwrite: bool = False) -> None:
 
 
 def plain(value: Any) -> str:
-    """What JSON has no word for: times as RFC 3339, anything else as text."""
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    """What JSON has no word for: times as RFC 3339 in UTC, as the API has them, anything else as text."""
+    return as_time(value)

@@ -46,7 +46,7 @@ def judge(frame: str | None, codebook: str | None, *, who: str, count: int) -> N
     else:
         click.echo(f"{about['title']}: {about['description']}\n")
         kept = _ask_all(about, waiting, who)
-        click.echo(f"\n{len(kept)} answers kept, for {who}.")
+        click.echo(f"\n{many(len(kept), 'answer')} kept, for {who}.")
         if len(kept) == len(waiting) < count:
             click.echo("Those were all of the weeks so far; ask again to have the running week drawn, as far as it is.")
     with house.transaction() as tx:

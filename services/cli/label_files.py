@@ -28,6 +28,8 @@ def export_labels(*, frame: str | None, codebook: str | None, output: Path | Non
     """
     with house.transaction() as tx:
         found = list(_posts(labels.list_labels(tx, _codebook(tx, codebook)["codebook"], frame)))
+        if frame is not None and not found:
+            judging.frame_of(tx, frame, codebook)
     text = "".join(f"{json.dumps(post, ensure_ascii=False, default=house.plain)}\n" for post in found)
     if output is None:
         click.echo(text, nl=False)

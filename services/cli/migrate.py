@@ -9,5 +9,7 @@ from services.store.migrate import prepare
 @click.command()
 def migrate() -> None:
     """Bring the database to this version."""
-    done = prepare(house.load().database_url, house.now().date())
+    done = prepare(
+        house.load().database_url, house.now().date(), lambda name: click.echo(f"Applying {name} …", err=True)
+    )
     click.echo(f"Applied {', '.join(done)}." if done else "The database is up to date.")

@@ -9,6 +9,7 @@ from services.analysis import identity
 from services.analysis.naming import language, many
 from services.cli import house
 from services.cli.trends import narrowed, period
+from services.sources import SOURCES
 from services.store import listings, queue
 from services.store import posts as rows
 
@@ -42,7 +43,7 @@ def list_posts(*, as_json: bool, **asked: Any) -> None:
 
 
 @posts.command()
-@click.argument("source")
+@click.argument("source", type=click.Choice(sorted(SOURCES)), metavar="SOURCE")
 @click.argument("native_ids", nargs=-1, metavar="ID...")
 @click.option("--author", default="", help="Erase every post of this author, and take nothing of theirs in any more.")
 @click.option("--pseudonym", default="", help="The same, by the pseudonym that the console shows.")

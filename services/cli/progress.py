@@ -8,11 +8,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress(label: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
-    """A function that says how much is done, and of how much once that is known; the bar goes when the work is done."""
+def progress(
+    label: str, total: int | None = None, *, hidden: bool = False
+) -> Iterator[Callable[[int, int | None], None]]:
+    """A function that says how much is done, and of how much once that is known; the bar goes when the work is done.
+
+    `hidden` where the work's own lines go to the same terminal.
+    """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bar:
         task = bar.add_task(label, total=total)
 
         def tell(done: int, of: int | None) -> None:

@@ -14,9 +14,9 @@ from services.analysis.drafting import readable
 from services.analysis.naming import language, many
 from services.cli import house
 from services.cli.codebook_preview import preview
-from services.store import drafts
+from services.store import codebooks, drafts
 from services.store import suggestions as rows
-from services.store.pool import Row
+from services.store.pool import Connection, Row
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For another program to read.")
 NUMBER = click.argument("suggestion_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
@@ -39,6 +39,7 @@ def list_suggestions(*, state: str, codebook: str | None, limit: int, as_json: b
     with house.transaction() as tx:
         found = rows.list_suggestions(tx, codebook=codebook, states=states, limit=limit)
         runs = rows.list_runs(tx)
+        _check(tx, codebook)
     if as_json:
         house.echo_json(found)
         return
@@ -154,8 +155,9 @@ def suggest(*, at_once: bool, codebook: str | None) -> None:
     try:
         with store.transaction() as tx:
             rows.add_runs(tx)
+            _check(tx, codebook)
             if at_once and not rows.ask_runs(tx, codebook):
-                raise PermanentError(Reason.NOT_FOUND, "no such codebook is current; see: framewatch codebook list")
+                raise PermanentError(Reason.NOT_FOUND, "no codebook is current; see: framewatch codebook apply --help")
             present = present_of(tx, clock())
         done = 0
         while claimed := suggesting.claim(store, suggesting.slot_of(present), timedelta(minutes=10), codebook):
@@ -182,6 +184,13 @@ def sparkline(days: list[dict[str, Any]]) -> str:
 def _decide(suggestion_id: int, state: str) -> Row:
     with house.transaction() as tx:
         return rows.decide_suggestion(tx, suggestion_id, state, now=house.now(), by="cli")
+
+
+def _check(tx: Connection, codebook: str | None) -> None:
+    """Raises PermanentError(NOT_FOUND) for a codebook of which none is current."""
+    if codebook not in {None, *(c["codebook"] for c in codebooks.current_codebooks(tx))}:
+        told = f"no codebook {codebook} is current; see: framewatch codebook list"
+        raise PermanentError(Reason.NOT_FOUND, told)
 
 
 def _nothing(state: str, runs: list[Row]) -> str:

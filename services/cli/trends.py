@@ -11,6 +11,7 @@ from schemas.stance import ANSWERS
 from services.analysis.tabling import csv_table
 from services.cli import house
 from services.cli.alert_rules import moment
+from services.sources import SOURCES
 from services.store import readings
 
 COLUMNS = ("at", "posts", "units", "authors", "share", "coverage", "expected", "upper", "state")
@@ -21,7 +22,7 @@ OPTIONS = (
     ),
     click.option("--since", default=None, help="Start, such as 2016-12-10T00:00Z."),
     click.option("--until", default=None, help="End, not included."),
-    click.option("--source", default=None, help="Only posts of this source."),
+    click.option("--source", type=click.Choice(sorted(SOURCES)), help="Only posts of this source."),
     click.option("--lang", default=None, help="Only posts in this language."),
     click.option("--stance", type=click.Choice(ANSWERS), help="Only posts that stand so to the frame (experimental)."),
 )

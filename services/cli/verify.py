@@ -9,6 +9,7 @@ from rich.table import Table
 
 from services.analysis.identities import Identity, identities
 from services.cli import house
+from services.cli.progress import progress
 from services.store import counts
 
 
@@ -18,7 +19,8 @@ def verify(*, as_json: bool) -> None:
     """Check that nothing was lost or counted twice."""
     with house.transaction() as tx:
         counts.one_snapshot(tx)
-        found = identities(counts.identity_rows(tx))
+        with progress("checked") as tell:
+            found = identities(counts.identity_rows(tx, tell))
     if as_json:
         house.echo_json([_plain(i) for i in found])
     else:
@@ -40,7 +42,9 @@ def _print(found: list[Identity]) -> None:
 def _plain(identity: Identity) -> dict[str, Any]:
     return {
         "name": identity.name,
-        identity.left_name: identity.left,
-        "parts": dict(identity.parts),
+        "what": identity.left_name,
+        "count": identity.left,
+        "parts": [{"what": name, "count": number} for name, number in identity.parts.items()],
+        "note": identity.note,
         "drift": identity.drift,
     }

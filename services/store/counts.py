@@ -1,10 +1,15 @@
 """Counts over the whole house: identities, backlogs, what each stage did."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 from schemas.stance import ANSWERS
 from services.store.pool import Connection, Row, one, run
 from services.store.pool import rows as all_rows
+
+
+def _untold(done: int, of: int | None) -> None:
+    """For whoever does not listen."""
 
 
 def database_clock(connection: Connection) -> datetime:
@@ -82,12 +87,16 @@ def alert_identity(connection: Connection) -> Row:
     return one(connection, "counts", "alert_identity")
 
 
-def identity_rows(connection: Connection) -> dict[str, Row]:
-    """The numbers of every identity, by the name of its query."""
+def identity_rows(connection: Connection, tell: Callable[[int, int | None], None] = _untold) -> dict[str, Row]:
+    """The numbers of every identity, by the name of its query; `tell` hears how many of how many are known."""
     reads = (intake_identity, stored_identity, keys_identity, trend_identity, steps_identity, rows_identity,
              stances_identity,              windows_identity,
              scores_identity, alert_identity)  # fmt: skip
-    return {read.__name__: read(connection) for read in reads}
+    found: dict[str, Row] = {}
+    for read in reads:
+        tell(len(found), len(reads))
+        found[read.__name__] = read(connection)
+    return found
 
 
 def backlog(connection: Connection) -> list[Row]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from services.analysis import digest as composing
+from services.analysis.confidential import feed_told
 from services.analysis.coverage import coverage, gaps
 from services.store import (
     alerts,
@@ -67,7 +68,7 @@ def _about(connection: Connection, edition: Edition) -> dict[str, Any]:
     since, slot = edition.since, edition.slot
     spans = feeds.spans(connection, since, slot)
     heard = coverage(np.array([since.timestamp()]), (slot - since).total_seconds(), spans)[0]
-    titles = {f["feed_id"]: f["title"] or f["address"] for f in feeds.list_feeds(connection)}
+    titles = {f["feed_id"]: f["title"] or f["address"] for f in map(feed_told, feeds.list_feeds(connection))}
     return {
         "digest": edition.digest,
         "slot": slot.isoformat(),

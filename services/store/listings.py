@@ -8,8 +8,8 @@ from typing import Any
 from schemas import wire, wire_digests, wire_feeds
 from schemas.errors import PermanentError, Reason
 from schemas.wire_history import AlertStep
-from services import logs
 from services.analysis import slots
+from services.analysis.confidential import feed_told
 from services.store import alerts, codebooks, deliveries, digesting, feeds, histories, pages, posts, readings, versions
 from services.store.pool import Connection, Row
 
@@ -51,7 +51,7 @@ def read_post(connection: Connection, post_id: int) -> wire.Post:
     current = codebooks.current_codebooks(connection)
     row = posts.read_post(connection, post_id, current[0]["version_id"] if current else None)
     if row is None:
-        raise PermanentError(Reason.NOT_FOUND, f"there is no post {post_id}; it may have been deleted")
+        raise PermanentError(Reason.NOT_FOUND, f"there is no post {post_id}; see: framewatch posts list")
     return post_told(row)
 
 
@@ -112,7 +112,7 @@ def _live(connection: Connection, row: Row, present: datetime) -> wire.Live:
 def read_feeds(connection: Connection, wall: datetime) -> wire_feeds.Feeds:
     """Every feed, without passwords."""
     found = [readings.fields_of(wire_feeds.Feed, f) for f in feeds.list_feeds(connection)]
-    hidden = ({**f, "address": logs.mask(f["address"]), "last_error": _masked(f["last_error"])} for f in found)
+    hidden = map(feed_told, found)
     return wire_feeds.Feeds(present=feeds.present(connection, wall), feeds=tuple(wire_feeds.Feed(**f) for f in hidden))
 
 
@@ -124,7 +124,7 @@ def read_feed(connection: Connection, wall: datetime, feed_id: int) -> wire_feed
     present = feeds.present(connection, wall)
     heard = row["heard_until"]
     told = {
-        **row, "address": logs.mask(row["address"]), "last_error": _masked(row["last_error"]), "present": present,
+        **feed_told(row), "present": present,
         "lag_s": None if heard is None else max((present - heard).total_seconds(), 0.0),
         "coverage": readings.heard_from(connection, feed_id, present), "intake": feeds.intake_of(connection, feed_id),
     }  # fmt: skip
@@ -169,7 +169,3 @@ def preview_digest(connection: Connection, wall: datetime) -> wire.Digest:
     if body is None:
         raise PermanentError(Reason.NOT_FOUND, "no codebook is current yet, so there is nothing to tell")
     return wire.Digest(present=present, digest="preview", slot=present, composed_at=wall, body=body)
-
-
-def _masked(text: str | None) -> str | None:
-    return None if text is None else logs.mask(text)

@@ -1,5 +1,6 @@
 """Brings a database to this version's schema, one migrator at a time; never touches a schema it does not know."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
@@ -12,8 +13,12 @@ from services.store.pool import Connection, unavailable
 from services.store.posts import ensure_post_partitions
 
 
-def migrate(url: str) -> list[str]:
-    """Apply the migrations that are missing and return their names.
+def _untold(name: str) -> None:
+    """For whoever does not listen."""
+
+
+def migrate(url: str, tell: Callable[[str], None] = _untold) -> list[str]:
+    """Apply the migrations that are missing and return their names; `tell` hears each before it is applied.
 
     Raises TransientError when Postgres is away, PermanentError(BAD_CONFIG) when the schema is newer than
     this program.
@@ -21,14 +26,17 @@ def migrate(url: str) -> list[str]:
     try:
         with psycopg.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10) as connection:
             counts.lock_migrations(connection)
-            return [_apply(connection, number) for number in _missing(connection)]
+            return [_apply(connection, number, tell) for number in _missing(connection)]
     except psycopg.OperationalError as error:
         raise unavailable(error) from error
 
 
-def prepare(url: str, today: date) -> list[str]:
-    """Migrate, and make the partitions of the days around `today`; names of the migrations applied."""
-    done = migrate(url)
+def prepare(url: str, today: date, tell: Callable[[str], None] = _untold) -> list[str]:
+    """Migrate, and make the partitions of the days around `today`; names of the migrations applied.
+
+    `tell` hears the name of each before it is applied: over many posts one can take minutes.
+    """
+    done = migrate(url, tell)
     with psycopg.connect(url, row_factory=dict_row, connect_timeout=10) as connection:
         ensure_post_partitions(connection, today - timedelta(days=1), today + timedelta(days=14))
     return done
@@ -55,8 +63,9 @@ def _missing(connection: Connection) -> list[int]:
     return sorted(known - done)
 
 
-def _apply(connection: Connection, number: int) -> str:
+def _apply(connection: Connection, number: int, tell: Callable[[str], None]) -> str:
     name, text = next((n, t) for i, n, t in sql.migrations() if i == number)
+    tell(f"{number:04d}_{name}")
     with connection.transaction():
         connection.execute(text.encode())
         counts.note_migration(connection, number, name, datetime.now(UTC))

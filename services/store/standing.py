@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.analysis.confidential import feed_told
 from services.store import alerts, calibrations, counts, feeds, readings, sizes
 from services.store.pool import Connection, Row
 
@@ -28,7 +29,7 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
         "stages": counts.stage_runs(connection),
         "backlog": counts.backlog(connection),
         "deliveries": {r["state"]: r["deliveries"] for r in counts.delivery_states(connection)},
-        "feeds": [{**f, "late": is_late(f, wall)} for f in feeds.list_feeds(connection)],
+        "feeds": [{**feed_told(f), "late": is_late(f, wall)} for f in feeds.list_feeds(connection)],
         "alerts": alerts.list_alerts(connection, limit=50, over=False),
         "detection": kept.model_dump() if (kept := calibrations.read_calibration(connection)) else None,
         "frames_watched": len(ranked),

@@ -20,7 +20,8 @@ def current_frame(connection: Connection, frame: str, codebook: str | None = Non
         if row["frame"] == frame:
             return row
     where = "any current codebook" if codebook is None else f"the current codebook {codebook}"
-    raise PermanentError(Reason.NOT_FOUND, f"there is no frame {frame} in {where}")
+    there = ", ".join(sorted({f["frame"] for f in known})) or "none; apply a codebook: framewatch codebook apply FILE"
+    raise PermanentError(Reason.NOT_FOUND, f"there is no frame {frame} in {where}; known are: {there}")
 
 
 def frame_asked(connection: Connection, frame: str, codebook: str | None, version: int | None) -> Row:
@@ -31,7 +32,8 @@ def frame_asked(connection: Connection, frame: str, codebook: str | None, versio
     known = codebooks.frames_of_version(connection, about["version_id"])
     row = next((f for f in known if frame in (EVERYTHING, f["frame"])), None)
     if row is None:
-        raise PermanentError(Reason.NOT_FOUND, f"there is no frame {frame} in {about['codebook']} version {version}")
+        raise PermanentError(Reason.NOT_FOUND, f"there is no frame {frame} in {about['codebook']} version {version};"
+                             f" known are: {', '.join(f['frame'] for f in known)}")  # fmt: skip
     return {**row, "ends": about["ends"], **({"frame": frame, "title": "All posts"} if frame == EVERYTHING else {})}
 
 

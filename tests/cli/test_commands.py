@@ -213,7 +213,7 @@ def test_parse_shows_what_a_saved_answer_holds(run: Run, tmp_path: Path) -> None
     assert code == 0
     post = json.loads(out)
     assert post["id"] == "1"
-    assert post["published_at"] == "2016-12-10T16:00:00+00:00"
+    assert post["published_at"] == "2016-12-10T16:00:00Z"
     assert "Something happened" in post["text"]
     assert "1 post from News" in err
     (tmp_path / "page.html").write_text("<!doctype html><html><head><title>A page</title></head><body>Hi</body></html>")

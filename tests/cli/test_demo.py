@@ -84,7 +84,7 @@ def test_verify_prints_every_identity_with_its_numbers(house: Living) -> None:
         assert name in told
     assert "Everything adds up" in told
     found = {i["name"]: i for i in json.loads(house.cli("verify", "--json").stdout)}
-    assert found["stored"]["stored"] == len(demo.posts())
+    assert found["stored"]["count"] == len(demo.posts())
     assert not any(i["drift"] for i in found.values())
 
 

@@ -76,7 +76,7 @@ def test_back_asks_again_and_quit_keeps_what_was_said(store: Store, say: Say) ->
     seed_week(store)
     code, out, _ = say("yxbnq", "show")
     assert code == 0
-    assert "1 answers kept" in out
+    assert "1 answer kept" in out
     assert list(answers(store).values()) == ["no"], "x is no answer, and b takes the last one back"
     assert "0 answers kept" in say("", "show")[1], "a pipe that ends is a quit"
 

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import PermanentError
 from services import settings
-from services.logs import mask
+from services.analysis.confidential import masked
 
 
 def test_an_unknown_name_refuses_to_start_and_names_the_known_ones() -> None:
@@ -38,4 +38,4 @@ def test_a_child_reads_what_its_parent_had() -> None:
 def test_no_author_goes_unmasked_and_no_password_is_logged() -> None:
     with pytest.raises(PermanentError, match="FRAMEWATCH_AUTHOR_KEY"):
         settings.author_key(settings.Settings(author_key="short"))
-    assert mask("postgresql://me:s3cret@db/x redis://:pw@h/0") == "postgresql://me:***@db/x redis://:***@h/0"
+    assert masked("postgresql://me:s3cret@db/x redis://:pw@h/0") == "postgresql://me:***@db/x redis://:***@h/0"

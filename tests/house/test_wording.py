@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 NOUNS = (
     "posts|texts|units|voices|authors|publishers|accounts|feeds|frames|alerts|examples|counterexamples|days|hours|minutes|"
     "seconds|tries|times(?! the)|groups|suggestions|versions|judges|labels|files|channels|readers|tokens|pages|languages|messages|"
-    "weeks|alarms|words|sources|deliveries|codebooks|shifts"
+    "weeks|alarms|words|answers(?! with)|partitions|sources|deliveries|codebooks|shifts"
 )
 COUNTED = rf" (?:(?!of|in|by|all|to|and|from|at|no|the|holds)[a-z]+ ){{0,2}}({NOUNS})\b"
 TEMPLATES = sorted(ROOT.glob("services/*/templates/*"))

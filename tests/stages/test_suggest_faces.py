@@ -141,7 +141,7 @@ def test_suggest_does_nothing_when_nothing_is_due_and_all_when_asked(
     assert "without a frame" in out
     assert "grouping" in err
     code, _, err = run(capsys, "suggest", "--now", "--codebook", "nobody")
-    assert (code, "no such codebook" in err) == (1, True)
+    assert (code, "no codebook nobody is current" in err) == (1, True)
 
 
 def test_a_digest_tells_what_is_new_and_forgets_what_is_erased(world: World, told: int) -> None:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.errors import PermanentError, Reason
+from services.analysis.confidential import feed_told
 from services.analysis.coverage import coverage
 from services.analysis.health import ORDER, health
 from services.analysis.listing import Listed
@@ -31,7 +32,7 @@ def feeds(request: Request) -> Response:
     with desk.store.transaction() as tx:
         wall = desk.now()
         present = rows.present(tx, wall)
-        raw = {f["feed_id"]: f for f in rows.list_feeds(tx)}
+        raw = {f["feed_id"]: f for f in map(feed_told, rows.list_feeds(tx))}
         shown = listings.read_feeds(tx, wall).feeds
         intake = overview.feed_intake(tx)
         strips, every = _strips(tx, list(raw), present)
