@@ -104,6 +104,7 @@ class TrendsQuestion(Narrowed):
         about("Ids of frames; repeat it. Default: every frame of the codebook.", max_length=100),
     ] = []
     step: Annotated[Step, about("Length of a step; the period is widened to whole ones.")] = "1d"
+    by_stance: Annotated[bool, about("Split each step by stance (experimental; null while stance is off).")] = False
 
 
 class PostQuestion(Narrowed):

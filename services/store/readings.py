@@ -31,6 +31,9 @@ STEPS: dict[Step, timedelta] = {
 PERIODS: dict[Step, timedelta] = {"5m": DAY, "1h": PERIOD, "1d": timedelta(days=90), "1w": timedelta(days=364)}
 """The same for trends, by the length of a step: what a chart can show."""
 MAX_POINTS = 5000
+VOICES = 8_000
+"""Posts of one stance whose voices are counted at once: nobody keeps them, and more take too long. Unknown beyond."""
+UNCOUNTED: Row = {"units": None, "authors": None}
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Before everything that is stored."""
 EVERYTHING = versions.EVERYTHING
@@ -184,8 +187,11 @@ def read_trend(
     if row["frame"] != EVERYTHING and stances.any_reader(connection):
         stood = stances.stance_trend(connection, **about, frame=row["frame"], **narrow)
     if stance is not None:
-        voices = stances.stance_voices(connection, **about, frame=row["frame"], stance=stance, **narrow)
-        counted = {at: {**voices.get(at, {}), "posts": of[stance]} for at, of in stood.items() if stance in of}
+        posts = {at: of[stance] for at, of in stood.items() if stance in of}
+        few = sum(posts.values()) <= VOICES
+        asked = {**about, **narrow, "frame": row["frame"], "stance": stance}
+        voices = stances.stance_voices(connection, **asked) if few else {}
+        counted = {at: {**voices.get(at, UNCOUNTED), "posts": n} for at, n in posts.items()}
     judged: dict[datetime, Row] = {}
     if step == "1h" and source is None and lang is None and stance is None:
         number, name = row["version_id"], row["frame"]
@@ -206,10 +212,10 @@ def read_trend(
 def read_trends(
     connection: Connection, wall: datetime, *, frame: Sequence[str] = (), step: Step = "1d",
     since: datetime | None = None, until: datetime | None = None, source: str | None = None, lang: str | None = None,
-    codebook: str | None = None, version: int | None = None, stance: Stance | None = None,
+    codebook: str | None = None, version: int | None = None, stance: Stance | None = None, by_stance: bool = False,
 ) -> wire.Trends:  # fmt: skip
     """Several frames of one codebook (all when none is named) over one period: posts and shares; with `stance`, of the
-    carriers that stand so.
+    carriers that stand so; with `by_stance`, each step split as well.
 
     Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps.
     """
@@ -226,7 +232,7 @@ def read_trends(
     narrow: dict[str, Any] = {"version_id": about["version_id"], "since": first, "until": end, "step": length,
                               "source": source, "lang": lang}  # fmt: skip
     counted = trends.trends(connection, [EVERYTHING, *names], **narrow)
-    read = stances.any_reader(connection)
+    read = (by_stance or stance is not None) and stances.any_reader(connection)
     stood = stances.stance_trends(connection, names, **narrow) if read else {}
     if stance is not None:
         counted, places = {EVERYTHING: counted.get(EVERYTHING, {})}, {at: i for i, at in enumerate(starts)}
@@ -240,7 +246,7 @@ def read_trends(
         parts = _shares(carrying, scored)
         split = tuple(
             stood.get((row["frame"], at)) if part != 0 else None for at, part in zip(starts, covered, strict=True)
-        ) if read else None  # fmt: skip
+        ) if read and by_stance else None  # fmt: skip
         about_frame = {"frame": row["frame"], "title": row["title"]}
         told.append(wire.FrameTrend(**about_frame, share=parts, posts=carrying, stances=split))
     return wire.Trends(

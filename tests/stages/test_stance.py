@@ -202,6 +202,10 @@ def test_a_trend_is_split_and_narrowed_by_stance(on: tuple[World, FakeReader]) -
     told = trend(world, stance="promotes")
     (point,) = [p for p in told.points if p.posts]
     assert (told.stance, point.posts, point.authors, point.units, point.share) == ("promotes", 2, 2, 1, 2 / 6)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(readings, "VOICES", 1)
+        (many,) = [p for p in trend(world, stance="promotes").points if p.posts]
+    assert (many.posts, many.units, many.authors) == (2, None, None)
     assert posts_of(world, stance="disputes") == ["2"]
     assert posts_of(world) == ["1", "2", "3", "4", "5"]
     with pytest.raises(PermanentError, match="name one beside stance"):
@@ -325,14 +329,15 @@ EXPORTS = ("posts", "scores", "trends")
 
 
 def test_several_frames_are_split_and_narrowed_by_stance(web: TestClient) -> None:
-    told = web.get("/api/v1/trends/several").json()
+    told = web.get("/api/v1/trends/several", params={"by_stance": True}).json()
+    assert {f["stances"] for f in web.get("/api/v1/trends/several").json()["frames"]} == {None}
     stances_of = {f["frame"]: summed(f["stances"]) for f in told["frames"]}
     assert stances_of == {"staged-theatrics": SPLIT, "russia-blames-us": {}}
     narrow = web.get("/api/v1/trends/several", params={"stance": "promotes"}).json()
     counted = {f["frame"]: sum(n or 0 for n in f["posts"]) for f in narrow["frames"]}
     assert (narrow["stance"], counted) == ("promotes", {"staged-theatrics": 2, "russia-blames-us": 0})
     assert sum(n or 0 for n in narrow["scored"]) == 6
-    table = web.get("/api/v1/trends/several", headers={"Accept": "text/csv"}).text
+    table = web.get("/api/v1/trends/several", params={"by_stance": True}, headers={"Accept": "text/csv"}).text
     assert summed(r["stances"] for r in csv.DictReader(io.StringIO(table))) == SPLIT
 
 
