@@ -17,7 +17,7 @@ Counts = Annotated[
 CountsByStep = Annotated[
     tuple[dict[Stance, int] | None, ...] | None,
     Field(
-        description="The same a step, null where nothing was read in it; null as a whole where stance is off or not asked."
+        description="The same a step, null where nothing was read in it; null as a whole where it is off or not asked."
     ),
 ]
 Only = Annotated[Stance | None, Field(description="Only posts that stand so to the frame; null for all.")]
