@@ -19,7 +19,7 @@ def trends(
 ) -> wire.Trend | Response:
     """Every step of the period is there; where nothing was heard, counts are null. `share` is what to compare.
 
-    Posts and shares are exact, and so are units and authors of steps that are over. Those of a step that goes on and
+    Posts and shares are exact, and so are voices and authors of steps that are over. Those of a step that goes on and
     has more than 2,000 posts may lag behind: 15 seconds for an hour, a minute for a day, five for a week. Of one stance
     they are null where more than 8,000 posts of the period stand so.
     """
