@@ -22,7 +22,14 @@ def server(tmp_path: Path):
     server.stop()
 
 
-def test_postgres_gone_for_a_while_loses_nothing(world: World, server: Postgres) -> None:
+def impatient(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    """Nobody waits seconds for a server of which the test knows that it is away."""
+    monkeypatch.setattr(store._pool, "timeout", 0.3)
+
+
+def test_postgres_gone_for_a_while_loses_nothing(
+    world: World, server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prepare(server.url, world.clock().date())
     store = Store(server.url, size=4, name="tests")
     object.__setattr__(world.rt, "store", store)
@@ -34,12 +41,14 @@ def test_postgres_gone_for_a_while_loses_nothing(world: World, server: Postgres)
     collect(world.rt)
 
     server.stop()
+    impatient(monkeypatch, store)
     for stage in (collect, classify, rollup):
         with pytest.raises(TransientError) as away:
             stage(world.rt)
         assert away.value.reason is Reason.DATABASE_UNAVAILABLE
         assert "Postgres is not available" in str(away.value)
 
+    monkeypatch.undo()
     server.start()
     assert classify(world.rt).rows == 2
     rollup(world.rt)
@@ -53,7 +62,9 @@ def test_postgres_gone_for_a_while_loses_nothing(world: World, server: Postgres)
     store.close()
 
 
-def test_postgres_gone_between_fetch_and_settlement_keeps_the_cursor(world: World, server: Postgres) -> None:
+def test_postgres_gone_between_fetch_and_settlement_keeps_the_cursor(
+    world: World, server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prepare(server.url, world.clock().date())
     store = Store(server.url, size=4, name="tests")
     object.__setattr__(world.rt, "store", store)
@@ -63,11 +74,13 @@ def test_postgres_gone_between_fetch_and_settlement_keeps_the_cursor(world: Worl
 
     def fetch(feed, now):
         server.stop()
+        impatient(monkeypatch, store)
         return page(post(1), cursor={"n": 1})
 
     world.source.fetch = fetch  # type: ignore[method-assign]
     with pytest.raises(TransientError):
         collect(world.rt)
+    monkeypatch.undo()
     server.start()
     assert world.one("select cursor from feeds") == {}
     assert world.one("select count(*) from posts") == 0

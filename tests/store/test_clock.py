@@ -39,6 +39,7 @@ def test_without_the_database_the_last_look_is_carried_on(store: Store, monkeypa
     clock = SharedClock(store, ticks)
     first = clock()
     away = Store("postgresql://127.0.0.1:1/nowhere", size=1, name="away")
+    monkeypatch.setattr(away._pool, "timeout", 0.3)
     monkeypatch.setattr(clock, "_store", away)
     ticks.at += FRESH_S + 1
     assert clock() == first + timedelta(seconds=FRESH_S + 1)
