@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +15,7 @@ from services.cli import house
 
 Row = Mapping[str, Any]
 WIDE = 24
-_STATES = {"burst": "bold red", "ok": "green", "learning": "blue", "insufficient coverage": "yellow"}
+_STATES = {"burst": "bold red", "on alert": "red", "ok": "green", "learning": "blue", "insufficient coverage": "yellow"}
 _FLOW = ("collect", "listen", "classify", "rollup", "detect", "deliver", "digest")
 _SHORT = {"insufficient coverage": "gap"}
 
@@ -23,7 +24,7 @@ def board(found: Row, rates: Mapping[str, Row], now: datetime, *, width: int) ->
     """The whole of it: frames, stages, feeds and alerts."""
     return Group(
         frames(found, width), Text(), stages(found, rates, now), Text(), *feeds(found["feeds"], width),
-        *alerts(found["alerts"], width),
+        *alerts(found["alerts"]),
     )  # fmt: skip
 
 
@@ -37,8 +38,8 @@ def frames(found: Row, width: int) -> Table:
     for name in ("now", "usual", "24 h"):
         table.add_column(name, justify="right", no_wrap=True)
     for frame in found["frames"]:
-        state = _SHORT.get(frame["state"], frame["state"])
-        style = _STATES[frame["state"]]
+        said = "on alert" if frame["alert_id"] and frame["state"] == "ok" else frame["state"]
+        state, style = _SHORT.get(said, said), _STATES[said]
         line = Text(sparkline(frame["hours"], WIDE), style="red" if frame["state"] == "burst" else "cyan")
         table.add_row(
             Text(frame["title"]), Text(state, style), line, _number(frame["units"]), _number(frame["expected"]),
@@ -88,12 +89,12 @@ def feeds(known: Sequence[Row], width: int, most: int = 4) -> list[RenderableTyp
     return told
 
 
-def alerts(known: Sequence[Row], width: int, most: int = 4) -> list[RenderableType]:
+def alerts(known: Sequence[Row], most: int = 4) -> list[RenderableType]:
     """Alerts that go on."""
     if not known:
         return [Text("No alert goes on.")]
     told: list[RenderableType] = [Text(going_on(len(known)), style="bold red")]
-    told += [Text(f"  {a['reason']}"[: width - 1], no_wrap=True) for a in known[:most]]
+    told += [Padding(Text(str(a["reason"])), (0, 0, 0, 2)) for a in known[:most]]
     if len(known) > most:
         told.append(Text(f"  … and {len(known) - most} more: framewatch alerts list", style="dim"))
     return told

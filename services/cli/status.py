@@ -51,7 +51,7 @@ def _print(found: dict[str, Any]) -> None:
     console.print(board.stages(database, {}, house.now()))
     console.print()
     console.print(board.frames(database, console.width))
-    for line in board.alerts(database["alerts"], console.width):
+    for line in board.alerts(database["alerts"]):
         console.print(line)
     console.print()
     kept = database["detection"]

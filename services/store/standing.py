@@ -4,12 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.analysis.confidential import feed_told
+from services.analysis.health import health
 from services.store import alerts, calibrations, counts, feeds, readings, sizes
-from services.store.pool import Connection, Row
+from services.store.pool import Connection
 
 SPARK = timedelta(hours=48)
-LATE_AFTER = timedelta(minutes=15)
-"""A live feed that has not been heard for so long, and for three of its intervals, is late."""
 
 
 def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
         "stages": counts.stage_runs(connection),
         "backlog": counts.backlog(connection),
         "deliveries": {r["state"]: r["deliveries"] for r in counts.delivery_states(connection)},
-        "feeds": [{**feed_told(f), "late": is_late(f, wall)} for f in feeds.list_feeds(connection)],
+        "feeds": [{**feed_told(f), "late": health(f, wall) == "late"} for f in feeds.list_feeds(connection)],
         "alerts": alerts.list_alerts(connection, limit=50, over=False),
         "detection": kept.model_dump() if (kept := calibrations.read_calibration(connection)) else None,
         "frames_watched": len(ranked),
@@ -43,14 +42,6 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
             for frame in ranked[:frames]
         ],
     }
-
-
-def is_late(feed: Row, wall: datetime) -> bool:
-    """Whether an enabled live feed has been silent for longer than its own pace explains."""
-    if feed["state"] != "enabled" or feed["clock"] != "wall":
-        return False
-    patience = max(LATE_AFTER, 3 * timedelta(seconds=feed["interval_s"] * max(feed["pace"], 1)))
-    return bool(wall - (feed["heard_until"] or feed["added_at"]) > patience)
 
 
 def _hours(connection: Connection, version_id: int | None, frame: str, present: datetime) -> list[int | None]:

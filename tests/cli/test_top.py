@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from services.analysis.health import health
 from services.cli import board
-from services.store.standing import is_late
 from tests.api.seeded import palmyra
 from tests.cli.test_commands import run, with_database
 
@@ -85,7 +85,8 @@ def test_it_fits_into_80_columns_whatever_the_names():
     long = "A very long title of a frame that goes on and on [red]and on"
     feed = {"title": long * 3, "address": "", "state": "enabled", "late": True, "failures": 2, "last_error": long}
     found = {
-        "frames": [frame(long), frame("Ψ" * 90, state="insufficient coverage", units=None, expected=None, share=None)],
+        "frames": [frame(long), frame("Ψ" * 90, state="insufficient coverage", units=None, expected=None, share=None),
+                   frame("quiet", state="ok")],
         "frames_watched": 9, "stages": [stage], "feeds": [feed] * 6, "alerts": [{"reason": long * 4}] * 6,
         "backlog": [{"stage": "classify", "waiting": 1_234_567, "oldest_s": 5000.0}],
     }  # fmt: skip
@@ -94,18 +95,19 @@ def test_it_fits_into_80_columns_whatever_the_names():
     console.print(board.board(later, board.rates(found, later, 10.0), now, width=80))
     told = console.export_text()
     assert max(map(len, told.splitlines())) <= 80
-    for part in ("burst", "gap", "▁", "12", "1.2", "3.1%", "and 7 more", "1,234,567", "83 min", "2.0", "10%", "6 late",
-                 "and 2 more: framewatch feeds list", "6 alerts go on", "[red]"):  # fmt: skip
+    for part in ("burst", "gap", "▁", "12", "1.2", "3.1%", "1,234,567", "83 min", "2.0", "10%", "6 late",
+                 "and 2 more: framewatch feeds list", "6 alerts go on", "[red]", "on alert", "and 6 more"):  # fmt: skip
         assert part in told, part
 
 
 def test_a_feed_is_late_when_its_own_pace_does_not_explain_its_silence():
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    feed = {"state": "enabled", "clock": "wall", "interval_s": 3600, "pace": 1.0, "added_at": now,
-            "heard_until": now - timedelta(hours=4)}  # fmt: skip
-    assert is_late(feed, now)
-    assert not is_late({**feed, "heard_until": now - timedelta(hours=2)}, now)
-    assert not is_late({**feed, "pace": 2.0}, now)
-    assert not is_late({**feed, "state": "paused"}, now)
-    assert not is_late({**feed, "clock": "feed"}, now)
-    assert is_late({**feed, "heard_until": None, "added_at": now - timedelta(days=1)}, now)
+    feed = {"state": "enabled", "clock": "wall", "mode": "poll", "interval_s": 3600, "pace": 1.0, "added_at": now,
+            "failures": 0, "warning": None, "heard_until": now - timedelta(hours=4)}  # fmt: skip
+    assert health(feed, now) == "late"
+    assert health({**feed, "heard_until": now - timedelta(hours=2)}, now) == "heard"
+    assert health({**feed, "pace": 2.0}, now) == "heard"
+    assert health({**feed, "mode": "push"}, now) == "heard", "nobody promised to send"
+    assert health({**feed, "state": "paused"}, now) == "paused"
+    assert health({**feed, "clock": "feed"}, now) == "heard"
+    assert health({**feed, "heard_until": None, "added_at": now - timedelta(days=1)}, now) == "late"
