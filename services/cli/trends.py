@@ -15,6 +15,8 @@ from services.sources import SOURCES
 from services.store import readings
 
 COLUMNS = ("at", "posts", "units", "authors", "share", "coverage", "expected", "upper", "state")
+WORDS = {"at": "from, UTC", "units": "voices", "upper": "usual at most"}
+"""Heads of the table for people, where a field is called otherwise for programs."""
 OPTIONS = (
     click.option("--codebook", default=None, help="Whose frame; needed when two codebooks have one of that id."),
     click.option(
@@ -73,7 +75,7 @@ def _show(told: wire.Trend, step: str) -> None:
     names = [name for name in _columns(told) if any(_row(p).get(name) is not None for p in told.points)]
     table = Table(box=None, pad_edge=False)
     for name in names:
-        table.add_column(name, justify="left" if name in ("at", "state") else "right", no_wrap=True)
+        table.add_column(WORDS.get(name, name), justify="left" if name in ("at", "state") else "right", no_wrap=True)
     for point in told.points:
         row = _row(point)
         table.add_row(f"{point.at:%d %b %Y %H:%M}", *(_cell(name, row.get(name)) for name in names[1:]))
