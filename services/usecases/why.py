@@ -97,7 +97,8 @@ def _read(tx: Connection, post_id: int, frame: str | None, codebook: str | None)
     version = current[readings.current_frame(tx, frame or readings.EVERYTHING, codebook)["version_id"]]
     row = posts.read_post(tx, post_id, version["version_id"])
     if row is None:
-        raise PermanentError(Reason.NOT_FOUND, f"there is no post {post_id}; see: framewatch posts list")
+        told = f"there is no post {post_id}, or no more: it may have been deleted; see: framewatch posts list"
+        raise PermanentError(Reason.NOT_FOUND, told)
     learned = codebooks.heads_of_version(tx, version["version_id"], row["model_id"])
     if learned is None:
         told = f"the codebook {version['codebook']} has not been learned yet; the model worker does that"
