@@ -52,7 +52,8 @@ def in_memory() -> Path | None:
     if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM or not os.access(MEMORY, os.W_OK):
         return None
     for left in MEMORY.glob("framewatch-tests-*"):
-        if not psutil.pid_exists(int(left.name.rpartition("-")[2])):
+        owner = int(left.name.rpartition("-")[2])
+        if owner == os.getpid() or not psutil.pid_exists(owner):
             shutil.rmtree(left, ignore_errors=True)
     found = MEMORY / f"framewatch-tests-{os.getpid()}"
     found.mkdir(mode=0o700)

@@ -2,7 +2,6 @@
 
 import ast
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -41,9 +40,7 @@ def test_an_event_nobody_sets_and_a_thread_that_goes_on_fail() -> None:
         came(free, 0.01)
     free.set()
     came(free)
-    began = time.monotonic()
     ended(thread)
-    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("path", TESTS, ids=str)
