@@ -171,6 +171,13 @@ MUTANTS = [
     ),
     Mutant(
         6,
+        "services/store/readings.py",
+        "return bool(scored) if covered is None else covered > 0",
+        "return covered != 0",
+        "tests/api/test_routes.py -k nobody_listened",
+    ),
+    Mutant(
+        6,
         "workers/stages/detect.py",
         "if due - start <= LOOKBACK:",
         "if True:",

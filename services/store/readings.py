@@ -223,8 +223,8 @@ def read_trends(
     about = versions.frame_asked(connection, frame[0] if frame else EVERYTHING, codebook, version)
     for name in frame:
         versions.frame_asked(connection, name, about["codebook"], version)
-    known = codebooks.frames_of_version(connection, about["version_id"])
-    chosen = [f for f in known if not frame or f["frame"] in frame]
+    of_version = codebooks.frames_of_version(connection, about["version_id"])
+    chosen = [f for f in of_version if not frame or f["frame"] in frame]
     starts = whole_steps(since, versions.until_of(about, until), length, present, usual=PERIODS[step])
     first = starts[0] if starts else floor(since or present, length)
     end = starts[-1] + length if starts else first
@@ -239,13 +239,15 @@ def read_trends(
         for (name, at), of in stood.items():
             counted.setdefault(name, {})[places[at]] = of.get(stance, 0)
     covered = heard(connection, starts, length, present=present, source=source)
-    scored = _series(counted.get(EVERYTHING, {}), covered)
+    every = counted.get(EVERYTHING, {}).get
+    known = [was_heard(part, every(place, 0)) for place, part in enumerate(covered)]
+    scored = _series(counted.get(EVERYTHING, {}), known)
     told = []
     for row in chosen:
-        carrying = _series(counted.get(row["frame"], {}), covered)
+        carrying = _series(counted.get(row["frame"], {}), known)
         parts = _shares(carrying, scored)
         split = tuple(
-            stood.get((row["frame"], at)) if part != 0 else None for at, part in zip(starts, covered, strict=True)
+            stood.get((row["frame"], at)) if sure else None for at, sure in zip(starts, known, strict=True)
         ) if read and by_stance else None  # fmt: skip
         about_frame = {"frame": row["frame"], "title": row["title"]}
         told.append(wire.FrameTrend(**about_frame, share=parts, posts=carrying, stances=split))
@@ -256,10 +258,15 @@ def read_trends(
     )  # fmt: skip
 
 
-def _series(counted: Mapping[int, int], covered: Sequence[float | None]) -> tuple[int | None, ...]:
+def was_heard(covered: float | None, scored: int) -> bool:
+    """Whether what was counted is known: a bucket in which nobody listened is only if something came all the same."""
+    return bool(scored) if covered is None else covered > 0
+
+
+def _series(counted: Mapping[int, int], known: Sequence[bool]) -> tuple[int | None, ...]:
     """Posts of each step, given by their places; None where nothing was heard."""
     posts = counted.get
-    return tuple([None if part == 0 else posts(place, 0) for place, part in enumerate(covered)])
+    return tuple([posts(place, 0) if sure else None for place, sure in enumerate(known)])
 
 
 def _shares(carrying: Sequence[int | None], scored: Sequence[int | None]) -> tuple[float | None, ...]:
@@ -270,7 +277,7 @@ def _point(
     at: datetime, covered: float | None, told: tuple[Row, Row, Row, dict[Stance, int] | None], *, whole: bool
 ) -> wire.TrendPoint:
     counted, scored, judged, stood = told
-    known = covered != 0
+    known = was_heard(covered, scored.get("posts", 0))
     posts_here = counted.get("posts", 0)
     voices = known and not whole
     return wire.TrendPoint(

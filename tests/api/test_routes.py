@@ -74,7 +74,7 @@ def test_a_trend_has_every_step_and_a_gap_is_null(client):
 
 @pytest.mark.parametrize(("step", "seconds"), [("5m", 300), ("1h", 3600), ("1d", 86400), ("1w", 604800)])
 def test_steps_are_whole_and_hold_every_post(client, step, seconds):
-    period = {"since": "2016-12-01T00:00:00Z"}
+    period = {"since": "2016-12-03T00:00:00Z"}
     told = get(client, "/trends", frame="*", step=step, **period)
     starts = [datetime.fromisoformat(p["at"]).timestamp() for p in told["points"]]
     assert {b - a for a, b in pairwise(starts)} == {seconds}
@@ -87,7 +87,7 @@ def test_steps_are_whole_and_hold_every_post(client, step, seconds):
     assert told["points"][-1]["posts"] is not None
 
 
-def test_where_nobody_listened_counts_are_shown_without_coverage(client):
+def test_what_nobody_listened_to_is_unknown_not_nought(client):
     told = get(
         client,
         "/trends",
@@ -97,7 +97,25 @@ def test_where_nobody_listened_counts_are_shown_without_coverage(client):
         until="2016-11-26T00:00:00Z",
     )
     (point,) = told["points"]
-    assert (point["posts"], point["coverage"], point["share"]) == (0, None, None)
+    assert [point[k] for k in ("posts", "units", "authors", "coverage", "share")] == [None] * 5
+    several = get(client, "/trends/several", step="1d", since="2016-11-25T00:00:00Z", until="2016-12-05T00:00:00Z")
+    assert several["scored"][:8] == several["frames"][0]["posts"][:8] == [None] * 8
+    assert None not in several["scored"][8:]
+
+
+def test_what_came_though_nobody_was_expected_is_counted(web, store):
+    seeded.add_codebook(store)
+    with store.transaction() as tx:
+        feed_id, _ = feeds.add_feed(
+            tx, source="jsonl", address="a", title="", now=seeded.NOW, interval_s=9, clock="feed"
+        )
+    at = datetime(2016, 12, 11, 10, tzinfo=UTC)
+    seeded.add_posts(store, feed_id, [(seeded.post("a", "a", at), ["liberators"])])
+    about = {"step": "1d", "since": "2016-12-10T00:00:00Z", "until": "2016-12-12T00:00:00Z"}
+    points = get(web, "/trends", frame="staged-theatrics", **about)["points"]
+    assert [(p["posts"], p["coverage"]) for p in points] == [(None, None), (0, None)]
+    several = get(web, "/trends/several", **about)
+    assert several["scored"] == [None, 1]
 
 
 def test_nothing_is_told_of_the_future(client):
