@@ -36,6 +36,9 @@ TOGETHER_S = {"rollup": 0.3, "detect": 1.0}
 QUIET_S = 15.0
 """A run that found nothing is written down this seldom, so that an idle house writes next to nothing."""
 
+# A nudge that nobody hears costs nothing; kombu would try for six seconds, and the work would stand still meanwhile.
+app.conf.broker_transport_options = {**app.conf.broker_transport_options, "max_retries": 0}
+
 log = logging.getLogger("framewatch")
 _written: dict[str, float] = {}
 _nudged_until: dict[str, float] = {}

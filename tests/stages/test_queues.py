@@ -34,11 +34,16 @@ app.worker_main(["worker", "--pool", "solo", "--queues", sys.argv[1], "--hostnam
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[str]:
+def redis(tmp_path: Path) -> Iterator[Redis]:
     server = Redis(tmp_path / "home")
     server.start()
-    yield server.url
+    yield server
     server.stop()
+
+
+@pytest.fixture
+def broker(redis: Redis) -> str:
+    return redis.url
 
 
 @pytest.fixture
@@ -84,6 +89,21 @@ def test_detect_does_not_wait_for_a_long_suggest(
     assert "suggest" not in ran(store)
     (tmp_path / "over").touch()
     wait(lambda: "suggest" in ran(store), 30)
+
+
+def test_a_worker_whose_broker_went_away_hears_it_again(
+    start: Callable[[str], None], redis: Redis, store: Store, tmp_path: Path
+) -> None:
+    app = Celery("test", broker=redis.url)
+    app.conf.broker_transport_options = {"global_keyprefix": "framewatch:"}
+    start(QUEUES["detect"])
+    app.send_task("detect", queue=QUEUES["detect"], ignore_result=True)
+    wait(lambda: "detect" in ran(store), 30)
+    redis.stop()
+    wait(lambda: "Connection refused" in (tmp_path / "light.log").read_text(), 30)
+    redis.start()
+    app.send_task("digest", queue=QUEUES["digest"], ignore_result=True)
+    wait(lambda: "digest" in ran(store), 30)
 
 
 def test_what_is_nudged_or_ticks_within_a_minute_has_queues_without_long_work() -> None:
