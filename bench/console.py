@@ -8,6 +8,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from services.classifier.noop import NoopEncoder
 from services.console import create_console
 
 ROUNDS = 9
+THEN = (_millions.NOW - timedelta(days=60)).date().isoformat()
 PAGES = {
     "sign-in (nothing read)": "/sign-in",
     "now, 50 frames": "/",
@@ -25,7 +27,9 @@ PAGES = {
     "frame, the commonest": "/frames/bench/f1",
     "frame, 7 days by language": "/frames/bench/f3?by=lang&days=7",
     "frame, a year by day": "/frames/bench/f3?days=365",
+    "frame, two months ago": f"/frames/bench/f3?until={THEN}",
     "all posts": "/frames/bench/*",
+    "posts, two months ago": f"/posts?until={THEN}",
     "alerts, first of 125": "/alerts",
     "feeds": "/feeds",
     "judge": "/judge",
