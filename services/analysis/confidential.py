@@ -24,6 +24,7 @@ def without_secrets(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[st
 
 
 _PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s@/]+@")
+_PARAMETER = re.compile(r"(?<=[?&])([^\s=&#?]+)=([^\s&#]+)")
 
 
 def without_login(address: str) -> str:
@@ -32,8 +33,13 @@ def without_login(address: str) -> str:
 
 
 def masked(text: str) -> str:
-    """`text` with the passwords inside addresses hidden."""
-    return _PASSWORD.sub(r"\1***@", text)
+    """`text` with the passwords inside addresses hidden, and the values of parameters that are called like secrets."""
+    return _PARAMETER.sub(_hidden, _PASSWORD.sub(r"\1***@", text))
+
+
+def _hidden(parameter: re.Match[str]) -> str:
+    name, _ = parameter.groups()
+    return f"{name}=***" if is_secret(name) else parameter[0]
 
 
 def feed_told(feed: Mapping[str, Any]) -> dict[str, Any]:

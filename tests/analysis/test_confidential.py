@@ -35,7 +35,27 @@ def test_an_outage_tells_no_password_to_any_channel():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "https://example.org/a:b@c", "no address", "https://example.org/x?at=me@example.org"]
+    "text",
+    [
+        "",
+        "https://example.org/a:b@c",
+        "no address",
+        "https://example.org/x?at=me@example.org&page=2&q=api_key",
+        "key=1",
+    ],
 )
 def test_what_holds_no_password_stays(text):
     assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("https://e.org/f?key=s3cret", "https://e.org/f?key=***"),
+        ("https://e.org/f?page=2&api_key=s3cret#top answers 500", "https://e.org/f?page=2&api_key=***#top answers 500"),
+        ("https://e.org/f?accessToken=s3cret&x=1", "https://e.org/f?accessToken=***&x=1"),
+    ],
+)
+def test_a_key_in_an_address_is_told_to_nobody(text, told):
+    assert masked(text) == told
+    assert masked(told) == told
