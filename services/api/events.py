@@ -29,7 +29,7 @@ LIFE_S = 900.0
 COME_BACK_S = 5.0
 MOST = 64
 """Listeners of one process."""
-_STEP = readings.STEPS["5m"]
+_STEP = readings.BUCKET
 _LOOK_BACK = 3 * _STEP
 _POSITION = r"^[0-9]{1,19}-[0-9]{1,18}$"
 

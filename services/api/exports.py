@@ -13,7 +13,6 @@ from services.api.questions import Question
 from services.api.routes import FAULTS, With
 from services.store import exports
 from services.store.pool import Row, Store
-from services.store.readings import Step
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -68,7 +67,7 @@ class TrendsQuestion(ExportQuestion):
     """Which trends."""
 
     frame: questions.Frame = None
-    step: Annotated[Step, questions.about("Length of a step.")] = "1h"
+    step: questions.Step = "1h"
     stance: questions.OfStance = None
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.errors import PermanentError, Reason
 from schemas.stance import Stance
-from services.store.readings import Step
+from services.analysis import stepping
 
 _FIRST, _LAST = 1970, 2200
 BIGINT = 2**63 - 1
@@ -66,6 +66,23 @@ Cursor = Annotated[str | None, about("`next` of the page before.", pattern=r"^[A
 Limit = Annotated[int, about("Most rows of a page.", ge=1, le=500)]
 
 
+def _countable(step: str) -> str:
+    stepping.length_of(step)
+    return step
+
+
+Step = Annotated[
+    str,
+    AfterValidator(_countable),
+    about(
+        "Length of a step: minutes (a multiple of five), hours, days or weeks, 52 weeks at most. Hours, days and weeks "
+        "are kept; of other steps voices are null beyond 8,000 posts.",
+        pattern=stepping.FORM,
+        examples=["1h", "15m", "6h", "1d", "1w"],
+    ),
+]
+
+
 class Question(BaseModel):
     """Query parameters; a name that is not known is an error, not a filter that silently does nothing."""
 
@@ -93,7 +110,7 @@ class TrendQuestion(Narrowed):
             "Id of a frame, or `*` for all posts.", pattern=rf"^\*$|{_ID}", max_length=80, examples=["staged-theatrics"]
         ),
     ]
-    step: Annotated[Step, about("Length of a step; the period is widened to whole ones.")] = "1h"
+    step: Step = "1h"
 
 
 class TrendsQuestion(Narrowed):
@@ -103,7 +120,7 @@ class TrendsQuestion(Narrowed):
         list[Annotated[str, Field(pattern=_ID, max_length=80)]],
         about("Ids of frames; repeat it. Default: every frame of the codebook.", max_length=100),
     ] = []
-    step: Annotated[Step, about("Length of a step; the period is widened to whole ones.")] = "1d"
+    step: Step = "1d"
     by_stance: Annotated[bool, about("Split each step by stance (experimental; null while stance is off).")] = False
 
 

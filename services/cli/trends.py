@@ -1,6 +1,6 @@
 """framewatch trends: a frame over time, also as an old version of its codebook saw it. It decides nothing."""
 
-from typing import Any, get_args
+from typing import Any
 
 import click
 from rich.console import Console
@@ -46,11 +46,11 @@ def period(asked: dict[str, Any]) -> dict[str, Any]:
 
 @click.command()
 @click.argument("frame")
-@click.option("--step", type=click.Choice(get_args(readings.Step)), default="1d", show_default=True)
+@click.option("--step", default="1d", show_default=True, help="How long a step is: 15m, 1h, 6h, 1d, 2w, …")
 @narrowed
 @click.option("--json", "as_json", is_flag=True, help="For another program to read.")
 @click.option("--csv", "as_csv", is_flag=True, help="The same as a table for a spreadsheet.")
-def trends(*, frame: str, step: readings.Step, as_json: bool, as_csv: bool, **asked: Any) -> None:
+def trends(*, frame: str, step: str, as_json: bool, as_csv: bool, **asked: Any) -> None:
     """FRAME over time ('*': all posts). An old version ends where posts were no longer scored under it."""
     with house.transaction() as tx:
         told = readings.read_trend(tx, house.now(), frame=frame, step=step, **period(asked))

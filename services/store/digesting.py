@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from services.analysis import digest as composing
+from services.analysis import stepping
 from services.analysis.confidential import feed_told
 from services.analysis.coverage import coverage, gaps
 from services.store import (
@@ -138,8 +139,8 @@ def _voices(
 
 def _chart(connection: Connection, frame: Mapping[str, Any], since: datetime, slot: datetime) -> dict[str, Any]:
     """What a picture of a frame is drawn of: units by step, with what was expected, ending where the digest ends."""
-    step: readings.Step = "1h" if slot - since <= HOURLY else "1d"
-    length = readings.STEPS[step]
+    step = "1h" if slot - since <= HOURLY else "1d"
+    length = stepping.length_of(step)
     shown = max(7 * DAY, 2 * (slot - since)) if step == "1h" else 3 * (slot - since)
     trend = readings.read_trend(
         connection, slot, frame=frame["id"], codebook=frame["codebook"], step=step, since=slot - shown, until=slot

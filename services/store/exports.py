@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas import wire
 from schemas.errors import PermanentError, Reason
+from services.analysis import stepping
 from services.store import codebooks, feeds, readings, stances, versions
 from services.store.pool import Connection, Row, Store, rows
 
@@ -54,7 +55,7 @@ def alerts(store: Store, wall: datetime, **asked: Any) -> Iterator[list[Row]]:
     return _batches(store, about, export_alerts, ("raised_at", "alert_id"))
 
 
-def trends(store: Store, wall: datetime, *, step: readings.Step, **asked: Any) -> Iterator[list[Row]]:
+def trends(store: Store, wall: datetime, *, step: str, **asked: Any) -> Iterator[list[Row]]:
     """Every step of every frame (or of one), as /trends tells them; asked as above."""
     with store.transaction() as tx:
         present = feeds.present(tx, wall)
@@ -64,9 +65,9 @@ def trends(store: Store, wall: datetime, *, step: readings.Step, **asked: Any) -
             row = versions.frame_asked(tx, asked.get("frame") or readings.EVERYTHING, asked.get("codebook"), version)
             known = [row] if asked.get("frame") else codebooks.frames_of_version(tx, row["version_id"])
             ends = versions.until_of(row, asked.get("until"))
-    length = readings.STEPS[step]
+    length = stepping.length_of(step)
     until = min(ends or asked.get("until") or present, present)
-    since = asked.get("since") or until - readings.PERIODS[step]
+    since = asked.get("since") or until - stepping.usual_period(length)
     last = readings.floor(until, length)
     last += length if last < until or asked.get("until") is None else timedelta(0)
     for frame in known:

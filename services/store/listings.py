@@ -32,7 +32,7 @@ def read_posts(
     else:
         about = versions.frame_asked(connection, frame or readings.EVERYTHING, codebook, version)
     until = versions.until_of(about, until)
-    since = since or readings.floor(about.get("ends") or present, readings.STEPS["5m"]) - readings.PERIOD
+    since = since or readings.floor(about.get("ends") or present, readings.BUCKET) - readings.PERIOD
     wanted = None if frame in (None, readings.EVERYTHING) else frame
     stance = filters.pop("stance", None)
     if stance is not None and wanted is None:

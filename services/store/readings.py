@@ -5,7 +5,7 @@ Times: `wall` is the clock's; answers stand in the stream's own present. A gap i
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import psycopg.errors
@@ -13,6 +13,7 @@ import psycopg.errors
 from schemas import wire
 from schemas.errors import PermanentError, Reason
 from schemas.stance import Stance
+from services.analysis import stepping
 from services.analysis.coverage import coverage
 from services.analysis.digest import share
 from services.store import alerts, codebooks, counting, feeds, qualities, stances, trends, versions
@@ -21,18 +22,8 @@ from services.store.pool import Connection, Row, one, rows
 DAY = timedelta(days=1)
 PERIOD = timedelta(days=14)
 """What is shown when no period is asked for."""
-Step = Literal["5m", "1h", "1d", "1w"]
-STEPS: dict[Step, timedelta] = {
-    "5m": timedelta(minutes=5),
-    "1h": timedelta(hours=1),
-    "1d": DAY,
-    "1w": timedelta(weeks=1),
-}
-PERIODS: dict[Step, timedelta] = {"5m": DAY, "1h": PERIOD, "1d": timedelta(days=90), "1w": timedelta(days=364)}
-"""The same for trends, by the length of a step: what a chart can show."""
+BUCKET = stepping.BUCKET
 MAX_POINTS = 5000
-VOICES = 8_000
-"""Posts of one stance whose voices are counted at once: nobody keeps them, and more take too long. Unknown beyond."""
 UNCOUNTED: Row = {"units": None, "authors": None}
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Before everything that is stored."""
@@ -55,7 +46,7 @@ def schema_number(connection: Connection) -> int | None:
 
 def last_hours(present: datetime, length: timedelta) -> tuple[datetime, datetime]:
     """The period of `length` that ends with the bucket the present is in."""
-    until = floor(present, STEPS["5m"]) + STEPS["5m"]
+    until = floor(present, BUCKET) + BUCKET
     return until - length, until
 
 
@@ -161,20 +152,27 @@ def whole_steps(since: datetime | None, until: datetime | None, step: timedelta,
     return [begin + i * step for i in range(count)]
 
 
+def _length(step: str) -> timedelta:
+    try:
+        return stepping.length_of(step)
+    except ValueError as wrong:
+        raise PermanentError(Reason.BAD_INPUT, str(wrong)) from None
+
+
 def read_trend(
-    connection: Connection, wall: datetime, *, frame: str, step: Step = "1h", since: datetime | None = None,
+    connection: Connection, wall: datetime, *, frame: str, step: str = "1h", since: datetime | None = None,
     until: datetime | None = None, source: str | None = None, lang: str | None = None, codebook: str | None = None,
     stance: Stance | None = None, version: int | None = None,
 ) -> wire.Trend:  # fmt: skip
     """Every step of a period; with `stance`, counts of the carriers that stand so.
 
-    Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps, or for the stance of all posts.
+    Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps, for what is none, or for the stance of all posts.
     """
     if stance is not None and frame == EVERYTHING:
         raise PermanentError(Reason.BAD_INPUT, "stance is of a frame: name one beside stance")
     present = feeds.present(connection, wall)
-    row, length = versions.frame_asked(connection, frame, codebook, version), STEPS[step]
-    starts = whole_steps(since, versions.until_of(row, until), length, present, usual=PERIODS[step])
+    row, length = versions.frame_asked(connection, frame, codebook, version), _length(step)
+    starts = whole_steps(since, versions.until_of(row, until), length, present, usual=stepping.usual_period(length))
     first = starts[0] if starts else floor(since or present, length)
     end = starts[-1] + length if starts else first
     about: dict[str, Any] = {"version_id": row["version_id"], "since": first, "until": end}
@@ -188,12 +186,12 @@ def read_trend(
         stood = stances.stance_trend(connection, **about, frame=row["frame"], **narrow)
     if stance is not None:
         posts = {at: of[stance] for at, of in stood.items() if stance in of}
-        few = sum(posts.values()) <= VOICES
+        few = sum(posts.values()) <= trends.VOICES
         asked = {**about, **narrow, "frame": row["frame"], "stance": stance}
         voices = stances.stance_voices(connection, **asked) if few else {}
         counted = {at: {**voices.get(at, UNCOUNTED), "posts": n} for at, n in posts.items()}
     judged: dict[datetime, Row] = {}
-    if step == "1h" and source is None and lang is None and stance is None:
+    if length == timedelta(hours=1) and source is None and lang is None and stance is None:
         number, name = row["version_id"], row["frame"]
         judged = {v["bucket"]: v for v in alerts.list_verdicts(connection, number, name, since=first, until=end)}
     covered = heard(connection, starts, length, present=present, source=source)
@@ -210,7 +208,7 @@ def read_trend(
 
 
 def read_trends(
-    connection: Connection, wall: datetime, *, frame: Sequence[str] = (), step: Step = "1d",
+    connection: Connection, wall: datetime, *, frame: Sequence[str] = (), step: str = "1d",
     since: datetime | None = None, until: datetime | None = None, source: str | None = None, lang: str | None = None,
     codebook: str | None = None, version: int | None = None, stance: Stance | None = None, by_stance: bool = False,
 ) -> wire.Trends:  # fmt: skip
@@ -219,13 +217,13 @@ def read_trends(
 
     Raises PermanentError: NOT_FOUND, or BAD_INPUT for too many steps.
     """
-    present, length = feeds.present(connection, wall), STEPS[step]
+    present, length = feeds.present(connection, wall), _length(step)
     about = versions.frame_asked(connection, frame[0] if frame else EVERYTHING, codebook, version)
     for name in frame:
         versions.frame_asked(connection, name, about["codebook"], version)
     of_version = codebooks.frames_of_version(connection, about["version_id"])
     chosen = [f for f in of_version if not frame or f["frame"] in frame]
-    starts = whole_steps(since, versions.until_of(about, until), length, present, usual=PERIODS[step])
+    starts = whole_steps(since, versions.until_of(about, until), length, present, usual=stepping.usual_period(length))
     first = starts[0] if starts else floor(since or present, length)
     end = starts[-1] + length if starts else first
     names = [f["frame"] for f in chosen]

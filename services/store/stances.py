@@ -61,8 +61,8 @@ def stance_trend(
     if kept is None:
         found = stance_trends_of_carriers(connection, [frame], **values)
         return {at: of for (_, at), of in found.items()}
-    told = rows(connection, "stances", "stance_trend", name=kept, frame=frame, **values)
-    return {r["at"]: _by_stance(r["posts"]) for r in told if any(r["posts"])}
+    told = rows(connection, "stances", "stance_trend", name=kept[0], frame=frame, **values)
+    return {at: _by_stance(posts) for at, posts in _added_up(told, about).items() if any(posts)}
 
 
 def stance_trends(
@@ -74,12 +74,23 @@ def stance_trends(
         return stance_trends_of_carriers(connection, frames, **about)
     places = list(enumerate(codebooks.frame_names(connection, about["version_id"])))
     wanted = [(name, 4 * place) for place, name in places if name in set(frames)]
+    told = _added_up(rows(connection, "stances", "stance_trends", name=kept[0], **about), about)
     return {
-        (name, r["at"]): _by_stance(r["posts"][place : place + 4])
-        for r in rows(connection, "stances", "stance_trends", name=kept, **about)
+        (name, at): _by_stance(posts[place : place + 4])
+        for at, posts in told.items()
         for name, place in wanted
-        if any(r["posts"][place : place + 4])
+        if any(posts[place : place + 4])
     }
+
+
+def _added_up(told: Sequence[Row], about: Mapping[str, Any]) -> dict[datetime, Sequence[int]]:
+    """Numbers of kept steps by the steps that were asked for, which may be longer."""
+    since, step = about["since"], about["step"]
+    found: dict[datetime, Sequence[int]] = {}
+    for r in told:
+        at = since + (r["at"] - since) // step * step
+        found[at] = [a + b for a, b in zip(found[at], r["posts"], strict=True)] if at in found else r["posts"]
+    return found
 
 
 def stance_trends_of_carriers(

@@ -1,5 +1,6 @@
 """Trend points: folding deltas into them, and reading them at any step."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,8 @@ _KEY = ("version_id", "frame", "bucket", "source", "lang")
 _STEP = ("version_id", "frame", "step", "bucket")
 KEPT = {timedelta(hours=1): "1h", timedelta(days=1): "1d", timedelta(weeks=1): "1w"}
 """Steps that are kept as rows; the migration that makes them says of what."""
+VOICES = 8_000
+"""Posts of a frame whose voices are counted at once where nobody keeps them: more take too long, and are unknown."""
 AT_ONCE = 2_000
 """Posts whose voices are counted by who asks; that takes about ten milliseconds."""
 
@@ -97,7 +100,25 @@ def trend(
     kept = kept_step(values)
     if kept is None:
         return trend_of_points(connection, **values)
-    return rows(connection, "trends", "trend", name=kept, at_once=AT_ONCE, **values)
+    name, width = kept
+    told = rows(connection, "trends", "trend", name=name, at_once=AT_ONCE, **{**values, "step": width})
+    return told if width == step else _added_up(connection, told, **values)
+
+
+def _added_up(connection: Connection, told: Sequence[Row], **values: Any) -> list[Row]:
+    """Longer steps from shorter ones: posts add up, voices are counted over the whole of each, while they are few."""
+    posts: Counter[datetime] = Counter()
+    for r in told:
+        posts[values["since"] + (r["at"] - values["since"]) // values["step"] * values["step"]] += r["posts"]
+    few = values["frame"] == "*" or posts.total() <= VOICES
+    found = {v["at"]: v for v in voices_by_step(connection, **values)} if few else {}
+    unknown = dict.fromkeys(("units", "authors"), 0 if few else None)
+    return [{"at": at, "posts": n, **unknown, **found.get(at, {})} for at, n in sorted(posts.items())]
+
+
+def voices_by_step(connection: Connection, **values: Any) -> list[Row]:
+    """at, units and authors of one frame by any step: as slow as there are many carriers."""
+    return rows(connection, "trends", "voices_by_step", **values)
 
 
 def trend_of_points(connection: Connection, **values: Any) -> list[Row]:
@@ -117,12 +138,19 @@ def trends(
     if kept is None:
         found = trends_of_points(connection, frames=list(frames), **values)
         return {r["frame"]: dict(zip(r["places"], r["posts"], strict=True)) for r in found}
-    told = rows(connection, "trends", "trends", name=kept, **values)
+    name, width = kept
+    told = rows(connection, "trends", "trends", name=name, **{**values, "step": width})
     places = [r["place"] for r in told]
     every = ("*", *codebooks.frame_names(connection, about["version_id"]))
     wanted = set(frames)
     by_frame = zip(every, zip(*(r["posts"] for r in told), strict=True), strict=bool(told))
-    return {frame: dict(zip(places, posts, strict=True)) for frame, posts in by_frame if frame in wanted}
+    if width == step:
+        return {frame: dict(zip(places, posts, strict=True)) for frame, posts in by_frame if frame in wanted}
+    added: dict[str, Counter[int]] = {}
+    for frame, posts in by_frame:
+        for place, n in zip(places, posts, strict=True) if frame in wanted else ():
+            added.setdefault(frame, Counter())[place * width // step] += n
+    return dict(added)
 
 
 def trends_of_points(connection: Connection, **values: Any) -> list[Row]:
@@ -130,11 +158,12 @@ def trends_of_points(connection: Connection, **values: Any) -> list[Row]:
     return rows(connection, "trends", "trends_of_points", **values)
 
 
-def kept_step(asked: Mapping[str, Any]) -> str | None:
-    """The step whose rows answer this (by step, since and until); None: ask what they are made of."""
+def kept_step(asked: Mapping[str, Any]) -> tuple[str, timedelta] | None:
+    """The longest kept step that this (step, since, until) is made of; None: ask the points."""
     step = asked["step"]
-    whole = not any(asked[end].timestamp() % step.total_seconds() for end in ("since", "until"))
-    return KEPT.get(step) if whole else None
+    if any(asked[end].timestamp() % step.total_seconds() for end in ("since", "until")):
+        return None
+    return next(((name, width) for width, name in reversed(KEPT.items()) if not step % width), None)
 
 
 def uncounted_steps(connection: Connection, before: datetime, limit: int, *, now: datetime) -> list[Row]:

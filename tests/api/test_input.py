@@ -20,7 +20,7 @@ BAD = [
     ("/api/v1/posts?since=2016-12-01T00:00:00", 422), ("/api/v1/posts?since=1e308", 422),
     ("/api/v1/posts?since=nan", 422), ("/api/v1/posts?frame=%00", 422), ("/api/v1/posts?source=%00", 422),
     (f"/api/v1/posts?lang={SURROGATE}", 422), (f"/api/v1/trends?frame={SURROGATE}", 422),
-    ("/api/v1/trends", 422), ("/api/v1/trends?frame=*&step=2h", 422), ("/api/v1/trends?frame=nope", 404),
+    ("/api/v1/trends", 422), ("/api/v1/trends?frame=*&step=7m", 422), ("/api/v1/trends?frame=nope", 404),
     ("/api/v1/trends?frame=*&codebook=nope", 404), ("/api/v1/posts?frame=nope", 404), ("/api/v1/posts?q=%00", 422), ("/api/v1/posts?words=x", 422),
     ("/api/v1/posts?cursor=!", 422), ("/api/v1/posts?cursor=abc", 400), ("/api/v1/alerts?cursor=WzFd", 400),
     ("/api/v1/alerts/nope", 404), ("/api/v1/alerts/%00", 404), ("/api/v1/alerts/00000000000000000000", 404),

@@ -72,7 +72,9 @@ def test_a_trend_has_every_step_and_a_gap_is_null(client):
     assert heard["upper"] >= heard["expected"] > 0
 
 
-@pytest.mark.parametrize(("step", "seconds"), [("5m", 300), ("1h", 3600), ("1d", 86400), ("1w", 604800)])
+@pytest.mark.parametrize(
+    ("step", "seconds"), [("5m", 300), ("15m", 900), ("1h", 3600), ("6h", 21600), ("1d", 86400), ("1w", 604800)]
+)
 def test_steps_are_whole_and_hold_every_post(client, step, seconds):
     period = {"since": "2016-12-03T00:00:00Z"}
     told = get(client, "/trends", frame="*", step=step, **period)
@@ -80,7 +82,7 @@ def test_steps_are_whole_and_hold_every_post(client, step, seconds):
     assert {b - a for a, b in pairwise(starts)} == {seconds}
     assert starts[0] % seconds == 0
     unheard = sum(p["posts"] is None for p in told["points"])
-    assert bool(unheard) == (step in ("5m", "1h"))
+    assert bool(unheard) == (step in ("5m", "15m", "1h", "6h"))
     assert told["points"][0]["units"] is None, "what carries no frame has no voices"
     total = sum(p["posts"] or 0 for p in told["points"])
     assert total == 642 if not unheard else 600 < total < 642, "posts dated into the gap are told by coarse steps only"

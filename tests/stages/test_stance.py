@@ -23,7 +23,7 @@ from services.exporter.collector import read_figures
 from services.exporter.metrics import describe
 from services.serve import create_app
 from services.settings import Settings
-from services.store import listings, posts, readings, stances
+from services.store import listings, posts, readings, stances, trends
 from tests.stages.conftest import World, drift, page, post
 from tests.stages.test_detect import T0, flow, hear, history, replayed
 from tests.stages.test_rescore import CHANGED, settle
@@ -203,7 +203,7 @@ def test_a_trend_is_split_and_narrowed_by_stance(on: tuple[World, FakeReader]) -
     (point,) = [p for p in told.points if p.posts]
     assert (told.stance, point.posts, point.authors, point.units, point.share) == ("promotes", 2, 2, 1, 2 / 6)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readings, "VOICES", 1)
+        patch.setattr(trends, "VOICES", 1)
         (many,) = [p for p in trend(world, stance="promotes").points if p.posts]
     assert (many.posts, many.units, many.authors) == (2, None, None)
     assert posts_of(world, stance="disputes") == ["2"]
@@ -231,7 +231,7 @@ def split_by(world: World, step: timedelta, *, kept: bool) -> dict[Any, dict[Sta
 
 def test_what_is_kept_of_a_trend_is_what_its_carriers_say(on: tuple[World, FakeReader]) -> None:
     world, _ = on
-    steps = (timedelta(hours=1), timedelta(days=1), WEEK)
+    steps = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), WEEK)
     for change in (
         lambda: gather(world, *FOUR, post(5, "fake washington")),
         lambda: gather(world, post(1, "fake theatre"), post(2, "she says theatre washington")),

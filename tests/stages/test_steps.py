@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from services.analysis.identities import identities
-from services.store import counts, feeds, posts, trends
+from services.store import counts, feeds, posts, readings, trends
 from tests.api import seeded
 from workers.stages.rollup import rollup
 
@@ -43,21 +43,40 @@ def version(store):
     return version_id
 
 
+STEPS = (timedelta(minutes=15), HOUR, 6 * HOUR, DAY, 2 * DAY, WEEK, 3 * WEEK)
+
+
 def compare(store, version_id):
     """Every question to the steps, beside the same question to the points."""
     asked = 0
-    for frame, step, source, lang in product(("one", "two", "*"), (HOUR, DAY, WEEK), (None, "rss"), (None, "ru")):
-        about = {"version_id": version_id, "frame": frame, "since": START - 5 * WEEK, "until": START + 5 * WEEK}
+    for frame, step, source, lang in product(("one", "two", "*"), STEPS, (None, "rss"), (None, "ru")):
+        since, until = (readings.floor(START + sign * 5 * WEEK, step) for sign in (-1, 1))
+        about = {"version_id": version_id, "frame": frame, "since": since, "until": until}
         about |= {"step": step, "source": source, "lang": lang}
         with store.transaction() as tx:
             kept, points = trends.trend(tx, **about), trends.trend_of_points(tx, **about)
             frames = {k: v for k, v in about.items() if k != "frame"}
             several = trends.trends(tx, [frame], **frames)
         assert kept == points, about
-        at = {about["since"] + place * step: n for place, n in several.get(frame, {}).items() if n}
+        at = {since + place * step: n for place, n in several.get(frame, {}).items() if n}
         assert at == {r["at"]: r["posts"] for r in points}
         asked += len(points)
     assert asked > 50
+
+
+def test_voices_of_a_step_that_nobody_keeps_are_unknown_where_they_are_many(store, version, monkeypatch):
+    monkeypatch.setattr(trends, "VOICES", 30)
+    about = {"version_id": version, "since": START, "until": START + 2 * DAY, "step": 6 * HOUR}
+    with store.transaction() as tx:
+        many, exact = (
+            trends.trend(tx, frame="one", **about),
+            trends.trend_of_points(tx, frame="one", source=None, lang=None, **about),
+        )
+        few = trends.trend(tx, frame="one", source="rss", **about)
+    assert [(r["at"], r["posts"]) for r in many] == [(r["at"], r["posts"]) for r in exact]
+    assert sum(r["posts"] for r in many) > 30 >= sum(r["posts"] for r in few)
+    assert {(r["units"], r["authors"]) for r in many} == {(None, None)}
+    assert all(r["units"] > 0 for r in few)
 
 
 def counted(store):

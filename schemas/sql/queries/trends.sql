@@ -128,6 +128,15 @@ where s.version_id = %(version_id)s and s.frame = %(frame)s and s.step = %(name)
   and s.bucket >= %(since)s and s.bucket < %(until)s and s.posts <> 0
 order by 1;
 
+-- name: voices_by_step
+-- Units and authors of one frame by any step, over the whole of each.
+select date_bin(%(step)s, published_at, timestamptz 'epoch') as at,
+       least(count(distinct unit_key), count(distinct author))::int as units, count(distinct author)::int as authors
+from carried
+where version_id = %(version_id)s and frame = %(frame)s and published_at >= %(since)s and published_at < %(until)s
+  and (%(source)s::text is null or source = %(source)s) and (%(lang)s::text is null or lang = %(lang)s)
+group by 1;
+
 -- name: trend_of_points
 -- The same by any step and period, from the points themselves.
 with points as (

@@ -22,7 +22,7 @@ from services.store.pool import Connection, Row
 from services.usecases import adding
 
 PERIOD = timedelta(days=7)
-HOUR = readings.STEPS["1h"]
+HOUR = timedelta(hours=1)
 STATES = ("enabled", "paused")
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from schemas import wire
 from schemas.stance import ANSWERS
+from services.analysis import stepping
 from services.analysis.moving import movement
 from services.console import chart, plot
 from services.console.desk import desk_of, page
@@ -34,7 +35,7 @@ PERIODS = {
     "90": "90 days",
     "365": "1 year",
 }
-STEPS = {"5m": "5 minutes", "1h": "hour", "1d": "day", "1w": "week"}
+STEPS = {"5m": "5 minutes", "15m": "15 minutes", "1h": "hour", "6h": "6 hours", "1d": "day", "1w": "week"}
 SHOWN: dict[str, str] = {"units": "Voices", "posts": "Posts", "share": "Share"}
 SPLITS = {"": "All", "source": "By source", "lang": "By language", "stance": "By stance"}
 EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
@@ -47,7 +48,7 @@ class View:
     """How the trend is to be shown."""
 
     days: str
-    step: readings.Step
+    step: str
     show: chart.Measure
     by: str
     until: str = ""
@@ -113,11 +114,11 @@ def day_before(end: datetime) -> str:
 
 def suits(days: str, step: str) -> bool:
     """Whether a period has few enough, and more than one, of these steps."""
-    length, each = timedelta(days=int(days)), readings.STEPS[cast(readings.Step, step)]
+    length, each = timedelta(days=int(days)), stepping.length_of(step)
     return 2 <= length / each <= MOST_STEPS
 
 
-def usual_step(days: str) -> readings.Step:
+def usual_step(days: str) -> str:
     """The step that a period is shown in unless another is asked for."""
     return "1h" if int(days) <= 30 else "1d"
 
@@ -132,7 +133,7 @@ def view_of(request: Request) -> View:
     show = asked.get("show", "units")
     by = asked.get("by", "")
     return View(
-        days, cast(readings.Step, step), cast(chart.Measure, show if show in SHOWN else "units"),
+        days, step, cast(chart.Measure, show if show in SHOWN else "units"),
         by if by in SPLITS else "", day_of(asked.get("until", "")),
     )  # fmt: skip
 
@@ -158,7 +159,7 @@ def asked_trend(tx: Connection, wall: datetime, request: Request, view: View) ->
 
 
 def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict[str, Any]:
-    step = readings.STEPS[view.step]
+    step = stepping.length_of(view.step)
     rows = readings.read_frames(tx, wall).frames
     found = next((f for f in rows if (f.codebook, f.frame) == (trend.codebook, trend.frame)), None)
     alerts = overview.filtered_alerts(tx, limit=ALERTS, frame=trend.frame)
@@ -229,6 +230,6 @@ def part_points(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -
 
 def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> list[dict[str, Any]]:
     """A small chart for each of the largest parts."""
-    step = readings.STEPS[view.step]
+    step = stepping.length_of(view.step)
     found = part_points(tx, wall, trend, view)
     return [{**p, "chart": chart.draw(p["points"], measure=view.show, step=step)} for p in found]

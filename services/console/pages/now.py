@@ -16,7 +16,7 @@ from services.store.pool import Connection
 ALERTS = 6
 FEEDS = 12
 LATELY = timedelta(days=7)
-HOUR = readings.STEPS["1h"]
+HOUR = timedelta(hours=1)
 BEHIND = timedelta(hours=3)
 """How far detection may lag before the page says so."""
 
