@@ -34,6 +34,11 @@ JUDGING = "tests/stages/test_judging.py"
 
 DOOR = "tests/console/test_door.py"
 
+_PAGED = (
+    "\nwhere p.received_day >= ((%(since)s::timestamptz - interval '1 day') at time zone 'UTC')::date"
+    "\n  and p.published_at >= %(since)s and p.published_at < %(until)s\n  and "
+)
+
 MUTANTS = [
     Mutant(14, "services/console/app.py", "if wanted in caller.scopes:", "if caller:", f"{DOOR} -k reader"),
     Mutant(
@@ -796,8 +801,19 @@ MUTANTS = [
     Mutant(
         12,
         f"{SQL}/exports.sql",
-        "(p.published_at, p.post_id) > (%(after)s::timestamptz, %(after_id)s::bigint)",
-        "p.published_at > %(after)s and %(after_id)s is not null",
+        "and s.post_id = p.post_id"
+        + _PAGED
+        + "(p.published_at, p.post_id) > (%(after)s::timestamptz, %(after_id)s::bigint)",
+        "and s.post_id = p.post_id" + _PAGED + "p.published_at > %(after)s and %(after_id)s is not null",
+        "tests/api/test_reading.py -k every_post",
+    ),
+    Mutant(
+        12,
+        f"{SQL}/exports.sql",
+        "join models m using (model_id)"
+        + _PAGED
+        + "(p.published_at, p.post_id) > (%(after)s::timestamptz, %(after_id)s::bigint)",
+        "join models m using (model_id)" + _PAGED + "p.published_at > %(after)s and %(after_id)s is not null",
         "tests/api/test_reading.py -k every_post",
     ),
     Mutant(
@@ -884,9 +900,16 @@ MUTANTS = [
     Mutant(
         4,
         f"{SQL}/counts.sql",
-        "where told <> fact or voices_differ))",
-        "where told <> fact))",
+        "as steps, (count(*) filter (where told <> fact or voices_differ))",
+        "as steps, (count(*) filter (where told <> fact))",
         "tests/stages/test_steps.py -k verify",
+    ),
+    Mutant(
+        4,
+        f"{SQL}/counts.sql",
+        "       (count(*) filter (where told <> fact or voices_differ))",
+        "       (count(*) filter (where told <> fact))",
+        "tests/stages/test_verify.py",
     ),
     Mutant(
         7,

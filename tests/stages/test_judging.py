@@ -1,5 +1,6 @@
 """Samples for people to judge: drawn once, told blind, gone with their posts; and what labels say of a frame."""
 
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -135,7 +136,15 @@ def test_no_text_is_drawn_twice(week: World) -> None:
     assert week.one("select near from draws where frame = %s", FRAME) == 1
 
 
-def test_of_two_drawings_at_once_one_draws(week: World) -> None:
+def test_of_two_drawings_at_once_one_draws(week: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    undrawn, all_have_looked = draws.undrawn_frames, threading.Barrier(4)
+
+    def look(*asked: Any) -> Any:
+        found = undrawn(*asked)
+        all_have_looked.wait(20)  # raises when one stays away
+        return found
+
+    monkeypatch.setattr(draws, "undrawn_frames", look)
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda seed: draw(week, seed), range(4)))
     assert sorted(done) == [0, 0, 0, 2], "two frames, drawn by one of four"
