@@ -137,11 +137,11 @@ def test_no_text_is_drawn_twice(week: World) -> None:
 
 
 def test_of_two_drawings_at_once_one_draws(week: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    undrawn, all_have_looked = draws.undrawn_frames, threading.Barrier(4)
+    undrawn, all_have_looked = draws.undrawn_frames, threading.Barrier(4, timeout=20)
 
     def look(*asked: Any) -> Any:
         found = undrawn(*asked)
-        all_have_looked.wait(20)  # raises when one stays away
+        all_have_looked.wait()  # raises when one stays away
         return found
 
     monkeypatch.setattr(draws, "undrawn_frames", look)
