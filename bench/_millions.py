@@ -5,9 +5,11 @@ Three posts in ten carry a frame, the commonest frame a sixth of those. Every fi
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from services import demo
 from services.embedded.postgres import Postgres
@@ -79,9 +81,19 @@ from (select n, %(since)s::timestamptz + n * interval '25 minutes' as at from ge
 """
 
 
+def deployed() -> dict[str, str]:
+    """The settings that docker-compose.yml gives its database."""
+    services = yaml.safe_load(Path("docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    words = services["postgres"]["command"]
+    return dict(word.split("=", 1) for flag, word in pairwise(words) if flag == "-c")
+
+
 def ready(folder: Path, posts: int) -> tuple[Postgres, Store]:
-    """The server in `folder` with its posts, made there unless they are there already."""
-    server = Postgres(folder)
+    """The server in `folder` with its posts, made there unless they are there already.
+
+    It has the settings of the server in docker-compose.yml: the one that `framewatch up` brings suits smaller houses.
+    """
+    server = Postgres(folder, settings=deployed())
     server.start()
     store = Store(server.url, size=6, name="bench", statement_timeout_s=3600)
     mark = folder / f"{posts}.posts"

@@ -712,7 +712,7 @@ MUTANTS = [
     Mutant(
         5,
         "services/store/pages.py",
-        """return found + _by_stretch(connection, filters, {**period, "limit": limit - len(found)}, near)""",
+        "return found + _by_stretch(connection, posts.newest_carriers_that_say, filters, rest)",
         "return found",
         "tests/stages/test_lists.py",
     ),

@@ -6,7 +6,9 @@ It listens on 127.0.0.1 with a password and nowhere else. It must never weaken d
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 
@@ -56,8 +58,10 @@ class Postgres:
     Start it from a thread that lives as long as the server should: it stops when that thread ends.
     """
 
-    def __init__(self, home: Path, port: int = 0) -> None:
+    def __init__(self, home: Path, port: int = 0, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`settings` are the server's own, in place of what suits a small house."""
         self.home = home.resolve()
+        self._settings = {**_SETTINGS, **settings}
         self.data = self.home / "postgres"
         self._wanted = port
         self._port = 0
@@ -124,7 +128,7 @@ class Postgres:
         identity = privileges.choose(programs.folder / "postgres", self.home)
         cluster.prepare(self.data, programs, identity)
         self._port = self._port or ports.choose(self._wanted, self._port_file)
-        settings = {**_SETTINGS, "port": str(self._port), **(_SETTINGS_18 if programs.major >= 18 else {})}
+        settings = {**self._settings, "port": str(self._port), **(_SETTINGS_18 if programs.major >= 18 else {})}
         argv = [str(programs.folder / "postgres"), "-D", str(self.data)]
         argv += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._process.spawn(argv, death=signal.SIGINT, mode=identity.mode, env=cluster.ENVIRONMENT, cwd=Path("/"))

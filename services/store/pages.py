@@ -12,7 +12,7 @@ _FIRST = {False: timedelta(days=1), True: timedelta(hours=1)}
 """How far back is looked first, without words and with: most pages are full with that."""
 _FURTHER = 24
 """How many times as far at most the next time."""
-_CARRIERS = 500
+_CARRIERS = 300
 """Posts of a frame that are looked through for words at first; a thousand take some milliseconds."""
 _RARE = 40
 """Words that fewer than one in so many of them has are looked for among all posts."""
@@ -41,42 +41,50 @@ def list_posts(
 
 def _chosen(connection: Connection, filters: Row, period: Row, near: datetime) -> list[Row]:
     if filters["frame"] is None:
-        return _by_stretch(connection, filters, period, near)
+        says = filters["q"] is not None
+        look = posts.newest_posts_that_say if says else posts.newest_posts
+        return _by_stretch(connection, look, filters, {**period, "near": near, "width": _FIRST[says]})
     if filters["q"] is None:
         return posts.keys_of_posts(connection, posts.newest_carriers(connection, **filters, **period))
-    return _carriers_that_say(connection, filters, period, near)
+    return _carriers_that_say(connection, filters, {**period, "near": near})
 
 
-def _carriers_that_say(connection: Connection, filters: Row, period: Row, near: datetime) -> list[Row]:
+def _carriers_that_say(connection: Connection, filters: Row, period: Row) -> list[Row]:
     """Common words are found among the frame's posts, rare ones among all: each is slow at the other."""
     found: list[Row] = []
-    looked, limit, size = 0, period["limit"], _CARRIERS
-    while len(found) < limit:
+    looked, size = 0, _CARRIERS
+    while len(found) < period["limit"]:
         carriers = posts.newest_carriers(connection, **filters, **{**period, "limit": size})
         found += posts.posts_that_say(connection, carriers, filters["q"])
         looked += len(carriers)
         if len(carriers) < size:
             break
         filters = {**filters, "before": carriers[-1]["published_at"], "before_id": carriers[-1]["post_id"]}
+        missing = period["limit"] - len(found)
         if len(found) * _RARE < looked:
-            return found + _by_stretch(connection, filters, {**period, "limit": limit - len(found)}, near)
-        # A quarter more than what were expected to suffice: to ask again costs more than to look at some in vain.
-        size = looked * 5 * (limit - len(found)) // (4 * len(found)) + 1
-    return found[:limit]
+            span = max(carriers[0]["published_at"] - carriers[-1]["published_at"], _FIRST[True])
+            rest = {**period, "limit": missing, "width": span * _more(missing, len(found))}
+            return found + _by_stretch(connection, posts.newest_carriers_that_say, filters, rest)
+        size = looked * _more(missing, len(found))
+    return found[: period["limit"]]
 
 
-def _by_stretch(connection: Connection, filters: Row, period: Row, near: datetime) -> list[Row]:
+def _more(missing: int, found: int) -> int:
+    """How many times as far to look as what gave `found`: to ask again costs more than to look at some in vain."""
+    return 1 + 5 * missing // (4 * max(found, 1))
+
+
+def _by_stretch(connection: Connection, look: Callable[..., list[Row]], filters: Row, period: Row) -> list[Row]:
     """Back from the present, further each time: as far as what the last stretch had lets expect."""
-    look: Callable[..., list[Row]] = posts.newest_posts if filters["q"] is None else posts.newest_posts_that_say
     found: list[Row] = []
-    end, width = period["until"], _FIRST[filters["q"] is not None]
+    end, width = period["until"], period["width"]
     if filters["before"] is not None:
         end = min(end, filters["before"] + timedelta(microseconds=1))
     while end > period["since"] and len(found) < period["limit"]:
-        begin = max(period["since"], min(end, near) - width)
+        begin = max(period["since"], min(end, period["near"]) - width)
         missing = period["limit"] - len(found)
         wanted = {**filters, "since": begin, "until": end, "limit": missing}
         here = look(connection, days=posts.days_received(connection, begin, end), **wanted)
         found += here
-        end, width = begin, width * min(_FURTHER, 1 + 2 * missing // max(len(here), 1))
+        end, width = begin, width * min(_FURTHER, _more(missing, len(here)))
     return found

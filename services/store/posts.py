@@ -135,8 +135,12 @@ def newest_posts(connection: Connection, **asked: Any) -> list[Row]:
 
 def newest_posts_that_say(connection: Connection, **asked: Any) -> list[Row]:
     """The same of posts with the words `q`: as slow as there are many in the period."""
-    with planning.bitmaps(connection):
-        return rows(connection, "posts", "newest_posts_that_say", **asked)
+    return rows(connection, "posts", "newest_posts_that_say", **asked)
+
+
+def newest_carriers_that_say(connection: Connection, **asked: Any) -> list[Row]:
+    """The same of posts that carry a frame."""
+    return rows(connection, "posts", "newest_carriers_that_say", **asked)
 
 
 def newest_carriers(connection: Connection, **asked: Any) -> list[Row]:
