@@ -63,15 +63,15 @@ def _carriers_that_say(connection: Connection, filters: Row, period: Row) -> lis
         missing = period["limit"] - len(found)
         if len(found) * _RARE < looked:
             span = max(carriers[0]["published_at"] - carriers[-1]["published_at"], _FIRST[True])
-            rest = {**period, "limit": missing, "width": span * _more(missing, len(found))}
+            rest = {**period, "limit": missing, "width": span * max(_more(missing, len(found)), 1)}
             return found + _by_stretch(connection, posts.newest_carriers_that_say, filters, rest)
-        size = looked * _more(missing, len(found))
+        size = max(int(looked * _more(missing, len(found))), _CARRIERS // 3)
     return found[: period["limit"]]
 
 
-def _more(missing: int, found: int) -> int:
+def _more(missing: int, found: int) -> float:
     """How many times as far to look as what gave `found`: to ask again costs more than to look at some in vain."""
-    return 1 + 5 * missing // (4 * max(found, 1))
+    return 1.25 * missing / max(found, 1)
 
 
 def _by_stretch(connection: Connection, look: Callable[..., list[Row]], filters: Row, period: Row) -> list[Row]:
@@ -86,5 +86,5 @@ def _by_stretch(connection: Connection, look: Callable[..., list[Row]], filters:
         wanted = {**filters, "since": begin, "until": end, "limit": missing}
         here = look(connection, days=posts.days_received(connection, begin, end), **wanted)
         found += here
-        end, width = begin, width * min(_FURTHER, _more(missing, len(here)))
+        end, width = begin, width * max(min(_FURTHER, _more(missing, len(here))), 1)
     return found
