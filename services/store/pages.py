@@ -12,10 +12,12 @@ _FIRST = {False: timedelta(days=1), True: timedelta(hours=1)}
 """How far back is looked first, without words and with: most pages are full with that."""
 _FURTHER = 24
 """How many times as far at most the next time."""
-_CARRIERS = 300
+_CARRIERS = 200
 """Posts of a frame that are looked through for words at first; a thousand take some milliseconds."""
 _RARE = 40
 """Words that fewer than one in so many of them has are looked for among all posts."""
+_GUESS = 4
+"""Where nearly none has them, as if so many had: all of a long period is looked at only where that was too little."""
 _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """After everything that is stored."""
 
@@ -63,9 +65,9 @@ def _carriers_that_say(connection: Connection, filters: Row, period: Row) -> lis
         missing = period["limit"] - len(found)
         if len(found) * _RARE < looked:
             span = max(carriers[0]["published_at"] - carriers[-1]["published_at"], _FIRST[True])
-            rest = {**period, "limit": missing, "width": span * max(_more(missing, len(found)), 1)}
+            rest = {**period, "limit": missing, "width": span * max(_more(missing, max(len(found), _GUESS)), 1)}
             return found + _by_stretch(connection, posts.newest_carriers_that_say, filters, rest)
-        size = max(int(looked * _more(missing, len(found))), _CARRIERS // 3)
+        size = max(int(looked * _more(missing, len(found))), _CARRIERS // 2)
     return found[: period["limit"]]
 
 

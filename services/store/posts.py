@@ -14,6 +14,9 @@ _COLUMNS = (
     "repost_of",
 )  # fmt: skip
 
+_READ_A_DAY = 140
+"""Posts whose texts are read for words in the time that one day's index of words takes."""
+
 
 def ensure_post_partitions(connection: Connection, first_day: date, last_day: date) -> int:
     """Make the daily partitions of a period that are missing; how many were made."""
@@ -156,13 +159,21 @@ def keys_of_posts(connection: Connection, found: Sequence[Row]) -> list[Row]:
 def posts_that_say(connection: Connection, found: Sequence[Row], q: str) -> list[Row]:
     """Those of such posts that have the words `q`, with received_day, newest first.
 
-    Indexes of words and of posts are laid over each other: as slow as there are days between the first and the last.
+    Indexes of words and of posts are laid over each other, day by day; a few posts of many days are read instead.
     """
     if not found:
         return []
-    about = {"days": days_received(connection, found[-1]["published_at"], found[0]["published_at"]), "q": q}
+    days = days_received(connection, found[-1]["published_at"], found[0]["published_at"])
+    asked: Row = {"days": days, "post_id": [f["post_id"] for f in found], "q": q}
+    if len(found) < _READ_A_DAY * len(days):
+        return few_posts_that_say(connection, **asked)
     with planning.bitmaps(connection):
-        return rows(connection, "posts", "posts_that_say", post_id=[f["post_id"] for f in found], **about)
+        return rows(connection, "posts", "posts_that_say", **asked)
+
+
+def few_posts_that_say(connection: Connection, **asked: Any) -> list[Row]:
+    """The same of days and post_id: as slow as there are posts."""
+    return rows(connection, "posts", "few_posts_that_say", **asked)
 
 
 def posts_by_key(connection: Connection, version_id: int | None, keys: Sequence[Row]) -> list[Row]:

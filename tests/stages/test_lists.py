@@ -67,11 +67,12 @@ WORDS = {None: 1, "red": 2, "gold": 15, "silver": 1_000}
 """Every how many-th post has a word."""
 
 
-@pytest.mark.parametrize(("carriers", "rare"), [(300, 40), (4, 20), (4, 3), (4, 1)])
+@pytest.mark.parametrize(("carriers", "rare"), [(300, 40), (4, 20), (4, 3), (4, 1), (20, 1)])
 def test_every_post_is_listed_once_newest_first(store, dated, carriers, rare, monkeypatch):
     """However many of a frame's posts are read for words before all posts are."""
     monkeypatch.setattr(pages, "_CARRIERS", carriers)
     monkeypatch.setattr(pages, "_RARE", rare)
+    monkeypatch.setattr(posts, "_READ_A_DAY", 1 + rare % 3)
     for frame, (q, every), lang in product((None, "one"), WORDS.items(), (None, "ru")):
         wanted = [
             n

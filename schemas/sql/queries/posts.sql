@@ -196,8 +196,18 @@ from unnest(%(post_id)s::bigint[], %(published_at)s::timestamptz[]) as c (post_i
 join post_keys k on k.post_id = c.post_id
 order by c.published_at desc, c.post_id desc;
 
+-- name: few_posts_that_say
+-- Those of some posts, which came in on some days, that have the words: their texts are fetched and read one by one.
+with asked as materialized (
+  select p.received_day, p.post_id, p.published_at, p.text from posts p
+  where p.received_day = any(%(days)s::date[]) and p.post_id = any(%(post_id)s::bigint[])
+)
+select received_day, post_id, published_at from asked
+where to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(q)s)
+order by published_at desc, post_id desc;
+
 -- name: posts_that_say
--- Those of some posts, which came in on some days, that have the words.
+-- The same by bitmaps of posts and of words, whatever the words are.
 select p.received_day, p.post_id, p.published_at from posts p
 where p.received_day = any(%(days)s::date[]) and p.post_id = any(%(post_id)s::bigint[])
   and to_tsvector('simple', p.text) @@ websearch_to_tsquery('simple', %(q)s)
