@@ -161,19 +161,16 @@ order by m.published_at desc, m.post_id desc
 limit %(limit)s;
 
 -- name: newest_carriers_that_say
--- The same of posts that carry a frame. Its carriers are told from an index alone and laid beside what matches; asked one by
--- one, all that match would take twice as long.
-with carriers as materialized (
-  select c.published_at, c.post_id from carried c
-  where c.version_id = %(version_id)s and c.frame = %(frame)s
-    and (%(stance)s::text is null or c.stance = %(stance)s)
-    and (%(source)s::text is null or c.source = %(source)s)
-    and (%(lang)s::text is null or c.lang = %(lang)s)
-    and c.published_at >= %(since)s::timestamptz and c.published_at < %(until)s::timestamptz
-    and (%(before)s::timestamptz is null or (c.published_at, c.post_id) < (%(before)s, %(before_id)s::bigint))
-)
+-- The same of posts that carry a frame. Its carriers are told from an index alone, laid beside what matches.
 select m.received_day, m.post_id, m.published_at
-from posts_saying(%(days)s::date[], %(since)s, %(until)s, %(q)s) m join carriers c using (published_at, post_id)
+from posts_saying(%(days)s::date[], %(since)s, %(until)s, %(q)s) m
+join carried c using (published_at, post_id)
+where c.version_id = %(version_id)s and c.frame = %(frame)s
+  and (%(stance)s::text is null or c.stance = %(stance)s)
+  and (%(source)s::text is null or c.source = %(source)s)
+  and (%(lang)s::text is null or c.lang = %(lang)s)
+  and c.published_at >= %(since)s::timestamptz and c.published_at < %(until)s::timestamptz
+  and (%(before)s::timestamptz is null or (c.published_at, c.post_id) < (%(before)s, %(before_id)s::bigint))
 order by m.published_at desc, m.post_id desc
 limit %(limit)s;
 
