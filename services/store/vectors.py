@@ -1,7 +1,7 @@
 """Stored vectors of posts, read in pages of flat size; and what is known of posts by number. It reads only."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from services.analysis.scattering import scattered
 from services.analysis.text import text_for_encoder
+from services.store import posts
 from services.store.pool import Connection, Row, one, rows
 
 PAGE = 4_000
 """Posts read at once: 3 MB of vectors."""
+UNREAD = 4
 
 HEARD, ENOUGH = 1_000, 5_000
 """Texts that heads learn from as posts of every day, and how many there must be: a young house has heard of little else
@@ -39,26 +41,29 @@ def model_like(connection: Connection, name: str) -> Row | None:
 
 
 def vectors_of_period(connection: Connection, **page: Any) -> list[Row]:
-    """A page of posts with vectors: model_id, since, until, before, before_id, limit."""
+    """A page of posts, vectors or None: model_id, days (they came in on), since, until, before, before_id, limit."""
     return rows(connection, "vectors", "vectors_of_period", **page)
 
 
 def newest_vectors(
     connection: Connection, model_id: int, since: datetime, until: datetime, *, most: int
 ) -> Iterator[list[Row]]:
-    """The newest `most` posts of a period, page by page: post_id, published_at, author, unit_key, vector."""
-    before: dict[str, Any] = {"before": None, "before_id": None}
-    left = most
-    while left > 0:
-        limit = min(PAGE, left)
-        about = {"model_id": model_id, "since": since, "until": until, "limit": limit}
-        page = vectors_of_period(connection, **about, **before)
-        if page:
-            yield page
-        if len(page) < limit:
+    """The newest `most` posts of a period that the model has read, page by page: post_id, published_at, author,
+    unit_key, vector. It looks at no more than UNREAD times as many posts for them.
+    """
+    about: dict[str, Any] = {"model_id": model_id, "since": since, "before": None, "before_id": None}
+    left, looked = most, 0
+    while left > 0 and looked < UNREAD * most:
+        page = vectors_of_period(
+            connection, **about, until=until, limit=PAGE, days=posts.days_received(connection, since, until)
+        )
+        if read := [r for r in page if r["vector"] is not None][:left]:
+            yield read
+        if len(page) < PAGE:
             return
-        left -= len(page)
-        before = {"before": page[-1]["published_at"], "before_id": page[-1]["post_id"]}
+        left, looked = left - len(read), looked + len(page)
+        about |= {"before": page[-1]["published_at"], "before_id": page[-1]["post_id"]}
+        until = min(until, page[-1]["published_at"] + timedelta(microseconds=1))
 
 
 def heard_texts(connection: Connection, model: str) -> Heard | None:

@@ -2,13 +2,19 @@
 select model_id, name from models order by model_id desc;
 
 -- name: vectors_of_period
--- Posts of a period with their vectors, newest first, a page at a time: after (published_at, post_id) of the last.
-select p.post_id, p.published_at, p.author, p.unit_key, e.vector
-from posts p join embeddings e on e.model_id = %(model_id)s and e.text_hash = p.text_hash
-where p.published_at >= %(since)s and p.published_at < %(until)s
-  and (%(before)s::timestamptz is null or (p.published_at, p.post_id) < (%(before)s, %(before_id)s::bigint))
-order by p.published_at desc, p.post_id desc
-limit %(limit)s;
+-- Posts of a period with their vectors (null where the model has not read them), newest first, a page at a time: after
+-- (published_at, post_id) of the last. A page is chosen first: joined at once, all vectors of the period would be read for it.
+with chosen as materialized (
+  select p.post_id, p.published_at, p.author, p.unit_key, p.text_hash from posts p
+  where p.received_day = any(%(days)s::date[])
+    and p.published_at >= %(since)s::timestamptz and p.published_at < %(until)s::timestamptz
+    and (%(before)s::timestamptz is null or (p.published_at, p.post_id) < (%(before)s, %(before_id)s::bigint))
+  order by p.published_at desc, p.post_id desc
+  limit %(limit)s
+)
+select c.post_id, c.published_at, c.author, c.unit_key, e.vector
+from chosen c left join embeddings e on e.model_id = %(model_id)s and e.text_hash = c.text_hash
+order by c.published_at desc, c.post_id desc;
 
 -- name: posts_with
 -- Some posts by number, to be shown.
