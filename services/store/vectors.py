@@ -15,7 +15,6 @@ from services.store.pool import Connection, Row, one, rows
 
 PAGE = 4_000
 """Posts read at once: 3 MB of vectors."""
-UNREAD = 4
 
 HEARD, ENOUGH = 1_000, 5_000
 """Texts that heads learn from as posts of every day, and how many there must be: a young house has heard of little else
@@ -49,11 +48,11 @@ def newest_vectors(
     connection: Connection, model_id: int, since: datetime, until: datetime, *, most: int
 ) -> Iterator[list[Row]]:
     """The newest `most` posts of a period that the model has read, page by page: post_id, published_at, author,
-    unit_key, vector. It looks at no more than UNREAD times as many posts for them.
+    unit_key, vector.
     """
     about: dict[str, Any] = {"model_id": model_id, "since": since, "before": None, "before_id": None}
-    left, looked = most, 0
-    while left > 0 and looked < UNREAD * most:
+    left = most
+    while left > 0:
         page = vectors_of_period(
             connection, **about, until=until, limit=PAGE, days=posts.days_received(connection, since, until)
         )
@@ -61,7 +60,7 @@ def newest_vectors(
             yield read
         if len(page) < PAGE:
             return
-        left, looked = left - len(read), looked + len(page)
+        left -= len(read)
         about |= {"before": page[-1]["published_at"], "before_id": page[-1]["post_id"]}
         until = min(until, page[-1]["published_at"] + timedelta(microseconds=1))
 

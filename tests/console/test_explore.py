@@ -61,23 +61,22 @@ def test_more_posts_than_are_read_are_said_to_be_more(store, numbers, monkeypatc
     assert all(s.post["published_at"] >= oldest.since for s in oldest.likest)
 
 
-@pytest.mark.parametrize(("page", "most", "unread"), [(7, 100, 4), (7, 12, 4), (5, 3, 4), (100, 100, 4), (7, 20, 1)])
-def test_posts_that_the_model_has_not_read_are_passed_over(store, numbers, monkeypatch, page, most, unread):
+@pytest.mark.parametrize(("page", "most"), [(7, 100), (7, 12), (5, 3), (100, 100)])
+def test_posts_that_the_model_has_not_read_are_passed_over(store, numbers, monkeypatch, page, most):
     monkeypatch.setattr(vectors, "PAGE", page)
-    monkeypatch.setattr(vectors, "UNREAD", unread)
     since, until = seeded.NOW - timedelta(days=14), seeded.NOW + timedelta(hours=1)
     with store.transaction() as tx:
-        tx.execute("delete from embeddings e using posts p where p.text_hash = e.text_hash and p.post_id % 3 = 0")
+        tx.execute("delete from embeddings e using posts p where p.text_hash = e.text_hash and p.post_id % 9 <> 0")
         every = tx.execute(
-            "select post_id, post_id %% 3 <> 0 as read from posts where published_at >= %s and published_at < %s"
+            "select post_id, post_id %% 9 = 0 as read from posts where published_at >= %s and published_at < %s"
             " order by published_at desc, post_id desc",
             [since, until],
         ).fetchall()
         model_id = vectors.list_models(tx)[0]["model_id"]
         pages = list(vectors.newest_vectors(tx, model_id, since, until, most=most))
     told = [r["post_id"] for rows in pages for r in rows]
-    looked_at = every if unread > 1 else every[: -(-most // page) * page]
-    assert told == [r["post_id"] for r in looked_at if r["read"]][:most]
+    assert told == [r["post_id"] for r in every if r["read"]][:most]
+    assert len(told) >= 3
     assert all(r["vector"] for rows in pages for r in rows)
 
 
