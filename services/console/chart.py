@@ -155,8 +155,9 @@ def draw(
 
 def each(step: timedelta) -> str:
     """`an hour`: what a bucket of a step is, in words."""
-    named = {timedelta(minutes=5): "in 5 minutes", timedelta(hours=1): "an hour", timedelta(days=1): "a day"}
-    return named.get(step, "a week")
+    minutes, hour = timedelta(minutes=1), timedelta(hours=1)
+    named = {5 * minutes: "in 5 minutes", 15 * minutes: "in 15 minutes", hour: "an hour", 6 * hour: "in 6 hours"}
+    return (named | {24 * hour: "a day", 168 * hour: "a week"})[step]
 
 
 def heeded(points: Sequence[P]) -> Sequence[P]:

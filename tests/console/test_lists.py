@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from services.console.pages import lists
+from services.console.pages import frames, lists
 from services.serve import create_app
 from services.settings import Settings
+from services.store import trends
 from tests.console.test_pages import HERE, Page
 
 FRAME = "/frames/palmyra-2016/staged-theatrics"
@@ -143,3 +144,30 @@ def test_a_split_trend_is_downloaded_part_by_part(reader):
 
 def test_a_table_of_nothing_is_missing(reader):
     assert reader.get("/frames/palmyra-2016/nope.csv").status_code == 404
+
+
+NOTE = "too many posts to count their voices"
+
+
+def test_where_voices_are_too_many_to_count_posts_are_drawn_and_it_says_so(reader, monkeypatch):
+    few = reader.get(f"{FRAME}?step=6h&days=14").text
+    monkeypatch.setattr(trends, "VOICES", 1)
+    many = reader.get(f"{FRAME}?step=6h&days=14").text
+    assert NOTE not in few
+    assert NOTE in many
+    assert "Most voices" in few
+    assert "Most voices" not in many
+    assert "Most posts" in many
+    assert NOTE not in reader.get(f"{FRAME}?step=1h&days=14").text
+
+
+@pytest.mark.parametrize(
+    ("step", "days", "word"),
+    [("5m", "1", "in 5 minutes"), ("15m", "1", "in 15 minutes"), ("1h", "14", "an hour"), ("6h", "14", "in 6 hours"),
+     ("1d", "14", "a day"), ("1w", "30", "a week")],
+)  # fmt: skip
+def test_a_chart_says_how_long_its_steps_are(reader, step, days, word):
+    assert step in frames.STEPS
+    assert f"Most voices {word}<" in reader.get(f"{FRAME}?step={step}&days={days}&until=2016-12-13").text.replace(
+        "</th>", "<"
+    )

@@ -164,7 +164,7 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
     found = next((f for f in rows if (f.codebook, f.frame) == (trend.codebook, trend.frame)), None)
     alerts = overview.filtered_alerts(tx, limit=ALERTS, frame=trend.frame)
     began = [a for a in alerts if trend.since <= a["onset"] < trend.until]
-    show: chart.Measure = view.show if found or view.show != "units" else "posts"
+    show = measured(trend.points, view.show)
     stood = bool(found) and stances.any_reader(tx)
     told: dict[str, Any] = {
         "before": None if any(p.posts for p in trend.points) else _before(tx, trend),
@@ -191,6 +191,11 @@ def _before(tx: Connection, trend: wire.Trend) -> str:
     row = readings.current_frame(tx, trend.frame, trend.codebook)
     at = overview.last_carried(tx, row["version_id"], row["frame"], trend.since)
     return at.date().isoformat() if at else ""
+
+
+def measured(points: Sequence[wire.TrendPoint], asked: chart.Measure) -> chart.Measure:
+    """What can be drawn: posts where voices were asked for and are unknown, as of all posts or of very many."""
+    return "posts" if asked == "units" and any(p.posts and p.units is None for p in points) else asked
 
 
 def newest_of(points: Sequence[wire.TrendPoint], most: int, since: datetime) -> datetime:
@@ -232,4 +237,4 @@ def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> lis
     """A small chart for each of the largest parts."""
     step = stepping.length_of(view.step)
     found = part_points(tx, wall, trend, view)
-    return [{**p, "chart": chart.draw(p["points"], measure=view.show, step=step)} for p in found]
+    return [{**p, "chart": chart.draw(p["points"], measure=measured(p["points"], view.show), step=step)} for p in found]
