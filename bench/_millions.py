@@ -55,6 +55,13 @@ insert into carried
 select %(version)s, 'f' || floor(power(50, random()))::int, at, id, date_bin('5 min', at, 'epoch'), source, lang, author,
        decode(unit, 'hex'), .9 from said where random() < .3
 """
+WORDS = """
+insert into carrier_words
+select c.version_id, c.post_id, c.published_at, words_of_carrier(c.version_id, array_agg(c.frame), c.published_at, p.text)
+from carried c join posts p using (post_id, published_at)
+where p.received_day = %(day)s::date and c.published_at >= %(day)s and c.published_at < %(day)s + interval '1 day'
+group by c.version_id, c.post_id, c.published_at, p.text
+"""
 POINTS = """
 insert into trend_points
 select version_id, coalesce(frame, '*'), bucket, source, lang, count(*), least(count(distinct unit_key), count(distinct author)),
@@ -124,6 +131,7 @@ def _fill(store: Store, posts: int) -> None:
         about = {"day": FIRST + timedelta(days=number), "first": 1 + number * count, "count": count}
         with store.transaction() as tx:
             tx.execute(POSTS, {**about, "authors": posts // 50, "texts": texts, "version": version, "model": model})
+            tx.execute(WORDS, about)
             tx.execute(POINTS, about)
         print(f"\r{(number + 1) * count:,} posts", end="", flush=True)
     with store.transaction() as tx:

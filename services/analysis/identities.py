@@ -31,6 +31,7 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
     intake, stored, keys = counted["intake_identity"], counted["stored_identity"], counted["keys_identity"]
     trend, steps = counted["trend_identity"], counted["steps_identity"]
     rows, stances, windows = (counted[f"{name}_identity"] for name in ("rows", "stances", "windows"))
+    words = counted["words_identity"]
     scores, alerts = counted["scores_identity"], counted["alert_identity"]
     return [
         Identity("fetched", "fetched", intake["fetched"], {k: intake[k] for k in ("new", "duplicate", "dropped")}),
@@ -47,6 +48,9 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
         Identity("side by side", "steps that differ", rows["drifted"], {"none": 0}, f"of {rows['numbers']:,}"),
         Identity(
             "stances", "counts by stance that differ", stances["drifted"], {"none": 0}, f"of {stances['numbers']:,}"
+        ),
+        Identity(
+            "words", "carriers whose words are missing or left", words["drifted"], {"none": 0}, f"of {words['carriers']:,}"
         ),
         Identity(
             "windows",

@@ -77,6 +77,11 @@ def windows_identity(connection: Connection) -> Row:
     return one(connection, "counts", "windows_identity")
 
 
+def words_identity(connection: Connection) -> Row:
+    """carriers, drifted."""
+    return one(connection, "counts", "words_identity")
+
+
 def scores_identity(connection: Connection) -> Row:
     """scores_without_post, carried_without_score."""
     return one(connection, "counts", "scores_identity")
@@ -90,8 +95,7 @@ def alert_identity(connection: Connection) -> Row:
 def identity_rows(connection: Connection, tell: Callable[[int, int | None], None] = _untold) -> dict[str, Row]:
     """The numbers of every identity, by the name of its query; `tell` hears how many of how many are known."""
     reads = (intake_identity, stored_identity, keys_identity, trend_identity, steps_identity, rows_identity,
-             stances_identity,              windows_identity,
-             scores_identity, alert_identity)  # fmt: skip
+             stances_identity, words_identity, windows_identity, scores_identity, alert_identity)  # fmt: skip
     found: dict[str, Row] = {}
     for read in reads:
         tell(len(found), len(reads))

@@ -6,16 +6,13 @@ from hashlib import sha256
 from typing import Any
 
 from schemas.records import StoredPost
-from services.store import codebooks, labels, planning
+from services.store import codebooks, labels
 from services.store.pool import Connection, Row, columns, one, row, rows, run
 
 _COLUMNS = (
     "native_id", "text", "text_hash", "unit_key", "published_at", "time_quality", "url", "author", "lang",
     "repost_of",
 )  # fmt: skip
-
-_READ_A_DAY = 140
-"""Posts whose texts are read for words in the time that one day's index of words takes."""
 
 
 def ensure_post_partitions(connection: Connection, first_day: date, last_day: date) -> int:
@@ -132,18 +129,26 @@ def days_received(connection: Connection, since: datetime, until: datetime) -> l
 
 
 def newest_posts(connection: Connection, **asked: Any) -> list[Row]:
-    """received_day, post_id and published_at of posts, newest first."""
-    return rows(connection, "posts", "newest_posts", **asked)
+    """received_day, post_id and published_at of posts of a period (since, until), newest first."""
+    days = days_received(connection, asked["since"], asked["until"])
+    return rows(connection, "posts", "newest_posts", days=days, **asked)
 
 
 def newest_posts_that_say(connection: Connection, **asked: Any) -> list[Row]:
     """The same of posts with the words `q`: as slow as there are many in the period."""
-    return rows(connection, "posts", "newest_posts_that_say", **asked)
+    days = days_received(connection, asked["since"], asked["until"])
+    return rows(connection, "posts", "newest_posts_that_say", days=days, **asked)
 
 
 def newest_carriers_that_say(connection: Connection, **asked: Any) -> list[Row]:
-    """The same of posts that carry a frame."""
+    """The same of posts that carry a frame: as slow as many of its posts on these days have the words."""
     return rows(connection, "posts", "newest_carriers_that_say", **asked)
+
+
+def span_of_carriers(connection: Connection, **asked: Any) -> tuple[datetime, datetime] | None:
+    """When in a period the first and the last post was published that carries a frame; None where none does."""
+    found = one(connection, "posts", "span_of_carriers", **asked)
+    return (found["first"], found["last"]) if found["first"] else None
 
 
 def newest_carriers(connection: Connection, **asked: Any) -> list[Row]:
@@ -154,26 +159,6 @@ def newest_carriers(connection: Connection, **asked: Any) -> list[Row]:
 def keys_of_posts(connection: Connection, found: Sequence[Row]) -> list[Row]:
     """The same with received_day."""
     return rows(connection, "posts", "keys_of_posts", **columns([dict(f) for f in found], "post_id", "published_at"))
-
-
-def posts_that_say(connection: Connection, found: Sequence[Row], q: str) -> list[Row]:
-    """Those of such posts that have the words `q`, with received_day, newest first.
-
-    Indexes of words and of posts are laid over each other, day by day; a few posts of many days are read instead.
-    """
-    if not found:
-        return []
-    days = days_received(connection, found[-1]["published_at"], found[0]["published_at"])
-    asked: Row = {"days": days, "post_id": [f["post_id"] for f in found], "q": q}
-    if len(found) < _READ_A_DAY * len(days):
-        return few_posts_that_say(connection, **asked)
-    with planning.bitmaps(connection):
-        return rows(connection, "posts", "posts_that_say", **asked)
-
-
-def few_posts_that_say(connection: Connection, **asked: Any) -> list[Row]:
-    """The same of days and post_id: as slow as there are posts."""
-    return rows(connection, "posts", "few_posts_that_say", **asked)
 
 
 def posts_by_key(connection: Connection, version_id: int | None, keys: Sequence[Row]) -> list[Row]:

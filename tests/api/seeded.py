@@ -55,6 +55,7 @@ def add_posts(store, feed_id, told, *, source="jsonl", now=NOW):
             queue.settle_posts(tx, claimed)
             for version in codebooks.current_codebooks(tx):
                 model_id = scores.register_model(tx, MODEL)
+                scores.unscore_version(tx, version["version_id"], [p.post_id for p in claimed])
                 scores.add_scores(tx, version["version_id"], model_id, _said(claimed, names, frames))
     fold(store)
 

@@ -30,6 +30,7 @@ IDENTITIES = (
     "steps_identity",
     "rows_identity",
     "windows_identity",
+    "words_identity",
 )
 numbers = itertools.count()
 
@@ -68,12 +69,12 @@ def drifts(store: Store) -> dict[str, object]:
     with store.transaction() as tx:
         counts.one_snapshot(tx)
         found = {name: getattr(counts, name)(tx) for name in IDENTITIES}
-    stored, keys, trend, scores, steps, side_by_side, windows = (found[name] for name in IDENTITIES)
+    stored, keys, trend, scores, steps, side_by_side, windows, words = (found[name] for name in IDENTITIES)
     told = {
         "stored": stored["stored"] - stored["scored"] - stored["pending"] - stored["parked"],
         "keys": keys["posts"] - keys["both"], "strays": keys["strays"],
         "trend": trend["told"] - trend["fact"], "points": trend["drifted"], "steps": steps["drifted"], "rows": side_by_side["drifted"],
-        "windows": windows["drifted"],
+        "windows": windows["drifted"], "words": words["drifted"],
         "scores": scores["scores_without_post"] + scores["carried_without_score"],
     }  # fmt: skip
     return {name: drift for name, drift in told.items() if drift}

@@ -11,9 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 
@@ -153,15 +155,18 @@ def taken_over(house: Living, held: dict[int, int]) -> bool:
 
 
 def put_to_sleep(house: Living) -> tuple[int, dict[int, int]] | None:
-    """Stop the model worker, and keep it stopped if it holds posts that it has not settled."""
-    pid = house.pid("worker-model")
-    if pid is None:
-        return None
-    os.kill(pid, signal.SIGSTOP)
-    if held := leased(house):
-        return pid, held
-    os.kill(pid, signal.SIGCONT)
-    time.sleep(0.05)
+    """Stop the model worker, and keep it stopped if it holds posts that it has not settled.
+
+    One killed a moment ago may still have its number, or lose it meanwhile: what it held is nobody's.
+    """
+    with suppress(ProcessLookupError, psutil.NoSuchProcess):
+        if (pid := house.pid("worker-model")) is None:
+            return None
+        os.kill(pid, signal.SIGSTOP)
+        if (held := leased(house)) and psutil.Process(pid).status() == psutil.STATUS_STOPPED:
+            return pid, held
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.05)
     return None
 
 

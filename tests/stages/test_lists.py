@@ -1,11 +1,12 @@
 """Lists of posts are complete and in order, however far back they go and whenever the posts came in."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
 
-from services.store import feeds, listings, pages, posts
+from services.store import counts, feeds, listings, posts
 from tests.api import seeded
 
 NOW = datetime(2026, 3, 5, 12, 2, tzinfo=UTC)
@@ -67,12 +68,7 @@ WORDS = {None: 1, "red": 2, "gold": 15, "silver": 1_000}
 """Every how many-th post has a word."""
 
 
-@pytest.mark.parametrize(("carriers", "rare"), [(300, 40), (4, 20), (4, 3), (4, 1), (20, 1)])
-def test_every_post_is_listed_once_newest_first(store, dated, carriers, rare, monkeypatch):
-    """However many of a frame's posts are read for words before all posts are."""
-    monkeypatch.setattr(pages, "_CARRIERS", carriers)
-    monkeypatch.setattr(pages, "_RARE", rare)
-    monkeypatch.setattr(posts, "_READ_A_DAY", 1 + rare % 3)
+def test_every_post_is_listed_once_newest_first(store, dated):
     for frame, (q, every), lang in product((None, "one"), WORDS.items(), (None, "ru")):
         wanted = [
             n
@@ -82,6 +78,38 @@ def test_every_post_is_listed_once_newest_first(store, dated, carriers, rare, mo
         found = listed(store, frame=frame, **{k: v for k, v in (("q", q), ("lang", lang)) if v})
         assert sorted(found) == sorted(wanted), (frame, q, lang)
         assert [dated[n] for n in found] == sorted((dated[n] for n in wanted), reverse=True)
+
+
+def test_words_of_a_frame_are_understood_as_words_of_all_posts_are(store, dated):
+    """Whatever somebody types: what is found of a frame is what its posts say by the parser's own account."""
+    dice = random.Random(5)
+    parts = ("red", "blue", "GOLD", "goldgoldgold", "-red", "-gold", "or", '"red 6"', '"6 red"', "7", "§1:one:9500", "&", "'")
+    asked = {" ".join(dice.choices(parts, k=dice.randint(1, 3))) for _ in range(60)} | {"", "§", "!!", "-", '"'}
+    with store.transaction() as tx:
+        carriers = listings.read_posts(tx, NOW, limit=90, since=NOW - 45 * DAY, frame="one").posts
+        for q in sorted(asked):
+            wanted = [
+                p.native_id
+                for p in carriers
+                if tx.execute(
+                    "select to_tsvector('simple', %s) @@ websearch_to_tsquery('simple', %s) as said", [p.text, q]
+                ).fetchone()["said"]
+            ]
+            found = listings.read_posts(tx, NOW, limit=90, since=NOW - 45 * DAY, frame="one", q=q).posts
+            assert [p.native_id for p in found] == wanted, q
+
+
+def test_words_of_a_frame_follow_edits_and_deletions(store, dated):
+    edited = seeded.post("p3", "green", dated["p3"])
+    with store.transaction() as tx:
+        feed_id = feeds.list_feeds(tx)[0]["feed_id"]
+        posts.edit_posts(tx, [edited], source="rss", received_at=NOW)
+        posts.delete_posts(tx, "rss", ["p6"], NOW)
+    seeded.add_posts(store, feed_id, [(edited, ["one"])], source="rss", now=NOW)
+    assert listed(store, frame="one", q="green") == ["p3"]
+    assert not {"p3", "p6"} & set(listed(store, frame="one", q="red or blue"))
+    with store.transaction() as tx:
+        assert counts.words_identity(tx)["drifted"] == 0
 
 
 def test_a_post_of_tomorrow_is_listed_unless_an_end_is_named(store, dated):

@@ -23,6 +23,10 @@ BROKEN = {
     "trend points": "update trend_points set units = units + 1 where frame <> '*'",
     "trend steps": "update trend_steps set posts = posts + 1 where frame <> '*' and step = '1w'",
     "side by side": "update trend_rows set posts[1] = posts[1] + 1",
+    "words": "delete from carrier_words where post_id = (select min(post_id) from carrier_words)",
+    "words: left": "insert into carrier_words select version_id, 0, published_at, '' from carrier_words limit 1",
+    "words: unmarked": "update carrier_words set words = strip(to_tsvector('simple', 'theatre'))",
+    "words: of another frame": "update carrier_words set words = words_of_carrier(version_id, '{other}', published_at, '')",
     "alerts": ALERT,
 }
 
@@ -36,4 +40,4 @@ def test_what_does_not_add_up_is_told_by_its_name(world: World, name: str) -> No
     settle(world)
     assert drift(world) == {}
     world.rows(f"with told as (select 1) {BROKEN[name]} returning 1")
-    assert name in drift(world)
+    assert name.partition(":")[0] in drift(world)

@@ -155,6 +155,22 @@ select (select count(*) from scores s where not exists (select from posts p wher
           select from scores s where s.version_id = c.version_id and s.post_id = c.post_id))::bigint
          as carried_without_score;
 
+-- name: words_identity
+-- Each post that carries frames has its words, marked with these frames and no others, and no other post has.
+with carriers as (
+  select version_id, post_id, published_at, array_agg(frame) as frames from carried group by 1, 2, 3
+)
+select count(*)::bigint as carriers,
+       (count(*) filter (where c.post_id is null or w.post_id is null or m.marks is distinct from m.wanted))::bigint
+         as drifted
+from carriers c
+full join carrier_words w using (version_id, post_id, published_at)
+cross join lateral (
+  select array(select l from unnest(tsvector_to_array(w.words)) l where l like '§%%' order by l) as marks,
+         array(select carrier_mark(version_id, f, (published_at at time zone 'UTC')::date) as l
+               from unnest(c.frames) f order by l) as wanted) m
+where version_id not in (select version_id from codebooks where not kept);
+
 -- name: windows_identity
 -- What is kept of the hours before the present is what points and carriers say, unless it is marked as changed or what
 -- changes it is not folded yet.

@@ -82,11 +82,11 @@ copy rescored (post_id, probabilities, uncertain) from stdin with (format binary
 copy rescored_frames (post_id, frame, probability) from stdin with (format binary);
 
 -- name: add_rescored
--- Scores, carried frames and trend deltas of a range. Posts that were deleted, queued or scored meanwhile are left out:
--- they have been, or will be, seen to by who did that. The range is said again of each table, so that no more of it is
+-- Scores, carried frames with the words of their posts, and trend deltas of a range. Posts that were deleted, queued or
+-- scored meanwhile are left out: they have been, or will be, seen to by who did that. The range is said again of each table, so that no more of it is
 -- read: without, every range reads the scores of all of them, and of all versions.
 with about as (
-  select p.post_id, p.published_at, p.source, p.lang, p.author, p.unit_key, r.probabilities, r.uncertain,
+  select p.post_id, p.published_at, p.source, p.lang, p.author, p.unit_key, p.text, r.probabilities, r.uncertain,
          date_bin('5 minutes', p.published_at, timestamptz 'epoch') as bucket
   from rescored r
   join posts p on p.received_day = %(received_day)s and p.post_id = r.post_id
@@ -106,6 +106,12 @@ with about as (
          a.author, a.unit_key, f.probability
   from rescored_frames f join about a using (post_id)
   returning version_id, frame, bucket, source, lang
+), worded as (
+  insert into carrier_words (version_id, post_id, published_at, words)
+  select %(version_id)s, a.post_id, a.published_at,
+         words_of_carrier(%(version_id)s, f.frames, a.published_at, a.text)
+  from (select post_id, array_agg((%(frames)b::text[])[frame]) as frames from rescored_frames group by post_id) f
+  join about a using (post_id)
 ), moved as (
   insert into trend_deltas (version_id, frame, bucket, source, lang, posts)
   select version_id, '*', bucket, source, lang, count(*) from scored group by 1, 2, 3, 4, 5

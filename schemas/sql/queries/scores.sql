@@ -16,13 +16,13 @@ order by text_hash
 on conflict do nothing;
 
 -- name: add_scores
--- Scores, carried frames and trend deltas of one batch under one codebook version. What the same posts had
--- before under this version is taken back first (unscore_version), so that a repeat moves nothing twice.
+-- Scores, carried frames with the words of their posts, and trend deltas of one batch under one codebook version. What the
+-- same posts had before under this version is taken back first (unscore_version), so that a repeat moves nothing twice.
 with said as (
   select * from unnest(%(post_id)b::bigint[], %(probabilities)b::text[], %(uncertain)b::text[])
     as t (post_id, probabilities, uncertain)
 ), about as (
-  select p.post_id, p.published_at, p.source, p.lang, p.author, p.unit_key,
+  select p.post_id, p.published_at, p.source, p.lang, p.author, p.unit_key, p.text,
          date_bin('5 minutes', p.published_at, timestamptz 'epoch') as bucket, s.probabilities, s.uncertain
   from said s
   join post_keys k on k.post_id = s.post_id
@@ -41,6 +41,11 @@ with said as (
          f.probability
   from frames_of f join about a using (post_id)
   returning version_id, frame, bucket, source, lang
+), worded as (
+  insert into carrier_words (version_id, post_id, published_at, words)
+  select %(version_id)s, a.post_id, a.published_at,
+         words_of_carrier(%(version_id)s, f.frames, a.published_at, a.text)
+  from (select post_id, array_agg(frame) as frames from frames_of group by post_id) f join about a using (post_id)
 )
 insert into trend_deltas (version_id, frame, bucket, source, lang, posts)
 select version_id, '*', bucket, source, lang, count(*) from scored group by 1, 2, 3, 4, 5
