@@ -719,8 +719,8 @@ MUTANTS = [
     Mutant(
         5,
         "services/store/pages.py",
-        "\"until\": span[1] + _INSTANT",
-        "\"until\": span[1]",
+        '"until": span[1] + _INSTANT',
+        '"until": span[1]',
         "tests/stages/test_lists.py",
     ),
     Mutant(

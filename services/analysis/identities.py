@@ -50,7 +50,11 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
             "stances", "counts by stance that differ", stances["drifted"], {"none": 0}, f"of {stances['numbers']:,}"
         ),
         Identity(
-            "words", "carriers whose words are missing or left", words["drifted"], {"none": 0}, f"of {words['carriers']:,}"
+            "words",
+            "carriers whose words are missing or left",
+            words["drifted"],
+            {"none": 0},
+            f"of {words['carriers']:,}",
         ),
         Identity(
             "windows",

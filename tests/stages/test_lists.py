@@ -83,7 +83,21 @@ def test_every_post_is_listed_once_newest_first(store, dated):
 def test_words_of_a_frame_are_understood_as_words_of_all_posts_are(store, dated):
     """Whatever somebody types: what is found of a frame is what its posts say by the parser's own account."""
     dice = random.Random(5)
-    parts = ("red", "blue", "GOLD", "goldgoldgold", "-red", "-gold", "or", '"red 6"', '"6 red"', "7", "§1:one:9500", "&", "'")
+    parts = (
+        "red",
+        "blue",
+        "GOLD",
+        "goldgoldgold",
+        "-red",
+        "-gold",
+        "or",
+        '"red 6"',
+        '"6 red"',
+        "7",
+        "§1:one:9500",
+        "&",
+        "'",
+    )
     asked = {" ".join(dice.choices(parts, k=dice.randint(1, 3))) for _ in range(60)} | {"", "§", "!!", "-", '"'}
     with store.transaction() as tx:
         carriers = listings.read_posts(tx, NOW, limit=90, since=NOW - 45 * DAY, frame="one").posts
