@@ -115,6 +115,11 @@ def questions():
     yield "posts by a rare word", "/posts", lambda r: {"q": f"{r.randint(0, 1_000_002):x}"}, "words", DAY, 14 * DAY
     yield "alerts", "/alerts", lambda _: {}, None, DAY, DAY
     yield "alerts of a frame", "/alerts", frame, None, DAY, DAY
+    judge = lambda r: {"judge": f"judge {r.randint(0, 19)}"}  # noqa: E731
+    yield "labels", "/labels", lambda _: {}, None, DAY, DAY
+    yield "labels of a frame", "/labels", frame, None, DAY, DAY
+    yield "labels of a judge", "/labels", judge, None, DAY, DAY
+    yield "labels of a judge and frame", "/labels", both(frame, judge), None, DAY, DAY
     for name, path in (("feeds", "/feeds"), ("codebooks", "/codebooks"), ("rules", "/rules"), ("mutes", "/mutes")):
         yield name, path, lambda _: {}, None, DAY, DAY
 
@@ -139,6 +144,19 @@ def count_all(store: Store) -> None:
                 break
     with store.transaction() as tx:
         tx.execute("update trend_points set posts = posts where bucket = (select max(bucket) from trend_points)")
+
+
+def judge_posts(store: Store) -> None:
+    """What 20 judges leave who answered 10,000 times each, in turn."""
+    with store.transaction() as tx:
+        tx.execute(
+            "insert into labels (codebook, frame, post_id, judge, answer, unit_key, origin, judged_at)"
+            " select 'bench', 'f' || 1 + n %% 50, p.post_id, 'judge ' || n %% 20, (array['yes', 'no', 'unsure'])[1 + n %% 3],"
+            " p.unit_key, 'free', %s - n * interval '1 second' from generate_series(1, 200000) n"
+            " join posts p on p.post_id = 1 + n where not exists (select from labels)",
+            [NOW],
+        )
+        tx.execute("analyze labels")
 
 
 def read_stances(store: Store) -> None:
@@ -241,6 +259,7 @@ def main() -> None:
         began = time.perf_counter()
         server, store = ready(given.folder or Path(folder), given.posts)
         count_all(store)
+        judge_posts(store)
         if given.stances:
             read_stances(store)
         print(

@@ -5,10 +5,10 @@ from typing import Literal, get_args
 Scope = Literal["read", "write", "push", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 MEANING: dict[Scope, str] = {
-    "read": "ask for anything, exports included",
-    "write": "say what is to become of alerts and suggestions, and judge posts; includes read",
+    "read": "ask for anything but what judges answered; exports included",
+    "write": "say what is to become of alerts and suggestions, judge posts, see one's own answers; includes read",
     "push": "send posts, and nothing else",
-    "admin": "change feeds, rules, channels and codebooks; includes all the others",
+    "admin": "change feeds, rules, channels and codebooks, see every judge's answers; includes all the others",
 }
 _INCLUDED: dict[Scope, tuple[Scope, ...]] = {"write": ("read",), "admin": ("read", "write", "push")}
 

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 
 from schemas.codebook import ID
-from schemas.wire_base import Wire
+from schemas.wire import Cursor, Present, Wire
 from schemas.wire_quality import Quality
 
 Answer = Literal["yes", "no", "unsure"]
+Origin = Literal["sample", "free"]
 _JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
 """What some scripts' names are written with."""
 
@@ -68,13 +69,30 @@ class Samples(Wire):
 class Label(Wire):
     """What a judge answered, as it is kept."""
 
+    label_id: Annotated[int, Field(description="Its number; a second answer of the same judge keeps it.")]
     codebook: Annotated[str, Field(description="Id of the codebook.")]
     frame: Annotated[str, Field(description="Id of the frame.")]
     post_id: Annotated[int, Field(description="Our number of the post.")]
     judge: Annotated[str, Field(description="Who answered.")]
     answer: Annotated[Answer, Field(description="Whether the post carries the frame.")]
-    origin: Annotated[Literal["sample", "free"], Field(description="Drawn as a sample, or picked by hand.")]
+    origin: Annotated[Origin, Field(description="Drawn as a sample, or picked by hand.")]
     judged_at: Annotated[datetime, Field(description="When this was answered, by the clock.")]
+
+
+class LabelLine(Label):
+    """A label in a list, with the identity of its post."""
+
+    source: Annotated[str, Field(description="Kind of place that the post comes from.")]
+    native_id: Annotated[str, Field(description="The post's id there.")]
+    same_text: Annotated[bool, Field(description="false: the post was edited since, and says something else now.")]
+
+
+class LabelPage(Wire):
+    """Labels, the newest answer first."""
+
+    present: Present
+    labels: Annotated[tuple[LabelLine, ...], Field(description="The newest answer first.")]
+    next: Cursor
 
 
 class NewLabel(Wire):

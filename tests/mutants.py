@@ -779,6 +779,36 @@ MUTANTS = [
     ),
     Mutant(
         15,
+        "services/analysis/permitting.py",
+        "    if judge not in (None, caller.name):",
+        "    if False:",
+        "tests/api/test_answers.py -k others_answered",
+    ),
+    Mutant(
+        15,
+        "services/analysis/permitting.py",
+        """told)
+    return caller.name""",
+        """told)
+    return judge""",
+        "tests/api/test_answers.py -k others_answered",
+    ),
+    Mutant(
+        15,
+        "services/api/answers.py",
+        "judge = asked.judge or told_answers_of(request.state.caller, None)",
+        "judge = asked.judge",
+        "tests/api/test_answers.py -k taken_back",
+    ),
+    Mutant(
+        12,
+        "services/api/questions.py",
+        "if (since is not None) != moves:",
+        "if False:",
+        "tests/api/test_answers.py -k another_list",
+    ),
+    Mutant(
+        15,
         "services/store/qualities.py",
         ' or taught(body, row["text"])',
         "",

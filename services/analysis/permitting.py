@@ -43,3 +43,16 @@ def check(caller: Caller | None, wanted: Scope) -> None:
     if caller is None or wanted not in caller.scopes:
         told = f"this needs a token with the scope {wanted}; see: framewatch tokens create"
         raise PermanentError(Reason.NO_ACCESS, told)
+
+
+def told_answers_of(caller: Caller, judge: str | None) -> str | None:
+    """Whose labels a caller is told who asks for those of `judge` (None: everybody's); None: everybody's.
+
+    Whoever judges is told of himself alone, lest others' answers sway him: raises PermanentError(NO_ACCESS).
+    """
+    if "admin" in caller.scopes:
+        return judge
+    if judge not in (None, caller.name):
+        told = f"this token is told what {caller.name} answered; other judges' answers need one with the scope admin"
+        raise PermanentError(Reason.NO_ACCESS, told)
+    return caller.name

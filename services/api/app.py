@@ -16,6 +16,7 @@ from services.analysis.intake import Intake
 from services.analysis.permitting import usual_scope
 from services.api import (
     alerts,
+    answers,
     channels,
     codebooks,
     detection,
@@ -54,7 +55,7 @@ _TOKENS = (
     + "; ".join(f"{scope}: {told}" for scope, told in MEANING.items())
 )
 _TOPICS = (
-    alerts, channels, codebooks, detection, digests, events, exports, feeds, frames, posts, rules, trends,
+    alerts, answers, channels, codebooks, detection, digests, events, exports, feeds, frames, posts, rules, trends,
 )  # fmt: skip
 _RULE = Rule()
 

@@ -21,7 +21,7 @@ def posts(
 ) -> wire.PostPage | Response:
     """Pages by cursor: complete and without repeats, whatever arrives meanwhile."""
     told = dict(asked)
-    told |= questions.position(told.pop("cursor"), int)
+    told |= questions.position(told.pop("cursor"), int, moves=True)
     with by.store.transaction() as tx:
         page = listings.read_posts(tx, by.now(), **told)
     last = page.posts[-1] if len(page.posts) == asked.limit else None

@@ -175,14 +175,19 @@ def cursor(at: datetime, key: int | str, since: datetime | None = None) -> str:
     return base64.urlsafe_b64encode(told).decode().rstrip("=")
 
 
-def position(word: str | None, kind: type[int] | type[str]) -> dict[str, Any]:
-    """`before`, `before_id` and perhaps `since` of a cursor. Raises PermanentError(BAD_INPUT) for one of others."""
+def position(word: str | None, kind: type[int] | type[str], *, moves: bool = False) -> dict[str, Any]:
+    """`before` and `before_id` of a cursor, and `since` where the period's start `moves` with the present.
+
+    Raises PermanentError(BAD_INPUT) for one of others, another list's among them.
+    """
     if word is None:
         return {"before": None, "before_id": None}
     try:
         at, key, since = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
         told = {"before": _given(at), "before_id": _key(key, kind)}
-        return told if since is None else {**told, "since": _given(since)}
+        if (since is not None) != moves:
+            raise ValueError("a cursor of another list")
+        return {**told, "since": _given(since)} if moves else told
     except (ValueError, TypeError, RecursionError) as error:
         raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours") from error
 

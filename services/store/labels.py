@@ -11,6 +11,10 @@ Answer = Literal["yes", "no", "unsure"]
 ASKED = timedelta(weeks=12)
 """Samples of this many weeks are asked about and counted; older ones say little of how good a frame is now."""
 
+_NO_FILTER = dict.fromkeys(
+    ("frame", "codebook", "post_id", "judge", "answer", "origin", "since", "until", "before", "before_id")
+)
+
 
 def oldest_week(present: datetime) -> date:
     """The Monday from which samples are asked about and counted."""
@@ -20,7 +24,7 @@ def oldest_week(present: datetime) -> date:
 def add_label(
     connection: Connection, *, codebook: str, frame: str, post_id: int, judge: str, answer: Answer, now: datetime
 ) -> Row:
-    """A judge's answer: answer, origin (sample or free) and judged_at; a second one takes the place of the first.
+    """A judge's answer: label_id, answer, origin (sample or free), judged_at; a second takes the place of the first.
 
     Raises PermanentError(NOT_FOUND) when the post is not there (any more), or for `*`. Whether the frame exists else is
     the caller's.
@@ -38,6 +42,20 @@ def remove_label(connection: Connection, *, codebook: str, frame: str, post_id: 
     """Take a judge's answer back; False when there was none."""
     values = {"codebook": codebook, "frame": frame, "post_id": post_id, "judge": judge}
     return row(connection, "labels", "remove_label", **values) is not None
+
+
+def remove_label_by_id(connection: Connection, label_id: int, judge: str | None) -> bool:
+    """Take an answer back, of `judge` alone unless that is None; False when there is no such label."""
+    return row(connection, "labels", "remove_label_by_id", label_id=label_id, judge=judge) is not None
+
+
+def page_of_labels(connection: Connection, *, limit: int, **filters: Any) -> list[Row]:
+    """Labels, the newest answer first, with the identity of their posts; `same_text` is False after an edit.
+
+    Filters: frame, codebook, post_id, judge, answer, origin, since and until (when it was answered), before and
+    before_id (where the page before ended).
+    """
+    return rows(connection, "labels", "page_of_labels", **{**_NO_FILTER, **filters, "limit": limit})
 
 
 def unjudged_samples(

@@ -12,12 +12,41 @@ on conflict (codebook, frame, post_id, judge) do update
 set answer = excluded.answer, unit_key = excluded.unit_key, origin = excluded.origin,
     judged_at = case when labels.answer = excluded.answer and labels.unit_key = excluded.unit_key
                      then labels.judged_at else excluded.judged_at end
-returning answer, origin, judged_at;
+returning label_id, answer, origin, judged_at;
 
 -- name: remove_label
 delete from labels
 where codebook = %(codebook)s and frame = %(frame)s and post_id = %(post_id)s and judge = %(judge)s
 returning post_id;
+
+-- name: remove_label_by_id
+-- Of one judge alone, where one is given.
+delete from labels
+where label_id = %(label_id)s and (%(judge)s::text is null or judge = %(judge)s)
+returning label_id;
+
+-- name: page_of_labels
+-- The newest answers first; `same_text`: the post still says what was judged.
+select l.label_id, l.codebook, l.frame, l.post_id, k.source, k.native_id, l.judge, l.answer, l.origin, l.judged_at,
+       p.unit_key is not distinct from l.unit_key as same_text
+from (
+  select * from labels
+  where (%(frame)s::text is null or frame = %(frame)s)
+    and (%(codebook)s::text is null or codebook = %(codebook)s)
+    and (%(post_id)s::bigint is null or post_id = %(post_id)s)
+    and (%(judge)s::text is null or judge = %(judge)s)
+    and (%(answer)s::text is null or answer = %(answer)s)
+    and (%(origin)s::text is null or origin = %(origin)s)
+    and (%(since)s::timestamptz is null or judged_at >= %(since)s)
+    and (%(until)s::timestamptz is null or judged_at < %(until)s)
+    and (%(before)s::timestamptz is null or (judged_at, label_id) < (%(before)s, %(before_id)s::bigint))
+  order by judged_at desc, label_id desc
+  limit %(limit)s) l
+join post_keys k on k.post_id = l.post_id
+-- `limit 1` keeps it a look-up: joined freely, the planner reads every partition of posts there is.
+left join lateral (
+  select unit_key from posts p where p.received_day = k.received_day and p.post_id = k.post_id limit 1) p on true
+order by l.judged_at desc, l.label_id desc;
 
 -- name: unjudged_samples
 -- What a judge has not judged yet, newest week first, in the drawn order. Says nothing of what the model said. A text
