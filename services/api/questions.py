@@ -185,11 +185,15 @@ def position(word: str | None, kind: type[int] | type[str], *, moves: bool = Fal
     try:
         at, key, since = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
         told = {"before": _given(at), "before_id": _key(key, kind)}
-        if (since is not None) != moves:
-            raise ValueError("a cursor of another list")
-        return {**told, "since": _given(since)} if moves else told
+        return told | _moving(since, moves=moves)
     except (ValueError, TypeError, RecursionError) as error:
         raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours") from error
+
+
+def _moving(since: Any, *, moves: bool) -> dict[str, Any]:
+    if (since is not None) != moves:
+        raise ValueError("a cursor of another list")
+    return {"since": _given(since)} if moves else {}
 
 
 def _given(text: str) -> datetime:
