@@ -1,6 +1,7 @@
 """framewatch alerts rules: who is told of what. Also reads what such commands are given: terms, times, lengths."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def list_rules(*, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--file", "path", type=click.Path(exists=True, dir_okay=False), help="Its terms, YAML or JSON.")
 @click.argument("terms", nargs=-1, metavar="[FIELD=VALUE...]")
-def set_rule(*, name: str, path: str | None, terms: tuple[str, ...]) -> None:
+@house.json_option
+def set_rule(*, name: str, path: str | None, terms: tuple[str, ...], as_json: bool) -> None:
     """Save the rule NAME, such as: rules set staged frame=staged-theatrics min_posts=10 channels=[team]."""
     if not re.fullmatch(NAME, name) or len(name) > 60:
         raise PermanentError(Reason.BAD_INPUT, f"{name!r} is no name for a rule: use small letters, digits and -")
@@ -60,14 +62,22 @@ def set_rule(*, name: str, path: str | None, terms: tuple[str, ...]) -> None:
     default = default_rule()
     with house.transaction() as tx:
         rule = rows.checked(tx, name, given, default)
-        rows.set_rule(tx, name, given.model_dump(mode="json", exclude_defaults=True), house.now())
-        others = rows.in_force(tx, default)
+        saved = given.model_dump(mode="json", exclude_defaults=True)
+        rows.set_rule(tx, name, saved, house.now())
+        replaced = _replaced(rule, rows.in_force(tx, default))
+    if as_json:
+        house.echo_json({**_plain(rule, {name: saved}), "instead_of": replaced})
+        return
     click.echo(f"Saved {name}. What it would have fired: framewatch alerts dry-run --rule {name}")
-    if rule.frame is not None and rule.enabled:
-        general = [r.name for r in others if r.frame is None and r.enabled]
-        beside = [r.name for r in rules_for(rule.frame, others) if r.name != name]
-        if general and not beside:
-            click.echo(f"It decides for {rule.frame} from now on, instead of {', '.join(general)}.")
+    if replaced:
+        click.echo(f"It decides for {rule.frame} from now on, instead of {', '.join(replaced)}.")
+
+
+def _replaced(rule: Rule, others: Sequence[Rule]) -> list[str]:
+    """The general rules that a saved one takes its frame from."""
+    if rule.frame is None or not rule.enabled or any(r.name != rule.name for r in rules_for(rule.frame, others)):
+        return []
+    return [r.name for r in others if r.frame is None and r.enabled]
 
 
 @rules.command()

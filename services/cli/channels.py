@@ -98,7 +98,8 @@ def quiet(*, name: str, hours: str) -> None:
 
 @channels.command()
 @click.argument("name")
-def test(name: str) -> None:
+@house.json_option
+def test(*, name: str, as_json: bool) -> None:
     """Send a test message through NAME now and say what came of it."""
     conf = house.load()
     with house.transaction() as tx:
@@ -116,6 +117,9 @@ def test(name: str) -> None:
     except PermanentError as error:
         said = f"{name} did not take the test message: {error}. Until that is mended, no alert arrives there."
         raise PermanentError(error.reason, said) from None
+    if as_json:
+        house.echo_json({"channel": name, "kind": found["kind"], "message_id": notice.message_id, "sent_at": now})
+        return
     click.echo(f"Sent through {name}: {found['kind']} took the test message. Look whether it is there.")
 
 

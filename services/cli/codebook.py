@@ -83,12 +83,16 @@ def _review(file: Path, text: str, read: files.Codebook) -> Iterator[str]:
 @codebook.command()
 @click.argument("file", type=File)
 @click.option("--again", is_flag=True, help="Though nothing changed, learn it anew from what was heard since.")
-def apply(file: Path, *, again: bool) -> None:
+@house.json_option
+def apply(file: Path, *, again: bool, as_json: bool) -> None:
     """Make FILE the current version; stored posts are scored again, readers switch when that is done."""
     with house.transaction() as tx:
         read, version = applying.apply(
             tx, text_of(file), house.now(), name=str(file), by=house.who(), again=again
         )  # fmt: skip
+    if as_json:
+        house.echo_json({"codebook": read.codebook, **{k: version[k] for k in ("version", "state", "posts")}})
+        return
     click.echo(f"{read.codebook} version {version['version']} is {version['state']}.")
     if version["posts"]:
         click.echo(f"Scoring again {many(version['posts'], 'stored post')}; see: framewatch codebook status")

@@ -116,10 +116,14 @@ def export(*, name: str | None, version: int | None, output: Path | None) -> Non
 @click.command()
 @Which
 @click.option("--to", type=click.IntRange(1), help="Which version.  [default: the one before the current one]")
-def rollback(*, name: str | None, to: int | None) -> None:
+@Json
+def rollback(*, name: str | None, to: int | None, as_json: bool) -> None:
     """Bring an earlier version back; while one is being built, that is given up."""
     with house.transaction() as tx:
         found = applying.rollback(tx, name, now=house.now(), to=to, by=house.who())
+    if as_json:
+        house.echo_json({k: found[k] for k in ("codebook", "version", "state", "posts")})
+        return
     click.echo(f"{found['codebook']} version {found['version']} is {found['state']}.")
     if found["posts"]:
         click.echo(f"First it scores {many(found['posts'], 'post')} that came since; see: framewatch codebook status")

@@ -55,7 +55,8 @@ def preview(name: str | None, *, in_browser: bool, html: bool, as_json: bool, la
 
 @digest.command()
 @click.argument("name", required=False)
-def send(name: str | None) -> None:
+@house.json_option
+def send(name: str | None, *, as_json: bool) -> None:
     """Put the digest as of now into the outbox, for every reader who has not left. Its slots are not touched."""
     conf = house.load()
     with house.transaction() as tx:
@@ -72,6 +73,10 @@ def send(name: str | None) -> None:
     if not count:
         told = "nobody to send it to: every reader has left, or no channel is enabled; see: framewatch channels add"
         raise PermanentError(Reason.NOT_FOUND, told)
+    if as_json:
+        about = {"message_id": notice.message_id, "subject": notice.subject, "queued": count}
+        house.echo_json({"digest": row["digest"], **about})
+        return
     click.echo(f"Queued for {count}: {notice.subject}")
 
 
@@ -81,7 +86,8 @@ def send(name: str | None) -> None:
 @click.option("--timezone", default="UTC", show_default=True, help="The reader's, such as Europe/Berlin.")
 @click.option("--channel", "channels", multiple=True, help="Where it goes; may be repeated. Default: every channel.")
 @click.option("--silent-when-empty", "silent", is_flag=True, help="Send nothing when there is nothing to tell.")
-def add(*, name: str, schedule: str, timezone: str, channels: tuple[str, ...], silent: bool) -> None:
+@house.json_option
+def add(*, name: str, schedule: str, timezone: str, channels: tuple[str, ...], silent: bool, as_json: bool) -> None:
     """Add a digest that is sent by schedule, kept in the reader's own time zone."""
     slots.check(schedule, timezone, house.now())
     about: dict[str, Any] = {"schedule": schedule, "timezone": timezone, "since": house.now(), "silent": silent}
@@ -92,8 +98,12 @@ def add(*, name: str, schedule: str, timezone: str, channels: tuple[str, ...], s
         if not deliveries.add_digest(tx, name, **about, channels=list(channels) or None):
             told = f"there is a digest {name} already; remove it first: framewatch digest remove {name}"
             raise PermanentError(Reason.BAD_INPUT, told)
-    following = _local(slots.after(schedule, timezone, house.now()), timezone)
-    click.echo(f"The digest {name} goes out at {schedule} ({timezone}), next on {following}.")
+    following = slots.after(schedule, timezone, house.now())
+    if as_json:
+        made = {"digest": name, "schedule": schedule, "timezone": timezone, "channels": channels or None}
+        house.echo_json({**made, "silent": silent, "next_slot": following})
+        return
+    click.echo(f"The digest {name} goes out at {schedule} ({timezone}), next on {_local(following, timezone)}.")
 
 
 @digest.command("list")

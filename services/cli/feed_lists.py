@@ -22,7 +22,8 @@ WRITERS: dict[str, Callable[[Iterable[Listed]], bytes]] = {"opml": write_opml, "
 @click.command(name="import")
 @click.argument("source", metavar="LIST")
 @click.option("--dry-run", is_flag=True, help="Show what would be added; add nothing.")
-def import_feeds(*, source: str, dry_run: bool) -> None:
+@house.json_option
+def import_feeds(*, source: str, dry_run: bool, as_json: bool) -> None:
     """Add the feeds of LIST: an OPML file, a CSV table of accounts, or the name of a pack (palmyra-2016).
 
     Rows that cannot be used are named with their line, the others are added. A feed that is there already stays as it
@@ -30,29 +31,38 @@ def import_feeds(*, source: str, dry_run: bool) -> None:
     """
     read = _read(source)
     good, bad = _check(read.feeds)
-    added = 0
     with house.transaction() as tx:
         known = adding.known_feeds(tx)
-        for feed in good:
-            there = known.get((feed.kind, feed.address))
-            added += there is None
-            if dry_run and not there:
-                click.echo(
-                    f"Would add: {feed.kind} {masked(feed.address)}" + (f" ({feed.title})" if feed.title else "")
-                )
-            elif not dry_run:
-                adding.add(tx, feed_rows.beside(feed, there), known, house.now())
-    for trouble in sorted([*read.troubles, *bad], key=lambda t: t.line):
+        new = [feed for feed in good if (feed.kind, feed.address) not in known]
+        for feed in () if dry_run else good:
+            adding.add(tx, feed_rows.beside(feed, known.get((feed.kind, feed.address))), known, house.now())
+    troubles = sorted([*read.troubles, *bad], key=lambda t: t.line)
+    for trouble in troubles:
         click.echo(f"{source}:{trouble.line}: {trouble.told}", err=True)
     for note in read.notes:
         click.echo(f"{source}: {note}", err=True)
-    twice = len(read.feeds) - len(bad) - len(good)
-    click.echo(
-        f"{'Would add' if dry_run else 'Added'} {added:,}; {len(good) - added:,} already there; {twice:,} named twice; "
-        f"{len(bad):,} refused."
-    )
-    if bad or read.troubles:
+    about = {
+        "dry_run": dry_run, "added": len(new), "known": len(good) - len(new),
+        "twice": len(read.feeds) - len(bad) - len(good), "refused": len(bad),
+    }  # fmt: skip
+    if as_json:
+        shown = [{"source": f.kind, "address": masked(f.address), "title": f.title, "new": f in new} for f in good]
+        wrong = [{"line": t.line, "told": t.told} for t in troubles]
+        house.echo_json({**about, "feeds": shown, "troubles": wrong, "notes": list(read.notes)})
+    else:
+        _tell(new, about)
+    if troubles:
         raise PermanentError(Reason.BAD_INPUT, f"not all of {source} could be used; mend the lines named, import again")
+
+
+def _tell(new: list[Listed], about: dict[str, int]) -> None:
+    if about["dry_run"]:
+        for feed in new:
+            click.echo(f"Would add: {feed.kind} {masked(feed.address)}" + (f" ({feed.title})" if feed.title else ""))
+    click.echo(
+        f"{'Would add' if about['dry_run'] else 'Added'} {about['added']:,}; {about['known']:,} already there; "
+        f"{about['twice']:,} named twice; {about['refused']:,} refused."
+    )
 
 
 @click.command(name="export")

@@ -33,17 +33,26 @@ def feeds() -> None:
 @click.option("--every", default=None, type=click.IntRange(min=1), help="Minutes between fetches; 15 if not said.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of this kind; repeatable.")
 @click.option("--listen", is_flag=True, help="Hold a connection instead of asking now and then.")
+@house.json_option
 def add(*, addresses: tuple[str, ...], kind: str | None, title: str, every: int | None, options: tuple[str, ...],
-        listen: bool) -> None:  # fmt: skip
+        listen: bool, as_json: bool) -> None:  # fmt: skip
     """Add feeds; each is fetched at once. What kind each is follows from its address, unless you name it."""
     wanted, mode = feed_rows.options_of(options), "stream" if listen else ""
     found = [Listed(a, kind or "", title, (every or 0) * 60, wanted, mode=mode) for a in addresses]
     checked = [adding.checked(feed) for feed in found]
     with house.transaction() as tx:
         known = adding.known_feeds(tx)
-        for feed in checked:
-            new = adding.add(tx, feed, known, house.now())
-            click.echo(f"{'Added' if new else 'Already there'}: {masked(feed.address)} ({feed.kind})")
+        new = [adding.add(tx, feed, known, house.now()) for feed in checked]
+        now = adding.known_feeds(tx)
+    if as_json:
+        told = [
+            {"feed_id": now[f.kind, f.address]["feed_id"], "source": f.kind, "address": masked(f.address), "new": added}
+            for f, added in zip(checked, new, strict=True)
+        ]
+        house.echo_json(told)
+        return
+    for feed, added in zip(checked, new, strict=True):
+        click.echo(f"{'Added' if added else 'Already there'}: {masked(feed.address)} ({feed.kind})")
 
 
 @feeds.command(name="list")

@@ -23,6 +23,9 @@ from services.store.pool import Connection, Store
 if TYPE_CHECKING:
     from services.embedded.runfile import Run
 
+json_option = click.option("--json", "as_json", is_flag=True, help="For another program to read.")
+"""What every command has that tells facts."""
+
 
 def load() -> Settings:
     """Settings with the database of the home filled in when none is named."""

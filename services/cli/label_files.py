@@ -43,7 +43,8 @@ def export_labels(*, frame: str | None, codebook: str | None, output: Path | Non
 @click.option("--codebook", default=None, help="Which codebook, where several are current.")
 @click.option("--judge", default=None, help='Who judged, where a line has no "judge".  [default: your user name]')
 @click.option("--source", default="jsonl", show_default=True, help='Source of posts whose line has no "source".')
-def import_labels(*, file: Path, codebook: str | None, judge: str | None, source: str) -> None:
+@house.json_option
+def import_labels(*, file: Path, codebook: str | None, judge: str | None, source: str, as_json: bool) -> None:
     """Take in labelled posts (JSON lines): "id", "source" and "frames", the ids each post carries.
 
     "judged" says which frames were asked about; without it all others of the codebook are taken as answered with no.
@@ -66,6 +67,9 @@ def import_labels(*, file: Path, codebook: str | None, judge: str | None, source
                         labels.add_label(tx, **about, frame=frame, post_id=number, answer=answer, now=house.now())
                     kept += len(answers)
         click.echo(f"{many(kept, 'label')} kept …", err=True)
+    if as_json:
+        house.echo_json({"kept": kept, "posts_missing": missing})
+        return
     click.echo(
         f"{many(kept, 'label')} kept." + (f" Left out: {many(missing, 'post')} not stored here." if missing else "")
     )

@@ -7,9 +7,13 @@ from services.store.migrate import prepare
 
 
 @click.command()
-def migrate() -> None:
+@house.json_option
+def migrate(*, as_json: bool) -> None:
     """Bring the database to this version."""
     done = prepare(
         house.load().database_url, house.now().date(), lambda name: click.echo(f"Applying {name} …", err=True)
     )
+    if as_json:
+        house.echo_json({"applied": done})
+        return
     click.echo(f"Applied {', '.join(done)}." if done else "The database is up to date.")

@@ -47,7 +47,8 @@ def list_posts(*, as_json: bool, **asked: Any) -> None:
 @click.argument("native_ids", nargs=-1, metavar="ID...")
 @click.option("--author", default="", help="Erase every post of this author, and take nothing of theirs in any more.")
 @click.option("--pseudonym", default="", help="The same, by the pseudonym that the console shows.")
-def delete(*, source: str, native_ids: tuple[str, ...], author: str, pseudonym: str) -> None:
+@house.json_option
+def delete(*, source: str, native_ids: tuple[str, ...], author: str, pseudonym: str, as_json: bool) -> None:
     """Erase posts of a source, by their own ids or by author; they leave every trend and cannot come back."""
     if not native_ids and not author and not pseudonym:
         raise click.UsageError("name posts by their ids, or an author with --author or --pseudonym")
@@ -59,12 +60,16 @@ def delete(*, source: str, native_ids: tuple[str, ...], author: str, pseudonym: 
         if pseudonym:
             rows.deny_author(tx, source, pseudonym, now)
             gone += rows.delete_author(tx, source, pseudonym, now)
+    if as_json:
+        house.echo_json({"erased": gone, "author_denied": bool(pseudonym)})
+        return
     click.echo(f"Erased {many(gone, 'post')}." + (" Nothing of this author is taken in any more." if pseudonym else ""))
 
 
 @posts.command()
-def retry() -> None:
+@house.json_option
+def retry(*, as_json: bool) -> None:
     """Queue parked posts again."""
     with house.transaction() as tx:
         waiting = queue.unpark_posts(tx)
-    click.echo(f"Queued again: {many(waiting, 'post')}.")
+    house.echo_json({"queued": waiting}) if as_json else click.echo(f"Queued again: {many(waiting, 'post')}.")

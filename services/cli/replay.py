@@ -23,7 +23,8 @@ SHOWN = ("collect", "classify", "rollup")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--speed", default="max", show_default=True, help="How many times faster than it happened, or max.")
 @click.option("--page", default=2000, show_default=True, help="Posts a fetch.")
-def replay(*, file: Path, speed: str, page: int) -> None:
+@house.json_option
+def replay(*, file: Path, speed: str, page: int, as_json: bool) -> None:
     """Send FILE (JSON lines, plain or gzip) through the running pipeline; prints posts a second by stage."""
     conf = house.load()
     if house.running(settings.home_of(conf)) is None and not settings.load().database_url:
@@ -42,7 +43,8 @@ def replay(*, file: Path, speed: str, page: int) -> None:
     seconds = time.monotonic() - began
     with house.transaction() as tx:
         after = _stages(tx)
-    _report(before, after, total, seconds)
+    told = {"feed_id": feed_id, "posts": total, **_rate(total, seconds), "stages": _spent(before, after)}
+    house.echo_json(told) if as_json else _report(told)
 
 
 def _follow(feed_id: int, total: int) -> None:
@@ -68,13 +70,25 @@ def _stages(tx: Connection) -> dict[str, dict[str, Any]]:
     return {s["stage"]: s for s in counts.stage_runs(tx)}
 
 
-def _report(before: dict[str, Any], after: dict[str, Any], total: int, seconds: float) -> None:
+def _spent(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What each stage did in the meantime: rows, its own seconds, rows a second of these."""
+    zero = {"rows": 0, "seconds": 0.0}
+    told = {}
     for stage in SHOWN:
-        zero = {"rows": 0, "seconds": 0.0}
-        done = after.get(stage, zero)["rows"] - before.get(stage, zero)["rows"]
-        spent = after.get(stage, zero)["seconds"] - before.get(stage, zero)["seconds"]
-        click.echo(f"{stage:9} {done:>10,} done  {done / max(spent, 1e-9):>9,.0f} a second of its own")
-    click.echo(f"posts     {total:>10,} in all{total / max(seconds, 1e-9):>9,.0f} a second")
+        one, two = before.get(stage, zero), after.get(stage, zero)
+        rows = two["rows"] - one["rows"]
+        told[stage] = {"rows": rows, **_rate(rows, two["seconds"] - one["seconds"])}
+    return told
+
+
+def _rate(rows: int, seconds: float) -> dict[str, float | None]:
+    return {"seconds": seconds, "per_second": rows / seconds if seconds > 0 else None}
+
+
+def _report(told: dict[str, Any]) -> None:
+    for stage, did in told["stages"].items():
+        click.echo(f"{stage:9} {did['rows']:>10,} done  {did['per_second'] or 0:>9,.0f} a second of its own")
+    click.echo(f"posts     {told['posts']:>10,} in all{told['per_second'] or 0:>9,.0f} a second")
 
 
 def _measure(file: Path) -> tuple[int, str]:

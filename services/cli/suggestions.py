@@ -1,9 +1,10 @@
 """framewatch suggestions: stories that no frame stands for yet; list and show them, adopt one, dismiss one."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -18,7 +19,10 @@ from services.store import codebooks, drafts
 from services.store import suggestions as rows
 from services.store.pool import Connection, Row
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="For another program to read.")
+if TYPE_CHECKING:
+    from services.usecases import suggesting
+
+AS_JSON = house.json_option
 NUMBER = click.argument("suggestion_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
 BARS = " ▁▂▃▄▅▆▇█"
 
@@ -126,24 +130,26 @@ def adopt(
 
 @suggestions.command()
 @NUMBER
-def dismiss(suggestion_id: int) -> None:
+@AS_JSON
+def dismiss(*, suggestion_id: int, as_json: bool) -> None:
     """Say that suggestion ID is no frame: it does not come back unless it grows to three times its size."""
-    _decide(suggestion_id, "dismissed")
-    click.echo(f"Dismissed {suggestion_id}. Changed your mind: framewatch suggestions reopen {suggestion_id}")
+    said = f"Dismissed {suggestion_id}. Changed your mind: framewatch suggestions reopen {suggestion_id}"
+    _decide(suggestion_id, "dismissed", None if as_json else said)
 
 
 @suggestions.command()
 @NUMBER
-def reopen(suggestion_id: int) -> None:
+@AS_JSON
+def reopen(*, suggestion_id: int, as_json: bool) -> None:
     """Take back that suggestion ID was adopted or dismissed."""
-    _decide(suggestion_id, "open")
-    click.echo(f"{suggestion_id} is open again.")
+    _decide(suggestion_id, "open", None if as_json else f"{suggestion_id} is open again.")
 
 
 @click.command()
 @click.option("--now", "at_once", is_flag=True, help="Not only when the day's groups are due (03:00 UTC).")
 @click.option("--codebook", default=None, help="Only for this codebook.")
-def suggest(*, at_once: bool, codebook: str | None) -> None:
+@AS_JSON
+def suggest(*, at_once: bool, codebook: str | None, as_json: bool) -> None:
     """Group the posts that match no frame, here and now, as the workers do every night."""
     from services.store.clock import SharedClock
     from services.store.feeds import present as present_of
@@ -159,14 +165,14 @@ def suggest(*, at_once: bool, codebook: str | None) -> None:
             if at_once and not rows.ask_runs(tx, codebook):
                 raise PermanentError(Reason.NOT_FOUND, "no codebook is current; see: framewatch codebook apply --help")
             present = present_of(tx, clock())
-        done = 0
+        done: list[suggesting.Told] = []
         while claimed := suggesting.claim(store, suggesting.slot_of(present), timedelta(minutes=10), codebook):
             told = suggesting.suggest(store, claimed, present=present, now=clock(), tell=_progress)
-            done += 1
-            click.echo(
-                f"{told.codebook}: {many(told.posts, 'post')} without a frame; in groups {told.grouped:,} of "
-                f"{many(told.units, 'text')}; {many(told.suggestions, 'suggestion')}. See: framewatch suggestions list"
-            )
+            done.append(told)
+            if not as_json:
+                click.echo(_made(told))
+        if as_json:
+            house.echo_json([asdict(told) for told in done])
         if not done:
             click.echo(
                 "Nothing is due, or a worker is at it. To do it all the same: framewatch suggest --now", err=True
@@ -181,9 +187,11 @@ def sparkline(days: list[dict[str, Any]]) -> str:
     return "".join(BARS[-(-d["units"] * (len(BARS) - 1) // most)] for d in days)
 
 
-def _decide(suggestion_id: int, state: str) -> Row:
+def _decide(suggestion_id: int, state: str, said: str | None) -> None:
+    """Decide, and say so in words, or tell the suggestion as JSON."""
     with house.transaction() as tx:
-        return rows.decide_suggestion(tx, suggestion_id, state, now=house.now(), by="cli")
+        row = rows.decide_suggestion(tx, suggestion_id, state, now=house.now(), by="cli")
+    house.echo_json(row) if said is None else click.echo(said)
 
 
 def _check(tx: Connection, codebook: str | None) -> None:
@@ -201,6 +209,13 @@ def _nothing(state: str, runs: list[Row]) -> str:
         return "Posts that match no frame have not been grouped yet: it is done at night. Now: framewatch suggest --now"
     told = sum(r["posts"] for r in runs if r["ran_at"])
     return f"Nothing stands out among {many(told, 'post')} without a frame ({max(made):%d %b %Y %H:%M} UTC)."
+
+
+def _made(told: "suggesting.Told") -> str:
+    return (
+        f"{told.codebook}: {many(told.posts, 'post')} without a frame; in groups {told.grouped:,} of "
+        f"{many(told.units, 'text')}; {many(told.suggestions, 'suggestion')}. See: framewatch suggestions list"
+    )
 
 
 def _progress(what: str) -> None:

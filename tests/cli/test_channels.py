@@ -1,5 +1,6 @@
 """framewatch channels: refused when saved, never shown again, and a test that says what came of it."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -80,6 +81,11 @@ def test_a_test_says_what_came_of_it(run: Run, monkeypatch: pytest.MonkeyPatch) 
         code, out, _ = run("test", "good")
         assert (code, out) == (0, "Sent through good: slack took the test message. Look whether it is there.\n")
         assert "this is a test of good" in good.requests[0]
+        code, out, _ = run("test", "good", "--json")
+        told = json.loads(out)
+        assert (code, told["channel"], told["kind"]) == (0, "good", "slack")
+        assert told["message_id"].startswith("test.")
+        assert run("test", "gone", "--json")[1] == ""
         code, _, err = run("test", "gone")
         assert code == 1
         assert "remove this channel. Until that is mended, no alert arrives there." in err

@@ -273,6 +273,13 @@ def test_a_codebook_is_applied_once_and_a_digest_has_a_schedule_that_can_be_kept
     assert run("digest", "add", "--timezone", "Mars/Base")[0] == 1
     assert run("digest", "add", "--cron", "0 7 * * 1-5", "--timezone", "Europe/Berlin")[0] == 0
     assert "Palmyra" in run("digest", "preview")[1]
+    book.write_text(demo.codebook_text().replace("title: The fall of Palmyra", "title: Palmyra falls"))
+    assert json.loads(run("codebook", "apply", book, "--json")[1])["version"] == 2
+    back = json.loads(run("codebook", "rollback", "--json")[1])
+    assert (back["codebook"], back["version"], back["posts"]) == ("palmyra-2016", 1, 0)
+    added = json.loads(run("digest", "add", "--name", "nightly", "--cron", "0 22 * * *", "--json")[1])
+    assert (added["digest"], added["channels"], added["next_slot"][11:]) == ("nightly", None, "22:00:00Z")
+    assert run("digest", "remove", "nightly")[0] == 0
     assert "next on" in run("digest", "add", "--name", "weekly", "--cron", "0 7 * * 1")[1]
     assert "already" in run("digest", "add", "--name", "weekly")[2]
     code, _, told = run("digest", "send", "daily")

@@ -193,6 +193,21 @@ def test_classify_and_evaluate_offline(house: Living, tmp_path: Path) -> None:
     assert told["macro_f1"] > 0.5
 
 
+@pytest.mark.timeout(120)
+def test_a_replay_closes_with_its_figures(house: Living, tmp_path: Path) -> None:
+    """Of posts that are there already: the house stays as the next test wants it."""
+    known = {p["native_id"] for p in get(house, "posts", source="jsonl", limit=20)["posts"]}
+    again = [p for p in demo.posts() if p["id"] in known]
+    (tmp_path / "again.jsonl").write_text("".join(json.dumps(p) + "\n" for p in again), encoding="utf-8")
+    told = json.loads(house.cli("replay", str(tmp_path / "again.jsonl"), "--json").stdout)
+    assert told["posts"] == len(again) == 20
+    assert told["per_second"] == pytest.approx(told["posts"] / told["seconds"])
+    assert list(told["stages"]) == ["collect", "classify", "rollup"]
+    for did in told["stages"].values():
+        # A stage writes down what it did when its run ends, which may be after the last post is through.
+        assert did["per_second"] == (pytest.approx(did["rows"] / did["seconds"]) if did["seconds"] else None)
+
+
 def test_ctrl_c_stops_everything_and_the_next_start_finds_it_all(house: Living) -> None:
     """Last in this file: it ends the house, hard, and looks again."""
     children = house.tree()

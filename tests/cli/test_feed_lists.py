@@ -50,6 +50,12 @@ def test_good_rows_are_imported_and_bad_ones_named_with_their_line(run: Run, tmp
     code, out, err = run("import", path, "--dry-run")
     assert (code, rows(run)) == (1, [])
     assert "Would add: rss https://example.org/one (One)" in out
+    code, out, _ = run("import", path, "--dry-run", "--json")
+    asked = json.loads(out)
+    assert (code, asked["added"], asked["twice"], asked["refused"], rows(run)) == (1, 1, 1, 1, [])
+    (listed,) = asked["feeds"]
+    assert listed == {"source": "rss", "address": "https://example.org/one", "title": "One", "new": True}
+    assert [t["line"] for t in asked["troubles"]] == [4]
     code, out, err = run("import", path)
     assert code == 1
     assert "Added 1; 0 already there; 1 named twice; 1 refused." in out

@@ -140,6 +140,10 @@ def test_suggest_does_nothing_when_nothing_is_due_and_all_when_asked(
     assert code == 0
     assert "without a frame" in out
     assert "grouping" in err
+    (made,) = json.loads(run(capsys, "suggest", "--now", "--json")[1])
+    assert made["posts"] >= made["units"] >= made["grouped"]
+    assert f"in groups {made['grouped']:,} of" in out
+    assert json.loads(run(capsys, "suggest", "--json")[1]) == []
     code, _, err = run(capsys, "suggest", "--now", "--codebook", "nobody")
     assert (code, "no codebook nobody is current" in err) == (1, True)
 
