@@ -30,6 +30,8 @@ CHANNELS = "tests/channels/test_contract.py"
 DIGEST = "tests/stages/test_digest.py"
 TELLING = "tests/stages/test_telling.py"
 SUGGEST = "tests/stages/test_suggest.py"
+SENDERS = "tests/stages/test_senders.py"
+SILENCE = "tests/analysis/test_silence.py"
 JUDGING = "tests/stages/test_judging.py"
 
 DOOR = "tests/console/test_door.py"
@@ -194,6 +196,24 @@ MUTANTS = [
         " + raising.left_behind(rt, LOOKBACK)",
         "",
         f"{DETECT} -k 'years_ago or with_its_frame'",
+    ),
+    Mutant(6, f"{SQL}/senders.sql", "and ends_at > %(ends_at)s", "and false", f"{SENDERS} -k unknown"),
+    Mutant(
+        6,
+        f"{SQL}/senders.sql",
+        "where mode = 'push' and state = 'enabled'\n",
+        "where mode = 'push'\n",
+        f"{SENDERS} -k pause",
+    ),
+    Mutant(9, f"{SQL}/feeds.sql", ",\n    warning = null", "", f"{SENDERS} -k once"),
+    Mutant(9, "workers/stages/detect.py", "raising.notice_silences(rt)", "pass", f"{SENDERS} -k once"),
+    Mutant(6, "services/analysis/silence.py", "past[-2]", "past[-1]", f"{SILENCE} -k hides_no_other"),
+    Mutant(
+        6,
+        "services/analysis/silence.py",
+        "np.where(sent, 0.0, usual[at % WEEK_H])",
+        "np.where(sent, 0.0, 1.0)",
+        f"{SILENCE} -k office",
     ),
     Mutant(
         6,

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from services.analysis import alerting, evidence
+from services.analysis import alerting, evidence, silence
 from services.analysis.bursts import COVERED
 from services.analysis.coverage import Run, coverage, uncovered
 from services.analysis.naming import many
 from services.analysis.telling import Measure
-from services.store import alerts, announcing, feeds, tellings
+from services.store import alerts, announcing, feeds, senders, tellings
 from services.store.pool import Connection, Row
 from workers.runtime import Runtime
 
@@ -31,8 +31,15 @@ def gather(rt: Runtime) -> None:
         tellings.gather(tx, rt.now())
 
 
+def notice_silences(rt: Runtime) -> None:
+    """Mark feeds whose sender is silent beyond its habits, looking once an hour; they are outages from then on."""
+    with rt.store.transaction() as tx:
+        for feed_id in senders.note_there(tx, rt.now()):
+            _notice(tx, feed_id, rt.now())
+
+
 def outages(rt: Runtime) -> int:
-    """Raise an outage for each feed that keeps failing and resolve those heard again; how many were told of."""
+    """Raise an outage for each feed that fails or is sent no more, resolve those heard again; how many were told of."""
     with rt.store.transaction() as tx:
         return sum(_outage(tx, rt, feed) for feed in alerts.failing_feeds(tx, OUTAGE_FAILURES))
 
@@ -71,12 +78,22 @@ def gaps(rt: Runtime, closed: datetime) -> int:
         return told
 
 
+def _notice(tx: Connection, feed_id: int, now: datetime) -> None:
+    since = senders.hold_sender(tx, feed_id)
+    found = silence.silence(senders.sender_hours(tx, feed_id, now - silence.MEMORY), now) if since else None
+    if since and found and found.odd:
+        senders.warn_of_sender(tx, feed_id, silence.told(found, since))
+        senders.end_stay(tx, feed_id, since.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+
+
 def _outage(tx: Connection, rt: Runtime, feed: Row) -> int:
     now = rt.now()
     open_outage = alerts.open_outage(tx, feed["feed_id"])
     if open_outage:
         if feed["failing"]:
             return 0
+        if feed["mode"] == "push":
+            senders.warn_of_sender(tx, feed["feed_id"], None)
         return int(announcing.resolve(tx, open_outage["alert_id"], last_bucket=now, now=now, rule=rt.rule, why="heard"))
     onset = feed["heard_until"] or feed["added_at"]
     identity = alerting.alert_id("outage", str(feed["feed_id"]), onset.isoformat())

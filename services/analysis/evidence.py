@@ -74,6 +74,8 @@ def outage(alert_id: str, feed: Row, onset: datetime, now: datetime) -> dict[str
     name = feed["title"] or feed["address"]
     told = feed["last_error"] or feed["last_reason"] or "no answer"
     why = f"{name} has not been heard since {onset:%d %b %Y %H:%M} UTC: {told}"
+    if feed.get("mode") == "push":
+        why = f"{name}: {feed['warning']}"
     frame = {"id": "", "title": name, "description": feed["address"]}
     return _uncounted("outage", alert_id, frame, (onset, now)) | {"reason": why}
 

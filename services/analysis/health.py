@@ -17,14 +17,16 @@ def health(feed: Mapping[str, Any], now: datetime) -> Health:
     """The health of a feed (a row of list_feeds).
 
     `failing`: the last fetch failed. `late`: nothing was heard for longer than PATIENCE intervals. `odd`: it warns, or
-    says that it has moved. `new`: not fetched yet. `heard`: all is well. No feed that is sent to us is ever late,
-    nor one that lives in its own time.
+    says that it has moved. `new`: not fetched yet. `heard`: all is well. A feed that is sent to us is late when its
+    sender is silent beyond its own habits (its warning says so), one that lives in its own time never.
     """
     if feed["state"] in ("paused", "ended"):
         settled: Health = feed["state"]
         return settled
     if feed["failures"]:
         return "failing"
+    if feed["mode"] == "push" and feed["warning"]:
+        return "late"
     if feed["warning"] or feed.get("moved_to"):
         return "odd"
     if feed["heard_until"] is None:

@@ -81,7 +81,7 @@ def feeds(known: Sequence[Row], width: int, most: int = 4) -> list[RenderableTyp
     health = f", {len(bad)} late or failing" if bad else ", all well" if on else ""
     told: list[RenderableType] = [Text(f"{many(len(known), 'feed')}, {len(on) or 'none'} enabled{health}")]
     for feed in bad[:most]:
-        why = feed["last_error"] or "not heard in time"
+        why = feed["last_error"] or feed["warning"] or "not heard in time"
         line = f"  {feed['title'] or feed['address']}: {why}"
         told.append(Text(line[: width - 1], style="yellow", no_wrap=True))
     if len(bad) > most:

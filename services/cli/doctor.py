@@ -113,7 +113,12 @@ def _content(tx: Connection) -> Iterator[Finding]:
     if not feeds.list_feeds(tx):
         yield "There is no feed.", "Run: framewatch feeds add URL"
     for feed in map(feed_told, alerts.failing_feeds(tx, 3)):
-        if feed["failing"]:
+        if feed["failing"] and feed["mode"] == "push":
+            yield (
+                f"{feed['address']}: {feed['warning']}.",
+                f"See that its sender runs; if it has ended: framewatch feeds pause {feed['feed_id']}",
+            )
+        elif feed["failing"]:
             yield f"{feed['address']}: {feed['last_error']}", "Try it: framewatch feeds check URL"
 
 

@@ -46,6 +46,8 @@ def told(feed: Mapping[str, Any], now: datetime) -> str:
         why = REASONS.get(feed["last_reason"] or "", "it could not be read")
         tries = "once" if count == 1 else f"{many(count, 'time')} in a row"
         return f"Failed {tries}: {why}. {heard} {_next(feed, now)}"
+    if state == "late" and feed["mode"] == "push":
+        return _sentence(feed["warning"]) + " Is its sender still running?"
     if state == "late":
         return f"Nothing was heard of it for {lasting(lag(feed, now))}, longer than it should take. {_next(feed, now)}"
     if state == "odd":

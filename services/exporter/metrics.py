@@ -233,7 +233,9 @@ def _feeds(figures: Figures) -> Iterator[Metric]:
     states = gauge("feeds", "Feeds by source and state.", ("source", "state"))
     failing = gauge("feeds_failing", "Enabled feeds whose last fetch failed.", ("source",))
     lag = gauge(
-        "feed_lag_seconds", "Longest time an enabled feed that we listen to has not been heard, seconds.", ("source",)
+        "feed_lag_seconds",
+        "Longest time an enabled feed has not been heard; of feeds sent to us, silent ones.",
+        ("source",),
     )
     for source in sorted({f["source"] for f in figures.feeds}):
         ours = [f for f in figures.feeds if f["source"] == source]
@@ -243,7 +245,7 @@ def _feeds(figures: Figures) -> Iterator[Metric]:
         failing.add_metric([source], sum(f["failures"] > 0 for f in on))
         late = [
             (figures.wall - (f["heard_until"] or f["added_at"])).total_seconds()
-            for f in on if f["clock"] == "wall" and f["mode"] != "push"
+            for f in on if f["clock"] == "wall" and (f["mode"] != "push" or f["warning"])
         ]  # fmt: skip
         if late:
             lag.add_metric([source], max(0.0, *late))

@@ -159,7 +159,7 @@ def waves_past(connection: Connection, frame: str, before: datetime) -> list[Row
 
 
 def failing_feeds(connection: Connection, failures: int) -> list[Row]:
-    """Feeds that failed `failures` times in a row or whose outage is still open."""
+    """Feeds that failed `failures` times in a row, silent senders, and those whose outage is still open."""
     return rows(connection, "alerts", "failing_feeds", failures=failures)
 
 

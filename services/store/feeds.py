@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from schemas.records import Feed
 from services.analysis.coverage import SENDER_STAYS
 from services.store.pool import Connection, Row, one, row, rows, run
+from services.store.senders import note_sent
 
 
 def add_feed(
@@ -93,6 +94,7 @@ def find_push(connection: Connection, name: str, now: datetime) -> int | None:
     if found is None:
         return None
     add_heard(connection, found["feed_id"], now, now + SENDER_STAYS)
+    note_sent(connection, found["feed_id"], now)
     return int(found["feed_id"])
 
 

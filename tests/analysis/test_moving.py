@@ -58,6 +58,7 @@ def feed(**about):
         ({"heard_until": NOW - timedelta(minutes=46)}, "late"),
         ({"heard_until": NOW - timedelta(minutes=46), "pace": 4.0}, "heard"),
         ({"heard_until": NOW - timedelta(days=9), "mode": "push"}, "heard"),
+        ({"warning": "nothing was sent since 9 May", "mode": "push"}, "late"),
         ({"heard_until": NOW - timedelta(days=9), "clock": "feed"}, "heard"),
         ({"heard_until": None, "added_at": NOW - LEAST / 2}, "new"),
         ({"heard_until": None}, "late"),

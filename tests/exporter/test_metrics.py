@@ -127,6 +127,9 @@ def test_what_is_sent_to_us_and_what_is_listened_to_keep_nobody_waiting(store):
     assert told["framewatch_backlog_rows"]["collect",] == told["framewatch_backlog_oldest_seconds"]["collect",] == 0
     assert set(told["framewatch_feed_lag_seconds"]) == {("stream",)}
     with store.transaction() as tx:
+        tx.execute("update feeds set warning = 'nothing was sent', heard_until = added_at where mode = 'push'")
+    assert set(scrape(store)["framewatch_feed_lag_seconds"]) == {("stream",), ("push",)}, "a sender that is silent"
+    with store.transaction() as tx:
         tx.execute("update feeds set lease_until = clock_timestamp() - interval '1 s'")
     assert scrape(store)["framewatch_backlog_rows"]["collect",] == 1, "its listener is gone"
 

@@ -26,7 +26,8 @@ Verdict = dict[str, Any]
 
 
 def detect(rt: Runtime) -> Outcome:
-    """Judge every frame whose next bucket has closed, and tell of feeds that keep failing."""
+    """Judge every frame whose next bucket has closed, and tell of feeds that keep failing or are sent no more."""
+    raising.notice_silences(rt)
     told = raising.outages(rt)
     with rt.store.transaction() as tx:
         closed = closed_until(tx, rt.now(), rt.rule.step)

@@ -4,7 +4,8 @@ scores of codebook versions that nobody will ask for; and the week's samples for
 from datetime import timedelta
 
 from services.analysis.erasing import without_posts
-from services.store import codebooks, draws, erasures, posts, rescoring, suggestions, trends, units
+from services.analysis.silence import MEMORY
+from services.store import codebooks, draws, erasures, posts, rescoring, senders, suggestions, trends, units
 from workers.runtime import Outcome, Runtime
 
 AHEAD = timedelta(days=14)
@@ -28,6 +29,7 @@ def upkeep(rt: Runtime) -> Outcome:
             suggestions.forget_members(tx, sorted(ids))
             erasures.end_erasures(tx, sorted(ids))
         units.forget_reposted(tx, today)
+        senders.forget_hours(tx, rt.now() - MEMORY)
         forgotten = units.forget_bands(tx, today, BANDS)
     with rt.store.transaction() as tx:
         drawn = draws.draw_last_week(tx, rt.now(), int(rt.chance() * 2**53))

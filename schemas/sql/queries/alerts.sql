@@ -210,11 +210,15 @@ where kind = 'coordinated' and frame = %(frame)s and state <> 'resolved' and las
 order by alert_id;
 
 -- name: failing_feeds
--- Feeds that have failed for longer than patience allows, and those whose outage is open.
-select f.feed_id, f.source, f.address, f.title, f.failures, f.heard_until, f.last_reason, f.last_error, f.added_at,
-       (f.state = 'enabled' and f.failures >= %(failures)s) as failing
+-- Feeds that have failed for longer than patience allows, senders that have fallen silent (they carry a warning), and
+-- those whose outage is open.
+select f.feed_id, f.source, f.address, f.title, f.mode, f.failures, f.heard_until, f.last_reason, f.last_error,
+       f.warning, f.added_at, d.failing
 from feeds f
-where (f.state = 'enabled' and f.failures >= %(failures)s)
+cross join lateral (
+  select f.state = 'enabled' and (f.failures >= %(failures)s or (f.mode = 'push' and f.warning is not null)) as failing
+) d
+where d.failing
    or exists (select from alerts a where a.kind = 'outage' and a.feed_id = f.feed_id and a.state <> 'resolved')
 order by f.feed_id;
 

@@ -116,7 +116,8 @@ update feeds set next_fetch_at = least(next_fetch_at, %(now)s) where feed_id = %
 
 -- name: find_push
 -- The feed that posts are sent to under a name, marked as heard now.
-update feeds set fetched_at = %(now)s, heard_until = greatest(heard_until, %(now)s), last_post_at = %(now)s
+update feeds set fetched_at = %(now)s, heard_until = greatest(heard_until, %(now)s), last_post_at = %(now)s,
+    warning = null
 where source = 'push' and address = %(name)s and state = 'enabled'
 returning feed_id;
 
