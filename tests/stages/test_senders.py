@@ -103,14 +103,13 @@ def test_nobody_is_told_of_a_muted_sender(world: World, desk: int) -> None:
 def test_neither_our_own_absence_nor_a_pause_is_the_senders_silence(world: World, desk: int) -> None:
     world.clock.forward(days=3)
     detect(world.rt)
-    pass_by(world, 1)
     assert outages(world) == []
     with world.store.transaction() as tx:
         feeds.set_feed_state(tx, desk, "paused", world.clock())
     pass_by(world, 30)
     with world.store.transaction() as tx:
         feeds.set_feed_state(tx, desk, "enabled", world.clock())
-    pass_by(world, 1, minutes=10)
+    pass_by(world, 2)
     assert outages(world) == []
 
 
