@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from hypothesis import settings
 
 from services.embedded.postgres import Postgres
 from services.store.migrate import prepare
@@ -24,6 +25,12 @@ MEMORY, ROOM = Path("/dev/shm"), 2 * 2**30
 
 # A process a core is enough: threads of one that wait for those of another turn milliseconds into minutes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Properties draw the same examples each time, so that a red run is the change's doing; `--hypothesis-profile=explore` draws
+# new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", max_examples=300)
+settings.load_profile("same")
 
 # Servers the operator names serve the tests too (each makes databases of its own there); no test sees the names.
 GIVEN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("FRAMEWATCH_")}
