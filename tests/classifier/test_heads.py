@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -348,5 +348,7 @@ def test_some_rows_tell_what_all_were_taught_as_well_as_they_can(kept, seed):
     rows = np.sort(chance.permutation(12)[:kept])
     wanted = kernel @ pulls
     told = kernel[:, rows] @ told_by(rows, kernel, pulls)
-    # Three directions and a constant: four rows span everything there is to tell.
+    # Three directions and a constant: four rows span everything there is to tell, unless they lie nearly in a plane.
+    spread = np.linalg.svd(np.column_stack([points[rows], np.ones(kept)]), compute_uv=False)
+    assume(kept < 4 or spread[-1] > 0.3)
     assert np.abs(told - wanted).mean() <= (0.05 if kept >= 4 else 1.0) * np.abs(wanted).mean() + 1e-6
