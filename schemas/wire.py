@@ -52,6 +52,7 @@ class Problem(Wire):
     detail: Annotated[str, _about("What is wrong here and now.")]
     reason: Annotated[str | None, _about("Reason from our closed list, when it is one of ours.")] = None
     errors: Annotated[tuple[Fault, ...], _about("The parameters that are wrong, if any.")] = ()
+    request_id: Annotated[str, _about("Id of the request, as in X-Request-Id and in our log.")] = ""
 
 
 class Health(Wire):

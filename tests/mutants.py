@@ -828,6 +828,27 @@ MUTANTS = [
         "tests/api/test_answers.py -k another_list",
     ),
     Mutant(
+        12,
+        "services/analysis/tracing.py",
+        "if _FORM.fullmatch(given)",
+        "if given",
+        "tests/api/test_tracing.py -k taken_over",
+    ),
+    Mutant(
+        12,
+        "services/api/tracing.py",
+        "REQUEST.set(named)",
+        "pass",
+        "tests/api/test_tracing.py -k 'names_the_request or problems_name'",
+    ),
+    Mutant(
+        12,
+        "services/api/problems.py",
+        '"nosniff", HEADER: REQUEST.get()}',
+        '"nosniff"}',
+        "tests/api/test_tracing.py -k problems_name",
+    ),
+    Mutant(
         15,
         "services/store/qualities.py",
         ' or taught(body, row["text"])',

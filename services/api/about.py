@@ -11,7 +11,8 @@ trends answer `Accept: text/csv` too; whole tables stream from /api/v1/exports. 
 If-None-Match, and what has not changed is 304 without a body.
 
 Errors are problem+json (RFC 9457): `detail` says what is wrong in words, `reason` in one of a closed list, and `errors`
-which parameters or fields. A parameter that is not known is refused, not ignored. 429 and 503 say in Retry-After when
+which parameters or fields. Every answer has an X-Request-Id, yours if you send one; problems repeat it as `request_id`,
+and our log names it. A parameter that is not known is refused, not ignored. 429 and 503 say in Retry-After when
 to come back."""
 TAGS = [
     {"name": name, "description": told}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -43,6 +44,7 @@ from services.api.reference import reference
 from services.api.routes import Means, probes
 from services.api.suggestions import suggestions
 from services.api.syndication import syndication
+from services.api.tracing import HEADER, Tracing
 from services.api.websub import hubs
 from services.sources import Means as SourceMeans
 from services.store.pool import Store
@@ -54,6 +56,12 @@ _TOKENS = (
     "empty. Each operation names the scope it needs: "
     + "; ".join(f"{scope}: {told}" for scope, told in MEANING.items())
 )
+_REQUEST_ID = {
+    "description": "Id of the request: the one that came in X-Request-Id, if it is 1 to 128 letters, digits or "
+    "._:/+=@-; else a new one. Problems and our log name it.",
+    "required": True,
+    "schema": {"type": "string"},
+}
 _TOPICS = (
     alerts, answers, channels, codebooks, detection, digests, events, exports, feeds, frames, posts, rules, trends,
 )  # fmt: skip
@@ -73,11 +81,13 @@ def create_api(
     rate: int = 0,
     stopping: Callable[[], bool] = lambda: False,
     reader_of: Callable[[str], int | None] = lambda _: None,
+    fresh_id: Callable[[], str] = lambda: uuid4().hex,
 ) -> FastAPI:
     """The API as an ASGI app; an empty token leaves it open. `borrow` lends the encoder for what is asked of words.
 
     `outside` is what feeds and channels are tried with; without it they cannot be.
     `rate` is the requests a minute of each token; 0 sets no limit. `stopping` says that listeners should go.
+    `fresh_id` names requests whose caller has not.
     """
     app = FastAPI(
         title="framewatch",
@@ -105,6 +115,7 @@ def create_api(
     install(app)
     app.add_middleware(Etags)
     app.add_middleware(Guard, store=store, now=now, token=token, rate=rate)
+    app.add_middleware(Tracing, fresh=fresh_id)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
@@ -124,11 +135,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for path, operations in told["paths"].items():
         for method, operation in operations.items():
             for status, answer in operation["responses"].items():
+                answer.setdefault("headers", {})[HEADER] = {"$ref": "#/components/headers/RequestId"}
                 if int(status) >= 400:
                     answer["content"] = {"application/problem+json": answer["content"]["application/json"]}
             wanted = operation.pop("x-scope", None) or usual_scope(method.upper())
             operation["security"] = [] if path in OPEN else [{"token": [wanted]}]
     about = {"type": "http", "scheme": "bearer", "description": _TOKENS}
     told["components"]["securitySchemes"] = {"token": about}
+    told["components"]["headers"] = {"RequestId": _REQUEST_ID}
     illustrate(told)
     return told

@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 
 from schemas import wire
 from schemas.errors import PermanentError, Reason, TransientError
+from services.api.tracing import HEADER
+from services.logs import REQUEST
 
 RETRY_AFTER_S = 5
 """When to come back, if nobody knows better."""
@@ -31,7 +33,8 @@ def problem(
 ) -> Response:  # fmt: skip
     """A response that says what is wrong."""
     title = HTTPStatus(status).phrase
-    told = wire.Problem(title=title, status=status, detail=detail, reason=reason, errors=errors)
+    named = REQUEST.get()
+    told = wire.Problem(title=title, status=status, detail=detail, reason=reason, errors=errors, request_id=named)
     return Response(told.model_dump_json(), status, dict(headers or {}), "application/problem+json")
 
 
@@ -91,7 +94,10 @@ def away(error: TransientError) -> Response:
 
 def _permanent(_: Request, error: Exception) -> Response:
     assert isinstance(error, PermanentError)  # noqa: S101
-    return problem(_STATUS.get(error.reason, 500), str(error), reason=error.reason)
+    status = _STATUS.get(error.reason, 500)
+    if status >= 500:
+        log.warning("answer_failed", extra={"reason": error.reason.value, "status": status, "told": str(error)})
+    return problem(status, str(error), reason=error.reason)
 
 
 def _no_schema(_: Request, error: Exception) -> Response:
@@ -100,6 +106,9 @@ def _no_schema(_: Request, error: Exception) -> Response:
     return problem(503, "the database has no schema yet", reason=Reason.DATABASE_UNAVAILABLE, headers=headers)
 
 
-def _bug(_: Request, __: Exception) -> Response:
-    # The server logs it: the error goes on after this answer.
-    return problem(500, "this is a bug in framewatch; its log says more")
+def _bug(request: Request, error: Exception) -> Response:
+    # The server logs where: the error goes on after this answer, past all that would have stamped it.
+    about = {"method": request.method, "path": request.url.path[:200], "error": type(error).__name__}
+    log.error("answer_failed", extra={"status": 500, **about})
+    stamps = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", HEADER: REQUEST.get()}
+    return problem(500, "this is a bug in framewatch; its log says more, under the id of this request", headers=stamps)
