@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas import wire_stance
 from schemas.records import TimeQuality
 from schemas.wire_base import Wire as Wire
-from schemas.wire_detection import Coverage, Expected, State, Units, Upper
+from schemas.wire_detection import Coverage, Expected, ExpectedShare, State, Units, Upper, UpperShare
 from schemas.wire_detection import Verdict as Verdict
 from schemas.wire_history import AlertStep
 from schemas.wire_quality import Quality
@@ -116,6 +116,8 @@ class TrendPoint(Wire):
     upper: Upper
     state: Annotated[State | None, _about("What was judged; only for steps of 1h of a whole frame, once closed.")]
     stances: wire_stance.Counts = None
+    expected_share: ExpectedShare = None
+    upper_share: UpperShare = None
 
 
 class Trend(Wire):

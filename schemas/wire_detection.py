@@ -21,6 +21,14 @@ Coverage = Annotated[
 Expected = Annotated[float | None, _about("Voices the past explains for this bucket; null while nothing is known.")]
 Upper = Annotated[float | None, _about("Most voices a bucket may have without being a burst by itself; null as above.")]
 
+ExpectedShare = Annotated[
+    float | None,
+    _about("Share that the past explains, 0 to 1, if `usual_share` was asked for; null while nothing is known."),
+]
+UpperShare = Annotated[
+    float | None, _about("Largest share, 0 to 1, that so many posts may have without being a spike; null as above.")
+]
+
 
 class Verdict(Wire):
     """What was judged of one closed bucket of an hour."""

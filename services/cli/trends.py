@@ -10,12 +10,17 @@ from schemas import wire
 from schemas.stance import ANSWERS
 from services.analysis.tabling import csv_table
 from services.cli import house
-from services.cli.alert_rules import moment
+from services.cli.alert_rules import default_rule, moment
 from services.sources import SOURCES
 from services.store import readings
+from services.usecases.shares import with_usual_share
 
 COLUMNS = ("at", "posts", "units", "authors", "share", "coverage", "expected", "upper", "state")
-WORDS = {"at": "from, UTC", "units": "voices", "upper": "usual at most"}
+OF_SHARES = ("expected_share", "upper_share")
+WORDS = {
+    "at": "from, UTC", "units": "voices", "upper": "usual at most", "expected_share": "share expected",
+    "upper_share": "usual share at most",
+}  # fmt: skip
 """Heads of the table for people, where a field is called otherwise for programs."""
 OPTIONS = (
     click.option("--codebook", default=None, help="Whose frame; needed when two codebooks have one of that id."),
@@ -48,31 +53,33 @@ def period(asked: dict[str, Any]) -> dict[str, Any]:
 @click.argument("frame")
 @click.option("--step", default="1d", show_default=True, help="How long a step is: 15m, 1h, 6h, 1d, 2w, …")
 @narrowed
+@click.option("--usual-share", is_flag=True, help="With the share that the past explains, of steps of whole hours.")
 @click.option("--json", "as_json", is_flag=True, help="For another program to read.")
 @click.option("--csv", "as_csv", is_flag=True, help="The same as a table for a spreadsheet.")
-def trends(*, frame: str, step: str, as_json: bool, as_csv: bool, **asked: Any) -> None:
+def trends(*, frame: str, step: str, usual_share: bool, as_json: bool, as_csv: bool, **asked: Any) -> None:
     """FRAME over time ('*': all posts). An old version ends where posts were no longer scored under it."""
     with house.transaction() as tx:
         told = readings.read_trend(tx, house.now(), frame=frame, step=step, **period(asked))
+        told = with_usual_share(tx, told, rule=default_rule()) if usual_share else told
     if as_json:
         click.echo(told.model_dump_json(indent=2))
     elif as_csv:
-        click.echo(csv_table(_columns(told), map(_row, told.points)), nl=False)
+        click.echo(csv_table(_columns(told, usual_share=usual_share), map(_row, told.points)), nl=False)
     else:
-        _show(told, step)
+        _show(told, step, _columns(told, usual_share=usual_share))
 
 
-def _columns(told: wire.Trend) -> list[str]:
-    return [*COLUMNS, *(ANSWERS if any(p.stances for p in told.points) else ())]
+def _columns(told: wire.Trend, *, usual_share: bool) -> list[str]:
+    return [*COLUMNS, *(OF_SHARES if usual_share else ()), *(ANSWERS if any(p.stances for p in told.points) else ())]
 
 
 def _row(point: wire.TrendPoint) -> dict[str, Any]:
     return {**dict(point), **{str(stance): posts for stance, posts in (point.stances or {}).items()}}
 
 
-def _show(told: wire.Trend, step: str) -> None:
+def _show(told: wire.Trend, step: str, columns: list[str]) -> None:
     click.echo(f"{told.title}, {told.codebook} version {told.version}, by {step}")
-    names = [name for name in _columns(told) if any(_row(p).get(name) is not None for p in told.points)]
+    names = [name for name in columns if any(_row(p).get(name) is not None for p in told.points)]
     table = Table(box=None, pad_edge=False)
     for name in names:
         table.add_column(WORDS.get(name, name), justify="left" if name in ("at", "state") else "right", no_wrap=True)
@@ -85,6 +92,6 @@ def _show(told: wire.Trend, step: str) -> None:
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return "–"
-    if name in ("share", "coverage"):
+    if name in ("share", "coverage", *OF_SHARES):
         return f"{value:.1%}"
     return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else str(value)

@@ -6,7 +6,7 @@ script; where one runs, services/console/plot.py gives it the same points.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from math import ceil
 from typing import Literal, Protocol, TypeVar
@@ -56,6 +56,10 @@ class Point(Protocol):
 P = TypeVar("P", bound=Point)
 Place = tuple[float, Point]
 """Where a bucket starts on the chart, and the bucket."""
+Range = tuple[float, float]
+"""What the past explains of a bucket, and the most that is usual."""
+LIMITS: dict[Measure, tuple[str, str]] = {"units": ("expected", "upper"), "share": ("expected_share", "upper_share")}
+"""Where points tell the usual range of what is drawn; of posts none is known."""
 WIDTH = 1000
 HEIGHT = 100
 LEAST = 72
@@ -85,6 +89,8 @@ class Day:
     """The largest value of one of its buckets."""
     coverage: float | None
     bursts: int
+    usual: float | None = None
+    """The most that would have been usual in the bucket of the largest value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +132,13 @@ def draw(
     points = heeded(points)
     if not points:
         return None
-    top, banded = _top(points, measure), measure == "units"
+    usual = ranges(points, measure)
+    top = _top(points, usual, measure)
     wide = WIDTH / len(points)
     at = [(i * wide, p) for i, p in enumerate(points)]
     burst = [(x, p) for x, p in at if p.state == "burst"]
     calm = [(x, p) for x, p in at if p.state != "burst"]
-    runs = _runs(at) if banded else []
+    runs = _runs([x for x, _ in at], usual)
     return Chart(
         bars="".join(_bar(x, getattr(p, measure), wide, top) for x, p in calm),
         bursts="".join(_bar(x, getattr(p, measure), wide, top) for x, p in burst),
@@ -166,13 +173,20 @@ def heeded(points: Sequence[P]) -> Sequence[P]:
     return points[max(min(first, len(points) - LEAST), 0) :]
 
 
-def _top(points: Sequence[Point], measure: Measure) -> float:
+def ranges(points: Sequence[Point], measure: Measure) -> list[Range | None]:
+    """The usual range of each bucket; None where none is known, and in a gap."""
+    if measure not in LIMITS:
+        return [None] * len(points)
+    expected, upper = LIMITS[measure]
+    told = [(getattr(p, expected, None), p) for p in points]
+    return [None if e is None or p.coverage == 0 else (e, getattr(p, upper) or 0.0) for e, p in told]
+
+
+def _top(points: Sequence[Point], usual: Sequence[Range | None], measure: Measure) -> float:
     """The scale: all values fit, and the usual range as far as it does not make them small."""
     most = max((float(getattr(p, measure) or 0) for p in points), default=0.0)
-    if measure == "share":
-        return most or 0.01
-    usual = max((p.upper or 0.0 for p in points), default=0.0) if measure == "units" else 0.0
-    return float(ceil(max(1.0, most, min(usual, 1.5 * most))))
+    wanted = max(most, min(max((r[1] for r in usual if r), default=0.0), 1.5 * most))
+    return wanted or 0.01 if measure == "share" else float(ceil(max(1.0, wanted)))
 
 
 def _days(at: Sequence[Place]) -> tuple[float, ...]:
@@ -201,19 +215,19 @@ def _bar(x: float, value: float | None, wide: float, top: float) -> str:
     return f"M{x + wide * 0.08:.1f} {HEIGHT}V{_y(value, top):.1f}h{wide * 0.84:.2f}V{HEIGHT}z"
 
 
-def _runs(at: Sequence[Place]) -> list[list[Place]]:
-    """Stretches of neighbouring buckets of which the expected is known."""
-    grouped = groupby(at, key=lambda item: item[1].expected is not None and item[1].coverage != 0)
-    return [list(group) for there, group in grouped if there]
+def _runs(starts: Sequence[float], usual: Sequence[Range | None]) -> list[list[tuple[float, Range]]]:
+    """Stretches of neighbouring buckets of which the usual range is known."""
+    grouped = groupby(zip(starts, usual, strict=True), key=lambda item: item[1] is not None)
+    return [[(x, r) for x, r in group if r] for there, group in grouped if there]
 
 
-def _line(run: list[Place], wide: float, top: float) -> str:
-    heights = [_y(p.expected or 0.0, top) for _, p in run]
+def _line(run: list[tuple[float, Range]], wide: float, top: float) -> str:
+    heights = [_y(expected, top) for _, (expected, _) in run]
     return f"M{run[0][0]:.2f} {heights[0]:.1f}{_steps(heights, wide)}"
 
 
-def _area(run: list[Place], wide: float, top: float) -> str:
-    heights = [_y(p.upper or 0.0, top) for _, p in run]
+def _area(run: list[tuple[float, Range]], wide: float, top: float) -> str:
+    heights = [_y(upper, top) for _, (_, upper) in run]
     return f"M{run[0][0]:.2f} {HEIGHT}{_steps(heights, wide)}V{HEIGHT}z"
 
 
@@ -228,22 +242,27 @@ def _spans(at: Sequence[Place], wide: float, wanted: Callable[[Point], bool]) ->
     return tuple(Span(round(run[0][0], 1), round(wide * len(run), 1)) for run in runs)
 
 
-def _dated(at: datetime) -> str:
+def dated(at: datetime) -> str:
+    """14 Dec 2016."""
     return f"{at.day} {at:%b %Y}"
 
 
 def _day(points: Sequence[Point], measure: Measure) -> Day:
-    values = [value for p in points if (value := getattr(p, measure)) is not None]
+    known = [p for p in points if getattr(p, measure) is not None]
+    largest = max(known, key=lambda p: getattr(p, measure), default=None)
+    usual = ranges([largest], measure)[0] if largest else None
     return Day(
         day=points[0].at,
         posts=None if all(p.posts is None for p in points) else sum(p.posts or 0 for p in points),
-        most=max(values, default=None),
-        coverage=_mean([p.coverage for p in points if p.coverage is not None]),
+        most=getattr(largest, measure) if largest else None,
+        coverage=mean([p.coverage for p in points if p.coverage is not None]),
         bursts=sum(p.state == "burst" for p in points),
+        usual=usual[1] if usual else None,
     )
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def mean(values: Sequence[float]) -> float | None:
+    """The mean; None of nothing."""
     return sum(values) / len(values) if values else None
 
 
@@ -251,48 +270,9 @@ def _summary(points: Sequence[Point], measure: Measure, step: timedelta) -> str:
     bursts, gaps = sum(p.state == "burst" for p in points), sum(p.coverage == 0 for p in points)
     values = [value for p in points if (value := getattr(p, measure)) is not None]
     until = points[-1].at + step
-    told = [f"{NAMES[measure]} {each(step)} from {_dated(points[0].at)} to {_dated(until)}"]
+    told = [f"{NAMES[measure]} {each(step)} from {dated(points[0].at)} to {dated(until)}"]
     most = f"{max(values):.1%}" if values and measure == "share" else f"{max(values, default=0)}"
     told.append(f"at most {most}" if values else "nothing was heard")
     told += [many(bursts, "hour of burst", "hours of burst")] if bursts else []
     told += [f"{many(gaps * step // timedelta(hours=1), 'hour')} not heard"] if gaps else []
     return "; ".join(told) + "."
-
-
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """Coverage bucket by bucket, as one row of shades."""
-
-    cells: tuple[tuple[str, str], ...]
-    """Class (`heard`, `partly`, `gap`) and path of what was expected."""
-    gaps: int
-    """Buckets of which nothing was heard."""
-    mean: float | None
-    summary: str
-    since: datetime
-    rows: tuple[tuple[datetime, float | None], ...]
-    """Day and its mean coverage."""
-
-
-def strip(starts: Sequence[datetime], heard: Sequence[float | None], *, full: float = 0.995) -> Strip | None:
-    """The coverage strip of hours; None where nobody was expected to listen."""
-    known = [h for h in heard if h is not None]
-    if not known:
-        return None
-    wide = WIDTH / len(starts)
-    shades = ["" if h is None else "gap" if h == 0 else "heard" if h >= full else "partly" for h in heard]
-    cells = []
-    for shade, run in groupby(enumerate(shades), key=lambda item: item[1]):
-        at = [i for i, _ in run]
-        if shade:
-            cells.append((shade, f"M{at[0] * wide:.1f} 0h{wide * len(at):.1f}v10h-{wide * len(at):.1f}z"))
-    days = [
-        (day, [h for _, h in run]) for day, run in groupby(zip(starts, heard, strict=True), key=lambda i: i[0].date())
-    ]
-    gaps = sum(h == 0 for h in known)
-    told = f"{sum(known) / len(known):.0%} of what the feeds should say was heard since {_dated(starts[0])}"
-    told += f"; {many(gaps, 'hour')} not heard at all" if gaps else ""
-    rows = tuple(
-        (datetime(d.year, d.month, d.day, tzinfo=UTC), _mean([h for h in run if h is not None])) for d, run in days
-    )
-    return Strip(tuple(cells), gaps, _mean(known), told + ".", starts[0], rows)

@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.wire import TrendPoint
-from services.console.chart import WELL, Measure, each, heeded
+from services.console.chart import WELL, Measure, each, heeded, ranges
 
-DIGITS = 5
+DIGITS = 7
+"""Decimals: a rare frame's share of all posts has five noughts."""
 
 
 def columns(
@@ -31,10 +32,10 @@ def columns(
         "burst": [int(p.state == "burst") for p in shown],
         "alerts": [{"at": int(a["onset"].timestamp()), "told": f"{a['kind']}, {a['state']}"} for a in alerts],
     }
-    if measure == "units" and any(p.expected is not None for p in shown):
-        heard = [p if p.coverage != 0 else None for p in shown]
-        told["expected"] = [None if p is None else _short(p.expected) for p in heard]
-        told["upper"] = [None if p is None else _short(p.upper) for p in heard]
+    usual = ranges(shown, measure)
+    if any(usual):
+        told["expected"] = [_short(r and r[0]) for r in usual]
+        told["upper"] = [_short(r and r[1]) for r in usual]
     return json.dumps(told, separators=(",", ":"))
 
 

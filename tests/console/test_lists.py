@@ -142,6 +142,48 @@ def test_a_split_trend_is_downloaded_part_by_part(reader):
     )
 
 
+def test_a_share_is_downloaded_with_what_would_have_been_usual(reader):
+    assert "upper_share" not in rows(reader.get(f"{FRAME}.csv?days=7"))[0]
+    for by in ("", "&by=lang"):
+        told = rows(reader.get(f"{FRAME}.csv?days=7&show=share{by}"))
+        known = [row for row in told if row["upper_share"]]
+        assert known
+        assert all(float(row["expected_share"]) <= float(row["upper_share"]) for row in known)
+        assert not [row for row in told if row["coverage"].startswith("0.0") and row["upper_share"]], "a gap has none"
+
+
+USUAL = [
+    (
+        "show=share",
+        'class="band" d="M',
+        "Usual range: up to the largest share that the four weeks before explain at such hours",
+    ),
+    ("show=share&days=7&by=lang", 'class="band" d="M', "Usual range: up to"),
+    ("show=share&step=6h", 'class="band" d="M', "Usual range: up to"),
+    ("show=share&step=1d", 'class="band" d="M', "explain on such weekdays, of so many posts"),
+    ("show=share&step=15m&days=3", 'class="band" d=""', "No usual range: steps this short hold too few posts"),
+    ("show=share&step=1w&days=30", 'class="band" d=""', "No usual range yet: 7 weeks, and a day after them,"),
+    ("show=posts", 'class="band" d=""', "Of posts no usual range is known"),
+    ("show=units&step=1d", 'class="band" d=""', "Of voices the usual range is known by the hour alone"),
+    ("show=units&by=lang", 'class="band" d="M', "The usual range of voices is known of the whole frame alone"),
+]
+
+
+@pytest.mark.parametrize(("asked", "drawn", "said"), USUAL)
+def test_a_chart_has_its_usual_range_or_says_why_not(reader, asked, drawn, said):
+    html = reader.get(f"{FRAME}?{asked}").text
+    first = html[html.index('<figure class="chart tall"') :]
+    assert drawn in first[: first.index("</figure>")]
+    assert said in html
+    legend = html[html.index('class="legend"') :]
+    ranged = drawn.endswith("M")
+    assert ("usual range" in legend[: legend.index("</ul>")]) == ranged
+    assert (">Usual, at most<" in first[: first.index("</figure>")]) == ranged, "and in the table"
+    if "by=lang" in asked and "share" in asked:
+        parts = re.findall(r'class="band" d="(M?)', first[first.index("multiples") :])
+        assert parts.count("M") >= 2, "languages have a range of their own"
+
+
 def test_a_table_of_nothing_is_missing(reader):
     assert reader.get("/frames/palmyra-2016/nope.csv").status_code == 404
 

@@ -42,6 +42,24 @@ def test_a_gap_has_no_bar_no_line_and_a_place():
     assert "2 hours not heard" in drawn.summary
 
 
+def test_a_share_has_the_range_of_shares_and_a_gap_has_none():
+    told = {"share": 0.1, "expected_share": 0.05, "upper_share": 0.2, "expected": 4.0, "upper": 9.0}
+    silent = {**dict.fromkeys(("posts", "units", "share")), "coverage": 0.0}
+    points = [point(0, 2, **told), point(1, **{**told, **silent}), point(2, 1, **told), point(3, 1)]
+    drawn = chart.draw(points, measure="share")
+    assert drawn.top == pytest.approx(0.15), "the limit fits as far as it makes no bar small"
+    assert drawn.band.count("M") == drawn.expected.count("M") == 2
+    assert drawn.band.split("h")[0] == "M0.00 100V0.0", "the band is up to the limit"
+    assert drawn.expected.startswith("M0.00 66.7"), "0.05 of 0.15, and not 4 of them"
+    assert [r.usual for r in drawn.rows] == [0.2, None, 0.2, None]
+    told = json.loads(plot.columns(points, measure="share", step=timedelta(hours=1)))
+    assert (told["expected"], told["upper"]) == ([0.05, None, 0.05, None], [0.2, None, 0.2, None])
+    units = json.loads(plot.columns(points, measure="units", step=timedelta(hours=1)))
+    assert units["upper"] == [9.0, None, 9.0, 3.0]
+    assert "upper" not in json.loads(plot.columns(points, measure="posts", step=timedelta(hours=1)))
+    assert chart.draw(points, measure="posts").band == ""
+
+
 def test_a_burst_is_marked_by_more_than_colour():
     drawn = chart.draw([point(0, 1), point(1, 9, state="burst"), point(2, 0, state="burst")])
     assert drawn.bursts.count("M") == 1

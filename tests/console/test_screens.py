@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "now": "/",
     "frame": f"/frames/palmyra-2016/{FRAME}",
+    "frame-share": f"/frames/palmyra-2016/{FRAME}?show=share",
     "frame-by-language-share": f"/frames/palmyra-2016/{FRAME}?by=lang&show=share&days=7",
     "frame-everything": "/frames/palmyra-2016/*",
     "alerts": "/alerts",

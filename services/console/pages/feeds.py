@@ -12,10 +12,10 @@ from services.analysis.confidential import feed_told
 from services.analysis.coverage import coverage
 from services.analysis.health import ORDER, health
 from services.analysis.listing import Listed
-from services.console import chart
 from services.console.desk import desk_of, page
 from services.console.forms import Form, onward
 from services.console.health import told as health_told
+from services.console.strip import Strip, strip
 from services.store import feeds as rows
 from services.store import listings, overview, readings
 from services.store.pool import Connection, Row
@@ -46,7 +46,7 @@ def feeds(request: Request) -> Response:
     return page(request, "feeds.html", feeds=told, present=present, counts=counts, strip=every)
 
 
-def _strips(tx: Connection, feed_ids: list[int], present: datetime) -> tuple[dict[int, Any], chart.Strip | None]:
+def _strips(tx: Connection, feed_ids: list[int], present: datetime) -> tuple[dict[int, Any], Strip | None]:
     """The coverage of each feed over the period, and of all of them."""
     until = readings.floor(present, HOUR) + HOUR
     starts = [until - PERIOD + i * HOUR for i in range(PERIOD // HOUR)]
@@ -56,7 +56,7 @@ def _strips(tx: Connection, feed_ids: list[int], present: datetime) -> tuple[dic
     at = np.array([s.timestamp() for s in starts])
     heard = {feed_id: _known(coverage(at, HOUR.total_seconds(), of)) for feed_id, of in spans.items()}
     everything = _known(coverage(at, HOUR.total_seconds(), [s for of in spans.values() for s in of]))
-    return {feed_id: chart.strip(starts, of) for feed_id, of in heard.items()}, chart.strip(starts, everything)
+    return {feed_id: strip(starts, of) for feed_id, of in heard.items()}, strip(starts, everything)
 
 
 def _known(found: Any) -> list[float | None]:

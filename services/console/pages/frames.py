@@ -13,12 +13,14 @@ from starlette.responses import Response
 from schemas import wire
 from schemas.stance import ANSWERS
 from services.analysis import stepping
+from services.analysis.alerting import Rule
 from services.analysis.moving import movement
-from services.console import chart, plot
+from services.console import chart, plot, usual
 from services.console.desk import desk_of, page
 from services.store import alerts as alert_rows
 from services.store import feeds, listings, overview, readings, stances
 from services.store.pool import Connection
+from services.usecases.shares import with_usual_share
 
 POSTS = 6
 ALERTS = 12
@@ -145,7 +147,7 @@ def frame(request: Request) -> Response:
         wall = desk.now()
         about, trend = asked_trend(tx, wall, request, view)
         view = view if end_of(view.until, trend.present) else replace(view, until="")
-        told = _told(tx, wall, trend, view)
+        told = _told(tx, wall, trend, view) | {"parts_of": _parts(tx, wall, trend, view, rule=desk.rule)}
         posts = listings.read_posts(tx, wall, **about, limit=POSTS).posts
     return page(request, "frame.html", trend=trend, present=trend.present, view=view, posts=posts, periods=PERIODS,
                 shown=SHOWN, **told)  # fmt: skip
@@ -155,7 +157,8 @@ def asked_trend(tx: Connection, wall: datetime, request: Request, view: View) ->
     """What a page's address asks of posts (codebook, frame, since), and the trend that it draws."""
     about: dict[str, Any] = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
     about["since"], about["until"] = view.period(feeds.present(tx, wall))
-    return about, readings.read_trend(tx, wall, **about, step=view.step)
+    trend = readings.read_trend(tx, wall, **about, step=view.step)
+    return about, with_usual_share(tx, trend, rule=desk_of(request).rule) if view.show == "share" else trend
 
 
 def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict[str, Any]:
@@ -166,12 +169,12 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
     began = [a for a in alerts if trend.since <= a["onset"] < trend.until]
     show = measured(trend.points, view.show)
     stood = bool(found) and stances.any_reader(tx)
+    drawn = chart.draw(trend.points, measure=show, step=step, alerts=[a["onset"] for a in began])
     told: dict[str, Any] = {
         "before": None if any(p.posts for p in trend.points) else _before(tx, trend),
         "frame": found, "alerts": alerts, "splits": {k: v for k, v in SPLITS.items() if stood or k != "stance"},
-        "chart": chart.draw(trend.points, measure=show, step=step, alerts=[a["onset"] for a in began]),
+        "chart": drawn, "usual": usual.told(drawn, view.show, step=step, by=view.by) if found else "",
         "columns": plot.columns(trend.points, measure=show, step=step, alerts=began),
-        "parts_of": _parts(tx, wall, trend, view),
     }  # fmt: skip
     if found:
         row = readings.current_frame(tx, trend.frame, trend.codebook)
@@ -219,7 +222,7 @@ def _stood(counted: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     return [{"part": name, "posts": counted[name]["posts"]} for name in ANSWERS if name in counted]
 
 
-def part_points(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> list[dict[str, Any]]:
+def part_points(tx: Connection, wall: datetime, trend: wire.Trend, view: View, *, rule: Rule) -> list[dict[str, Any]]:
     """Of each of the largest parts that a view splits a trend into: part, posts and points; none of one not split."""
     if not view.by:
         return []
@@ -228,13 +231,14 @@ def part_points(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -
     about: dict[str, Any] = {"frame": trend.frame, "codebook": trend.codebook, "step": view.step}
     told = []
     for part in _largest(tx, view.by, period):
-        points = readings.read_trend(tx, wall, **about, since=trend.since, **{view.by: part["part"]}).points
+        of = readings.read_trend(tx, wall, **about, since=trend.since, **{view.by: part["part"]})
+        points = (with_usual_share(tx, of, rule=rule) if view.show == "share" else of).points
         told.append({**part, "points": points[-len(trend.points) :]})
     return told
 
 
-def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> list[dict[str, Any]]:
+def _parts(tx: Connection, wall: datetime, trend: wire.Trend, view: View, *, rule: Rule) -> list[dict[str, Any]]:
     """A small chart for each of the largest parts."""
     step = stepping.length_of(view.step)
-    found = part_points(tx, wall, trend, view)
+    found = part_points(tx, wall, trend, view, rule=rule)
     return [{**p, "chart": chart.draw(p["points"], measure=measured(p["points"], view.show), step=step)} for p in found]

@@ -10,6 +10,7 @@ from schemas import wire
 from services.analysis.moving import movement
 from services.console import chart, words
 from services.console.desk import desk_of, page
+from services.console.strip import strip
 from services.store import calibrations, codebooks, listings, overview, readings
 from services.store.pool import Connection
 
@@ -80,7 +81,7 @@ def _every(starts: list[datetime], judged: list[overview.Hour], heard: list[floa
 
 
 def _listened(starts: list[datetime], heard: list[float | None]) -> dict[str, Any]:
-    return {"strip": chart.strip(starts, heard), "heard_now": next((h for h in reversed(heard) if h is not None), None)}
+    return {"strip": strip(starts, heard), "heard_now": next((h for h in reversed(heard) if h is not None), None)}
 
 
 def _feeds(feeds: tuple[Any, ...]) -> dict[str, Any]:

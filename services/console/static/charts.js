@@ -27,7 +27,7 @@ function label(at, before, apart) {
 
 function number(value, measure) {
   if (value === null || value === undefined) return "unknown";
-  if (measure === "share") return `${(100 * value).toFixed(value < 0.01 ? 2 : 1)}%`;
+  if (measure === "share") return value < 0.01 ? `${+(100 * value).toPrecision(2)}%` : `${(100 * value).toFixed(1)}%`;
   return value >= 10 || Number.isInteger(value) ? Math.round(value).toLocaleString("en") : value.toPrecision(2);
 }
 
@@ -101,7 +101,7 @@ function options(told, width, reading) {
   series.push({ ...none, paths: bars, fill: c.burst, stroke: "transparent", width: 0 });
   const most = Math.max(...told.value.map((v) => v ?? 0), percent ? 0.0001 : 1);
   const usual = Math.max(0, ...(told.upper ?? []).map((v) => v ?? 0));
-  const top = percent ? most * 1.05 : Math.max(most, Math.min(usual, 1.5 * most)) * 1.02;
+  const top = Math.max(most, Math.min(usual, 1.5 * most)) * (percent ? 1.05 : 1.02);
   return {
     width, height: 260, series, bands, legend: { show: false }, padding: [10, 26, 0, 0],
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
@@ -136,8 +136,8 @@ function read(u, told, reading) {
   const names = { units: "voices", posts: "posts", share: "share" };
   say(names[told.measure], number(told.value[i], told.measure), told.burst[i] ? "is-burst" : "");
   if (told.measure !== "posts") say("posts", number(told.posts[i], "posts"));
-  if (told.expected?.[i] != null) say("the past explains", number(told.expected[i], "units"));
-  if (told.upper?.[i] != null) say("usually at most", number(told.upper[i], "units"));
+  if (told.expected?.[i] != null) say("the past explains", number(told.expected[i], told.measure));
+  if (told.upper?.[i] != null) say("usually at most", number(told.upper[i], told.measure));
   if (told.coverage[i] !== null) say("heard", number(told.coverage[i], "share").replace(".0%", "%"));
   if (told.burst[i]) say("", "burst", "is-burst");
   for (const alert of told.alerts) if (alert.at >= told.at[i] && alert.at < told.at[i] + told.step) say("", `${alert.told} here`, "is-burst");
