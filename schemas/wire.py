@@ -116,6 +116,11 @@ class TrendPoint(Wire):
     upper: Upper
     state: Annotated[State | None, _about("What was judged; only for steps of 1h of a whole frame, once closed.")]
     stances: wire_stance.Counts = None
+
+
+class UsualPoint(TrendPoint):
+    """The same with the usual range of the share. It is learned while somebody waits: the API does not tell it."""
+
     expected_share: ExpectedShare = None
     upper_share: UpperShare = None
 

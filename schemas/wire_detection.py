@@ -23,7 +23,7 @@ Upper = Annotated[float | None, _about("Most voices a bucket may have without be
 
 ExpectedShare = Annotated[
     float | None,
-    _about("Share that the past explains, 0 to 1, if `usual_share` was asked for; null while nothing is known."),
+    _about("Share that the past explains, 0 to 1; null while nothing is known."),
 ]
 UpperShare = Annotated[
     float | None, _about("Largest share, 0 to 1, that so many posts may have without being a spike; null as above.")

@@ -551,7 +551,7 @@ MUTANTS = [
         "services/usecases/shares.py",
         '"lang": trend.lang}',
         '"lang": None}',
-        "tests/api/test_resources.py -k usual_range",
+        "tests/stages/test_shares.py",
     ),
     Mutant(
         6,

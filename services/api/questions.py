@@ -111,13 +111,6 @@ class TrendQuestion(Narrowed):
         ),
     ]
     step: Step = "1h"
-    usual_share: Annotated[
-        bool,
-        about(
-            "Tell the usual range of the share too, by the past's shares: `expected_share` and `upper_share`. "
-            "Of whole hours, days and weeks; null for all posts, for one stance, and where too little is known."
-        ),
-    ] = False
 
 
 class TrendsQuestion(Narrowed):

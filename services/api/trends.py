@@ -9,7 +9,6 @@ from services.api import questions
 from services.api.routes import FAULTS, With
 from services.api.tables import CSV, AsCsv, table
 from services.store import readings
-from services.usecases.shares import with_usual_share
 
 router = APIRouter(prefix="/api/v1", tags=["narratives"], responses=FAULTS)
 
@@ -23,13 +22,9 @@ def trends(
     Posts and shares are exact, and so are voices and authors of steps that are over. Those of a step that goes on and
     has more than 2,000 posts may lag behind: 15 seconds for an hour, a minute for a day, five for a week. Of one stance
     they are null where more than 8,000 posts of the period stand so.
-
-    `expected` and `upper` are of voices, `expected_share` and `upper_share` of the share. Bursts are judged by voices:
-    one author's hundred posts are none, and may lift a share above its usual range all the same.
     """
     with by.store.transaction() as tx:
-        told = readings.read_trend(tx, by.now(), **asked.model_dump(exclude={"usual_share"}))
-        told = with_usual_share(tx, told, rule=by.rule) if asked.usual_share else told
+        told = readings.read_trend(tx, by.now(), **dict(asked))
     return table(request, wire.TrendPoint, told.points) if as_csv else told
 
 

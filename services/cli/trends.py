@@ -62,7 +62,7 @@ def trends(*, frame: str, step: str, usual_share: bool, as_json: bool, as_csv: b
         told = readings.read_trend(tx, house.now(), frame=frame, step=step, **period(asked))
         told = with_usual_share(tx, told, rule=default_rule()) if usual_share else told
     if as_json:
-        click.echo(told.model_dump_json(indent=2))
+        click.echo(told.model_dump_json(indent=2, serialize_as_any=True))
     elif as_csv:
         click.echo(csv_table(_columns(told, usual_share=usual_share), map(_row, told.points)), nl=False)
     else:

@@ -1,6 +1,7 @@
 """The usual range of a trend's shares, learned from what is stored when asked for. It writes and words nothing."""
 
 from datetime import timedelta
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,24 +15,31 @@ from services.store.pool import Connection
 
 
 def with_usual_share(connection: Connection, trend: wire.Trend, *, rule: Rule) -> wire.Trend:
-    """The same trend, every point with `expected_share` and `upper_share` where they are known.
+    """The same trend with points that tell `expected_share` and `upper_share` where they are known.
 
     They are by the share of the same posts (source, language) in the steps before. Nothing is known of all posts, of
     one stance (which is read when there is time, and not of all), and of steps that are no whole hours.
     """
+    ranges = _ranges(connection, trend, rule)
+    told = zip(trend.points, ranges or repeat((None, None), len(trend.points)), strict=True)
+    points = (wire.UsualPoint(**dict(p), expected_share=expected, upper_share=upper) for p, (expected, upper) in told)
+    return trend.model_copy(update={"points": tuple(points)})
+
+
+def _ranges(connection: Connection, trend: wire.Trend, rule: Rule) -> list[tuple[float | None, float | None]]:
+    """(expected, upper) of each point; empty where nothing is known of such a trend."""
     step = timedelta(seconds=trend.step_seconds)
     whole = trend.frame == versions.EVERYTHING or trend.stance is not None
     if whole or not trend.points or not shares.can_be_usual(step):
-        return trend
+        return []
     version = codebooks.find_codebook(connection, trend.codebook, trend.version)
     if version is None:
-        return trend
+        return []
     number = version["version_id"]
     rate = rule.alpha(len(codebooks.frame_names(connection, number))) / rule.step.total_seconds()
     usual = shares.usual(_history(connection, trend, number), rate=rate, learning_s=rule.learning.total_seconds())
-    told = zip(trend.points, *(_newest(of, len(trend.points)) for of in (usual.expected, usual.upper)), strict=True)
-    points = [p.model_copy(update={"expected_share": expected, "upper_share": upper}) for p, expected, upper in told]
-    return trend.model_copy(update={"points": tuple(points)})
+    newest = (_newest(of, len(trend.points)) for of in (usual.expected, usual.upper))
+    return list(zip(*newest, strict=True))
 
 
 def _history(connection: Connection, trend: wire.Trend, version_id: int) -> shares.Shares:

@@ -141,33 +141,6 @@ def test_several_frames_share_one_axis_and_gaps_are_null(client):
     assert client.get(f"{V1}/trends/several", params={"frame": ["liberators", "nope"]}).status_code == 404
 
 
-AFTERNOON = {"since": "2016-12-11T12:00:00Z", "until": "2016-12-11T18:00:00Z", "step": "6h"}
-
-
-def test_the_usual_range_of_a_share_is_told_when_asked_for(client):
-    """Of hours and days, of a source and a language; a gap has none, and nobody pays for it who did not ask."""
-    about = {"frame": "staged-theatrics", "since": "2016-12-06T00:00:00Z", "until": "2016-12-13T00:00:00Z"}
-    ranges = []
-    for narrow in ({"step": "1h"}, {"step": "5h"}, {"step": "1h", "lang": "en"}, {"step": "1h", "source": "jsonl"}):
-        told = client.get(f"{V1}/trends", params={**about, **narrow, "usual_share": "true"}).json()["points"]
-        plain = client.get(f"{V1}/trends", params={**about, **narrow}).json()["points"]
-        assert [{**p, "expected_share": None, "upper_share": None} for p in told] == plain
-        ranges.append([p["expected_share"] for p in told])
-        known = [p for p in told if p["upper_share"] is not None]
-        assert known
-        assert all(0 <= p["expected_share"] <= p["upper_share"] <= 1 for p in known)
-        assert all(p["share"] is not None and p["coverage"] >= 0.5 for p in known), "unknown is not usual"
-        assert any(p["coverage"] == 0 for p in told if narrow["step"] == "1h") == (narrow["step"] == "1h")
-    assert ranges[2] != ranges[0] == ranges[3], "a language has a past of its own, and here is one source alone"
-    (loud,) = client.get(f"{V1}/trends", params={**about, **AFTERNOON, "usual_share": "true"}).json()["points"]
-    assert loud["share"] > loud["upper_share"] > loud["expected_share"] > 0, (
-        "the story of 11 December is no usual share"
-    )
-    for none in ({"step": "15m"}, {"frame": "*"}, {"step": "1w"}):
-        told = client.get(f"{V1}/trends", params={**about, **none, "usual_share": "true"}).json()["points"]
-        assert {p["upper_share"] for p in told} == {None}
-
-
 def test_one_post_is_told_as_lists_tell_it(client):
     listed = client.get(f"{V1}/posts", params={"limit": 1, "frame": "staged-theatrics"}).json()["posts"][0]
     assert client.get(f"{V1}/posts/{listed['post_id']}").json() == listed

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.wire import Frame, TrendPoint
+from schemas.wire import Frame
 from services.console import chart, plot, words
 from services.console.pages import frames
 
@@ -26,7 +26,7 @@ def point(i, units=0, **about):
         "expected": 1.0,
         "upper": 3.0,
     }
-    return TrendPoint(**{"at": START + timedelta(hours=i), "state": "ok", **told, **about})
+    return UsualPoint(**{"at": START + timedelta(hours=i), "state": "ok", **told, **about})
 
 
 def gap(i):
