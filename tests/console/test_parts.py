@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.wire import Frame
+from schemas.wire import Frame, UsualPoint
 from services.console import chart, plot, words
 from services.console.pages import frames
 
