@@ -883,6 +883,10 @@ MUTANTS = [
         '"nosniff"}',
         "tests/api/test_tracing.py -k problems_name",
     ),
+    Mutant(12, "services/api/heads.py", "raise _Told", "pass", "tests/api/test_manners.py -k streams_on"),
+    Mutant(
+        12, "services/api/problems.py", "if unread and", "if False and", "tests/api/test_manners.py -k another_type"
+    ),
     Mutant(
         15,
         "services/store/qualities.py",

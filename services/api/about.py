@@ -8,7 +8,7 @@ to 1. Counts are null where nothing was heard: unknown, never zero.
 
 Lists come a page at a time: pass `next` of a page as `cursor` (with the same filters) until it is null. Most lists and
 trends answer `Accept: text/csv` too; whole tables stream from /api/v1/exports. An answer has an ETag: send it back as
-If-None-Match, and what has not changed is 304 without a body.
+If-None-Match, and what has not changed is 304 without a body. HEAD is answered wherever GET is.
 
 Errors are problem+json (RFC 9457): `detail` says what is wrong in words, `reason` in one of a closed list, and `errors`
 which parameters or fields. Every answer has an X-Request-Id, yours if you send one; problems repeat it as `request_id`,

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import Field
 
 from schemas import wire_alerts
-from schemas.errors import PermanentError, Reason
 from schemas.rule import NAME, check
 from services.api.callers import Actor, needs
+from services.api.problems import take_only
 from services.api.questions import Question
 from services.api.routes import FAULTS, Means, means
 from services.store import announcing, rules
@@ -21,9 +21,8 @@ AlertId = Annotated[str, Path(description="Id of the alert.", pattern="^[0-9a-f]
 
 
 def as_json(request: Request) -> None:
-    """Raises PermanentError(BAD_INPUT) for what a web page of another site could send without asking first."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise PermanentError(Reason.BAD_INPUT, "say what is sent: Content-Type must be application/json")
+    """Raises HTTPException(415) for what a web page of another site could send without asking first."""
+    take_only(request, "application/json")
 
 
 Preflighted = [Depends(as_json)]

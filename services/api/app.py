@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -36,6 +37,7 @@ from services.api.callers import OPEN, permit
 from services.api.etags import Etags
 from services.api.examples import illustrate
 from services.api.guard import Guard
+from services.api.heads import Heads
 from services.api.labels import judging
 from services.api.leaving import leaving
 from services.api.problems import install
@@ -116,7 +118,8 @@ def create_api(
     app.add_middleware(Etags)
     app.add_middleware(Guard, store=store, now=now, token=token, rate=rate)
     app.add_middleware(Tracing, fresh=fresh_id)
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    app.add_middleware(Heads)
+    app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]
     return app
 
 
@@ -134,6 +137,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     )  # fmt: skip
     for path, operations in told["paths"].items():
         for method, operation in operations.items():
+            if method in ("get", "delete"):
+                operation["responses"].pop("415", None)
             for status, answer in operation["responses"].items():
                 answer.setdefault("headers", {})[HEADER] = {"$ref": "#/components/headers/RequestId"}
                 if int(status) >= 400:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import psycopg.errors
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from schemas import wire
@@ -62,21 +63,50 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-def _invalid(_: Request, error: Exception) -> Response:
+def take_only(request: Request, *types: str) -> None:
+    """Raises HTTPException(415) unless a request says that it sends one of `types`."""
+    if _type_of(request) not in types:
+        which = types[0] if len(types) == 1 else f"one of {', '.join(types)}"
+        raise HTTPException(415, f"say what is sent: Content-Type must be {which}")
+
+
+def _type_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what we registered for
+    # A body of another type is not read: its first fault would be told as if it were of the wrong form.
+    unread = any(e["loc"] == ("body",) and e["type"] != "missing" for e in error.errors())
+    if unread and _type_of(request) != "application/json":
+        return problem(415, "say what is sent: Content-Type must be application/json", reason=Reason.BAD_INPUT)
     faults = tuple(wire.Fault(parameter=_name(e["loc"]), told=str(e["msg"])) for e in error.errors()[:20])
     return problem(422, "the request has parameters that are wrong", reason=Reason.BAD_INPUT, errors=faults)
 
 
 def _name(where: tuple[object, ...]) -> str:
-    named = str(where[1]) if len(where) > 1 else ""
+    # Of the whole of a body or a query, or a place in a text that is no JSON: that is what is named.
+    named = str(where[1] if len(where) > 1 and isinstance(where[1], str) else where[0])
     # A name the caller made up is not repeated; that of a header has hyphens.
     return named if named.replace("-", "_").isidentifier() and named.isascii() and len(named) <= 40 else "unknown"
 
 
-def _http(_: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    return problem(error.status_code, str(error.detail).lower(), headers=error.headers)
+    if error.status_code == 405:
+        takes = _methods(request)
+        return problem(405, f"what is here takes {takes}", headers={"Allow": takes})
+    if error.status_code == 404:
+        return problem(404, "there is nothing at this address; what there is: /api/v1/docs")
+    reason = Reason.BAD_INPUT if error.status_code == 415 else None
+    return problem(error.status_code, str(error.detail), reason=reason, headers=error.headers)
+
+
+def _methods(request: Request) -> str:
+    """What the address of a request takes, over all routes that have it."""
+    routes = [c for c in iter_route_contexts(request.app.routes) if c.path_regex.match(request.url.path)]
+    found = {method for c in routes for method in c.methods or ()}
+    return ", ".join(sorted(found | {"HEAD"} if "GET" in found else found))
 
 
 def _transient(_: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from schemas.errors import PermanentError, Reason
 from schemas.records import Page
 from schemas.wire_intake import Pushed
 from services.api.callers import needs
+from services.api.problems import take_only
 from services.api.routes import FAULTS, Means, means
 from services.sources import parse_file
 from services.store import feeds
@@ -33,8 +34,7 @@ Feed = Annotated[
 @pushes.post("/posts", summary="Send posts", openapi_extra={"requestBody": _BODY, **needs("push")})
 async def push(by: Annotated[Means, Depends(means)], request: Request, feed: Feed) -> Pushed:
     """Idempotent: a post is its id within the feed. What was stored is sorted into frames within seconds."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in TYPES:
-        raise PermanentError(Reason.BAD_INPUT, f"say what is sent: Content-Type must be one of {', '.join(TYPES)}")
+    take_only(request, *TYPES)
     body = bytearray()
     async for piece in request.stream():
         body += piece

@@ -53,6 +53,7 @@ FAULTS: dict[int | str, dict[str, Any]] = {
         (401, "The token is missing or wrong."),
         (403, "The token is not good for this."),
         (404, "There is no such thing."),
+        (415, "Content-Type is missing, or not one that is taken."),
         (422, "A parameter has the wrong form."),
         (429, "Too many requests; Retry-After says when to come back."),
         (503, "The database is away, or the model; Retry-After says when to come back, if that will help."),

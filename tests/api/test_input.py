@@ -42,7 +42,7 @@ def test_bad_input_is_a_problem(client, path, status):
 def test_a_wrong_method_names_the_right_one(client):
     answer = client.post("/api/v1/frames")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
     assert answer.json()["title"] == "Method Not Allowed"
 
 

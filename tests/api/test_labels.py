@@ -61,7 +61,7 @@ def test_what_is_no_answer_is_refused(drawn):
 
 def test_a_form_of_another_site_cannot_judge(drawn):
     body = json.dumps({"frame": "show", "post_id": 1, "answer": "yes"})
-    assert drawn.post(f"{V1}/labels", content=body, headers={"Content-Type": "text/plain"}).status_code == 400
+    assert drawn.post(f"{V1}/labels", content=body, headers={"Content-Type": "text/plain"}).status_code == 415
 
 
 def test_quality_is_told_with_its_interval_where_frames_are_told(drawn):

@@ -63,8 +63,8 @@ def test_what_is_taken_back_is_gone(desk):
     ("path", "content", "kind", "status", "words"),
     [
         ("/api/v1/posts?feed=nobody", LINES, "application/json", 404, "feeds add"),
-        (PATH, LINES, "text/plain", 400, "Content-Type"),
-        (PATH, LINES, "application/x-www-form-urlencoded", 400, "Content-Type"),
+        (PATH, LINES, "text/plain", 415, "Content-Type"),
+        (PATH, LINES, "application/x-www-form-urlencoded", 415, "Content-Type"),
         (PATH, b'{"id":1,"text":"x"}\n' * 5001, "application/x-ndjson", 400, "fewer"),
         (PATH, b"x" * (9 << 20), "application/x-ndjson", 400, "MiB"),
         ("/api/v1/posts", LINES, "application/x-ndjson", 422, "wrong"),
