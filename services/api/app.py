@@ -106,6 +106,17 @@ def create_api(
     app.state.public_url = public_url
     app.state.listeners, app.state.stopping = 0, stopping
     app.state.reader_of = reader_of
+    _add_routes(app)
+    install(app)
+    app.add_middleware(Etags)
+    app.add_middleware(Guard, store=store, now=now, token=token, rate=rate)
+    app.add_middleware(Tracing, fresh=fresh_id)
+    app.add_middleware(Heads)
+    app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
     app.include_router(probes)
     # Before the routes of single alerts: `dry-run` is no alert's id.
     app.include_router(alerting)
@@ -114,13 +125,6 @@ def create_api(
         app.include_router(topic.router)
     for router in (judging, pushes, suggestions, hubs, leaving, reference):
         app.include_router(router)
-    install(app)
-    app.add_middleware(Etags)
-    app.add_middleware(Guard, store=store, now=now, token=token, rate=rate)
-    app.add_middleware(Tracing, fresh=fresh_id)
-    app.add_middleware(Heads)
-    app.openapi = cache(lambda: describe(app))  # type: ignore[method-assign]
-    return app
 
 
 def _named(route: APIRoute) -> str:
