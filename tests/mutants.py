@@ -30,6 +30,7 @@ CHANNELS = "tests/channels/test_contract.py"
 DIGEST = "tests/stages/test_digest.py"
 TELLING = "tests/stages/test_telling.py"
 SUGGEST = "tests/stages/test_suggest.py"
+LEFT = "tests/cli/test_demo_left.py"
 SENDERS = "tests/stages/test_senders.py"
 SILENCE = "tests/analysis/test_silence.py"
 JUDGING = "tests/stages/test_judging.py"
@@ -196,6 +197,28 @@ MUTANTS = [
         " + raising.left_behind(rt, LOOKBACK)",
         "",
         f"{DETECT} -k 'years_ago or with_its_frame'",
+    ),
+    Mutant(
+        9,
+        "services/cli/up.py",
+        "conf = mail.open(conf, make=demo)",
+        "mail.open(conf, make=demo)",
+        f"{LEFT} -k parks_nothing",
+    ),
+    Mutant(9, "services/cli/demo_mail.py", '= (NAME, "mail", HOST, SENDER)', "> (NAME,)", f"{LEFT} -k users_own"),
+    Mutant(
+        6,
+        "workers/stages/detect.py",
+        "for f in known if replaying.is_waited_for(f, since, now)",
+        "for f in known",
+        f"{DETECT} -k holds_nobody_up",
+    ),
+    Mutant(
+        6,
+        "services/analysis/replaying.py",
+        'feed["added_at"] < since and now - since < GRACE',
+        "False",
+        f"{DETECT} -k was_there_first",
     ),
     Mutant(6, f"{SQL}/senders.sql", "and ends_at > %(ends_at)s", "and false", f"{SENDERS} -k unknown"),
     Mutant(

@@ -93,7 +93,8 @@ def _silence(feed: Feed, page: Page, now: datetime) -> timedelta | None:
 def _tune(
     rt: Runtime, tx: Connection, feed: Feed, page: Page, now: datetime, *, known: int, new: int
 ) -> dict[str, Any]:  # fmt: skip
-    pace = hearing.next_pace(feed.pace, known, known + new) if page.window else hearing.Pace(feed.pace)
+    again = page.window and feed.heard_until is not None  # all of a first page is new, and nothing was missed before it
+    pace = hearing.next_pace(feed.pace, known, known + new) if again else hearing.Pace(feed.pace)
     rate = feed.rate
     if feed.clock == "wall" and feed.heard_until is not None:
         rate = hearing.next_rate(rate, new, now - feed.heard_until)

@@ -1,6 +1,5 @@
 """The demonstration inside `framewatch up --demo`: loads the codebook, serves December 2016, tells what happens."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -8,11 +7,11 @@ import click
 
 from services import demo as bundled
 from services.cli import house
-from services.demo.mailbox import Mailbox
+from services.cli.demo_mail import allowing
 from services.demo.server import ReplayServer
 from services.settings import Settings
 from services.store import alerts, applying, deliveries, feeds
-from services.store.pool import Connection, Store
+from services.store.pool import Connection, Row, Store
 
 SOURCES = {"rss": "feed.rss", "jsonl": "posts.jsonl"}
 LOOK_EVERY = timedelta(seconds=1)
@@ -22,10 +21,8 @@ class Demo:
     """The twelve days, served to the real pipeline by a real server on this machine."""
 
     def __init__(self, home: Path, store: Store) -> None:
-        self.mail_folder = home / "mail"
         self._home, self._store = home, store
         self._server: ReplayServer | None = None
-        self._mailbox: Mailbox | None = None
         self._seen: set[str] = set()
         self._looked = house.now()
         self._over = False
@@ -33,22 +30,20 @@ class Demo:
         self._told: date | None = None
 
     def open(self, conf: Settings) -> Settings:
-        """Start serving, and set up codebook, feeds, digest and channel where they are missing."""
-        mail_port = house.port(self._home, "mail")
-        self._mailbox = Mailbox(self.mail_folder, mail_port)
-        self._mailbox.start()
+        """Start serving, and set up codebook, feeds and digest where they are missing."""
         port = house.port(self._home, "demo")
         with self._store.transaction() as tx:
-            self._set_up(tx, port, mail_port)
-            known = {f["address"]: f for f in feeds.list_feeds(tx) if f["clock"] == "feed"}
-            mine = [f for a, f in known.items() if a.startswith(f"http://127.0.0.1:{port}/")]
+            self._set_up(tx, port)
+            mine = sample_feeds(tx)
+            for feed in mine:
+                if feed["state"] == "paused":
+                    feeds.set_feed_state(tx, feed["feed_id"], "enabled", house.now())
             self._over = bool(mine) and all(f["state"] == "ended" for f in mine)
             at = max((f["heard_until"] for f in mine if f["heard_until"]), default=None)
             self._seen = {a["alert_id"] for a in alerts.list_alerts(tx, limit=100)}
         self._server = ReplayServer(bundled.posts(), port=port, start=at)
         self._server.start()
-        allowed = [n for n in conf.allow_networks.split(",") if n.strip()]
-        return replace(conf, allow_networks=",".join([*allowed, f"127.0.0.1:{port}", f"127.0.0.1:{mail_port}"]))
+        return allowing(conf, port)
 
     def introduce(self) -> None:
         """Say what will be seen."""
@@ -65,7 +60,7 @@ class Demo:
         self._looked = present
         with self._store.transaction() as tx:
             told = alerts.list_alerts(tx, limit=100)
-            mine = [f for f in feeds.list_feeds(tx) if f["clock"] == "feed"]
+            mine = sample_feeds(tx)
             heard = min((f["heard_until"] for f in mine if f["heard_until"]), default=None)
             ended = self._end(tx, mine, present)
         for alert in reversed([a for a in told if a["alert_id"] not in self._seen]):
@@ -82,8 +77,6 @@ class Demo:
         """Stop serving."""
         if self._server:
             self._server.stop()
-        if self._mailbox:
-            self._mailbox.stop()
 
     def _end(self, tx: Connection, mine: list[dict[str, object]], now: datetime) -> bool:
         """Once all is heard, end the feeds, so that their silence from now on is no outage."""
@@ -97,15 +90,8 @@ class Demo:
         behind = [w for w in alerts.watch_positions(tx) if w["evaluated_until"] is None or w["evaluated_until"] < last]
         return not behind
 
-    def _set_up(self, tx: Connection, port: int, mail_port: int) -> None:
+    def _set_up(self, tx: Connection, port: int) -> None:
         now = house.now()
-        if not deliveries.list_channels(tx):
-            config = {"to": ["team@example.org"], "sender": "framewatch@example.org", "host": "127.0.0.1",
-                      "port": mail_port, "security": "none"}  # fmt: skip
-            deliveries.add_channel(tx, "demo-mail", "mail", config)
-        elif any(c["name"] == "demo-mail" and c["config"]["port"] != mail_port for c in deliveries.list_channels(tx)):
-            old = next(c for c in deliveries.list_channels(tx) if c["name"] == "demo-mail")
-            deliveries.add_channel(tx, "demo-mail", "mail", {**old["config"], "port": mail_port})
         applying.apply_if_missing(tx, bundled.codebook_text(), now)
         if not feeds.list_feeds(tx):
             for source, path in SOURCES.items():
@@ -115,3 +101,23 @@ class Demo:
                 )  # fmt: skip
             deliveries.add_digest(tx, "daily", schedule="0 7 * * *", timezone="UTC", since=bundled.since())
         feeds.move_feeds(tx, "http://127.0.0.1:%", f"http://127.0.0.1:{port}/")
+
+
+def sample_feeds(tx: Connection) -> list[Row]:
+    """The feeds that the demonstration added, whatever became of them; no replay of the user's own."""
+    places = set(SOURCES.items())
+    return [
+        f for f in feeds.list_feeds(tx)
+        if f["clock"] == "feed" and f["address"].startswith("http://127.0.0.1:")
+        and (f["source"], f["address"].rpartition("/")[2]) in places
+    ]  # fmt: skip
+
+
+def rest(store: Store) -> int:
+    """Pause sample feeds whose replay was left unfinished and is not served now; how many there are."""
+    with store.transaction() as tx:
+        left = [f for f in sample_feeds(tx) if f["state"] != "ended"]
+        for feed in left:
+            if feed["state"] == "enabled":
+                feeds.set_feed_state(tx, feed["feed_id"], "paused", house.now())
+    return len(left)

@@ -116,7 +116,7 @@ def _content(tx: Connection) -> Iterator[Finding]:
         if feed["failing"] and feed["mode"] == "push":
             yield (
                 f"{feed['address']}: {feed['warning']}.",
-                f"See that its sender runs; if it has ended: framewatch feeds pause {feed['feed_id']}",
+                f"See that its sender runs; if it has ended: framewatch feeds set-state {feed['feed_id']} paused",
             )
         elif feed["failing"]:
             yield f"{feed['address']}: {feed['last_error']}", "Try it: framewatch feeds check URL"

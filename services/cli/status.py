@@ -94,6 +94,6 @@ def _print_feeds(console: Console, known: list[dict[str, Any]]) -> None:
         style = "yellow" if feed["late"] or feed["failures"] else ""
         table.add_row(
             feed["title"] or feed["address"], Text(state, style), f"{feed['posts']:,}", heard, str(feed["failures"]),
-            feed["last_error"] or feed["warning"] or "",
+            feed["last_error"] or feed["warning"] or feed["beside"] or "",
         )  # fmt: skip
     console.print(table)

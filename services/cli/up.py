@@ -12,8 +12,10 @@ import click
 
 from schemas.errors import PermanentError, Reason
 from services import logs, settings
+from services.analysis.naming import many
 from services.cli import house
-from services.cli.demo import Demo
+from services.cli.demo import Demo, rest
+from services.cli.demo_mail import NAME, DemoMail
 from services.embedded.postgres import Postgres
 from services.embedded.redis import Redis
 from services.embedded.supervisor import Supervisor
@@ -41,11 +43,14 @@ def up(*, demo: bool) -> None:
         conf = start_servers(supervisor, conf, home)
         prepare(conf.database_url, house.now().date())
         store = Store(conf.database_url, size=2, name="framewatch up")
-        show = Demo(home, store) if demo else None
+        show, mail = Demo(home, store) if demo else None, DemoMail(home, store)
         try:
+            conf = mail.open(conf, make=demo)
             conf = show.open(conf) if show else conf
+            left = 0 if show else rest(store)
             start_programs(supervisor, conf, home)
-            _announce(conf, home, show)
+            _announce(conf, home, mail)
+            show.introduce() if show else _tell_of_samples(mail, left)
             while not done.wait(0.5):
                 supervisor.tend()
                 if show:
@@ -55,6 +60,7 @@ def up(*, demo: bool) -> None:
             supervisor.stop()
             if show:
                 show.close()
+            mail.close()
             store.close()
     click.echo("Stopped. Everything is kept in " + str(home))
 
@@ -105,7 +111,7 @@ def start_programs(supervisor: Supervisor, conf: Settings, home: Path) -> None:
     )
 
 
-def _announce(conf: Settings, home: Path, show: Demo | None) -> None:
+def _announce(conf: Settings, home: Path, mail: DemoMail) -> None:
     api = f"http://{conf.api_host}:{conf.api_port}"
     metrics = f"http://{conf.exporter_host}:{conf.exporter_port}/metrics"
     lines: list[tuple[str, Any]] = [
@@ -115,14 +121,27 @@ def _announce(conf: Settings, home: Path, show: Demo | None) -> None:
         ("Metrics", metrics),
         ("Home", home),
     ]
-    if show:
-        lines.insert(4, ("Mail", show.mail_folder))
+    if mail.serves:
+        lines.insert(4, ("Mail", mail.folder))
     click.echo("\nframewatch is up. Ctrl-C stops it.\n")
     for name, value in lines:
         click.echo(f"  {name:8} {value}")
     click.echo("\nFrom another shell: framewatch status · alerts list · digest preview · verify\n")
-    if show:
-        show.introduce()
+    sys.stdout.flush()
+
+
+def _tell_of_samples(mail: DemoMail, left: int) -> None:
+    """Say what of an earlier demonstration is still there, what it does now, and how to go on."""
+    if mail.serves:
+        click.echo(
+            f"The demonstration's channel {NAME} keeps its mail in that folder and sends it to nobody. To be told\n"
+            f"elsewhere: framewatch channels add ...; to be rid of it: framewatch channels remove {NAME}\n"
+        )
+    if left:
+        click.echo(
+            f"The sample posts were not replayed to their end; {many(left, 'feed')} of theirs paused. To go on with\n"
+            "them: framewatch up --demo\n"
+        )
     sys.stdout.flush()
 
 

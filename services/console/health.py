@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.errors import Reason
+from services.analysis import replaying
 from services.analysis.health import Health, health, lag
 from services.analysis.naming import many
 from services.console.words import ago, lasting
@@ -37,8 +38,8 @@ REASONS: dict[str, str] = {
 }
 
 
-def told(feed: Mapping[str, Any], now: datetime) -> str:
-    """One sentence on how a feed does."""
+def told(feed: Mapping[str, Any], now: datetime, live_since: datetime | None = None) -> str:
+    """One sentence on how a feed does, where live feeds are since then."""
     state = health(feed, now)
     heard = f"Last heard {ago(feed['heard_until'], now)}." if feed["heard_until"] else "It was never heard."
     if state == "failing":
@@ -55,7 +56,7 @@ def told(feed: Mapping[str, Any], now: datetime) -> str:
         return " ".join(filter(None, (_sentence(feed["warning"] or ""), moved)))
     told_of: dict[Health, str] = {
         "new": "Waits for its first fetch." if feed["mode"] != "push" else "Nothing was sent yet.",
-        "heard": "All is well.",
+        "heard": _sentence(replaying.told(feed, live_since, now)) or "All is well.",
         "paused": f"Paused; its silence is no gap. {heard}",
         "ended": "A replay, read to its end.",
     }

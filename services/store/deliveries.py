@@ -63,6 +63,11 @@ def list_channels(connection: Connection) -> list[Row]:
     return rows(connection, "deliveries", "list_channels")
 
 
+def move_channel(connection: Connection, name: str, config: Mapping[str, Any]) -> None:
+    """Give a channel other fields; it stays paused or quiet if it was."""
+    run(connection, "deliveries", "move_channel", name=name, config=Jsonb(dict(config)))
+
+
 def pause_channel(connection: Connection, delivery: DueDelivery) -> None:
     """Send nothing more to the channel of a delivery until it is added anew."""
     row(connection, "deliveries", "pause_channel", delivery_id=delivery.delivery_id)

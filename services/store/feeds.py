@@ -1,6 +1,6 @@
 """Feeds: rows, leases, cursors, and the spans they were expected and heard in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -173,9 +173,10 @@ def present(connection: Connection, wall: datetime) -> datetime:
     return value
 
 
-def heard_by_all(connection: Connection, patience: timedelta) -> datetime | None:
-    """Until when every feed that keeps its appointments was heard."""
-    value: datetime | None = one(connection, "feeds", "heard_by_all", patience=patience)["heard_until"]
+def heard_by_all(connection: Connection, feed_ids: Sequence[int], patience: timedelta) -> datetime | None:
+    """Until when each of these feeds that keeps its appointments was heard."""
+    asked = {"feed_ids": list(feed_ids), "patience": patience}
+    value: datetime | None = one(connection, "feeds", "heard_by_all", **asked)["heard_until"]
     return value
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.analysis import replaying
 from services.analysis.confidential import feed_told
 from services.analysis.health import health
 from services.store import alerts, calibrations, counts, feeds, readings, sizes
@@ -12,14 +13,16 @@ SPARK = timedelta(hours=48)
 
 
 def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dict[str, Any]:
-    """present, sizes, stages, backlog, deliveries, feeds (with late), alerts that go on, the frames that move most.
+    """present, sizes, stages, backlog, deliveries, feeds (with late, and what a replay
+    beside live feeds does), alerts that go on, the frames that move most.
 
     `detection` is how the budget of false alarms is kept, None before the first replay.
 
     Of each frame: codebook, frame, title, state, units and expected of the last closed hour, share and change of 24
     hours, alert_id, and `hours`: units by the hour over SPARK, None where too little was heard.
     """
-    told = readings.read_frames(connection, wall)
+    told, known = readings.read_frames(connection, wall), feeds.list_feeds(connection)
+    since = replaying.live_since(known)
     ranked = sorted(told.frames, key=lambda f: (f.state != "burst", f.alert_id is None, -(f.units or 0), f.title))
     versions = {w["frame"]: w["version_id"] for w in alerts.watch_positions(connection)}
     return {
@@ -28,7 +31,10 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
         "stages": counts.stage_runs(connection),
         "backlog": counts.backlog(connection),
         "deliveries": {r["state"]: r["deliveries"] for r in counts.delivery_states(connection)},
-        "feeds": [{**feed_told(f), "late": health(f, wall) == "late"} for f in feeds.list_feeds(connection)],
+        "feeds": [
+            {**feed_told(f), "late": health(f, wall) == "late", "beside": replaying.told(f, since, wall) or None}
+            for f in known
+        ],
         "alerts": alerts.list_alerts(connection, limit=50, over=False),
         "detection": kept.model_dump() if (kept := calibrations.read_calibration(connection)) else None,
         "frames_watched": len(ranked),

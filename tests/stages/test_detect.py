@@ -434,3 +434,31 @@ def test_an_alert_ends_with_its_frame(replayed: World) -> None:
     why = replayed.rows("select why from alert_moves where move = 'resolved'")
     assert why == [{"why": "its frame left the codebook"}]
     assert drift(replayed) == {}
+
+
+def test_a_replay_that_goes_on_beside_a_live_feed_holds_nobody_up(world: World) -> None:
+    """A file of 2016 at the speed it happened would have kept detection there for days."""
+    world.apply()
+    world.add_feed("https://example.org/live")
+    world.clock.forward(hours=3)
+    hear(world, [post(1, at=world.clock() - 2 * HOUR)], world.clock())
+    world.add_feed("old.jsonl", source="jsonl", clock="feed")
+    world.rows("update feeds set next_fetch_at = clock_timestamp() + interval '1 h' returning 1")
+    world.rows("update feeds set heard_until = %s where clock = 'feed' returning 1", T0)
+    flow(world)
+    newest = world.one("select min(evaluated_until) from watches")
+    assert world.clock() - newest <= HOUR, "the live feed's hours are judged as they close"
+
+
+def test_a_replay_that_was_there_first_is_judged_to_its_end(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=9, hours=8))
+    replayed.clock.forward(seconds=1)
+    replayed.add_feed("https://example.org/live")
+    replayed.rows("update feeds set next_fetch_at = clock_timestamp() + interval '1 h' returning 1")
+    flow(replayed)
+    heard = replayed.one("select max(heard_until) from feeds where clock = 'feed'")
+    assert replayed.one("select max(evaluated_until) from watches") <= heard
+    replayed.clock.forward(minutes=16)
+    while detect(replayed.rt).again:
+        pass
+    assert replayed.clock() - replayed.one("select max(evaluated_until) from watches") <= HOUR

@@ -74,8 +74,16 @@ def test_a_window_of_known_posts_is_asked_for_less_often(world: World) -> None:
         world.source.pages = [page(*(post(n) for n in range(10)), window=True)]
         collect(world.rt)
     row = world.rows("select pace, warning from feeds")[0]
-    assert row["pace"] == pytest.approx(0.5 / 1.5 * 1.25)
+    assert row["pace"] == pytest.approx(0.5 * 1.25)
     assert row["warning"] is None
+
+
+def test_all_of_a_first_page_is_new_and_nothing_was_missed(world: World) -> None:
+    world.add_feed()
+    world.due()
+    world.source.pages = [page(*(post(n) for n in range(10)), window=True)]
+    collect(world.rt)
+    assert world.rows("select pace, warning from feeds") == [{"pace": 1.0, "warning": None}]
 
 
 def moved(world: World, days: float, to: str = "https://new.example.org/feed") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from services.analysis import bursts
+from services.analysis import bursts, replaying
 from services.analysis.coverage import coverage
 from services.store import alerts, calibrations, codebooks, feeds, queue, trends
 from services.store.pool import Connection, Row
@@ -50,9 +50,14 @@ def detect(rt: Runtime) -> Outcome:
 
 
 def closed_until(tx: Connection, now: datetime, step: timedelta) -> datetime:
-    """The end of the last bucket that every feed which keeps its appointments has been heard through."""
-    present = feeds.present(tx, now)
-    heard = feeds.heard_by_all(tx, PATIENCE)
+    """The end of the last bucket that every feed which keeps its appointments has been heard through.
+
+    Replays beside live feeds are not waited for.
+    """
+    present, known = feeds.present(tx, now), feeds.list_feeds(tx)
+    since = replaying.live_since(known)
+    waited = [f["feed_id"] for f in known if replaying.is_waited_for(f, since, now)]
+    heard = feeds.heard_by_all(tx, waited, PATIENCE)
     return _floor(min(present, heard) if heard else present, step)
 
 

@@ -71,6 +71,10 @@ insert into channels (name, kind, config, state) values (%(name)s, %(kind)s, %(c
 on conflict (name) do update set kind = excluded.kind, config = excluded.config, state = 'enabled'
 returning channel_id;
 
+-- name: move_channel
+-- The same channel with another address; paused or quiet as it was.
+update channels set config = %(config)s where name = %(name)s returning channel_id;
+
 -- name: pause_channel
 update channels set state = 'paused'
 where channel_id = (select channel_id from deliveries where delivery_id = %(delivery_id)s) returning channel_id;

@@ -211,10 +211,10 @@ select case
 end as present;
 
 -- name: heard_by_all
--- Until when every feed that keeps its appointments has been heard; null when none does.
+-- Until when each of these feeds that keeps its appointments has been heard; null when none does.
 select min(heard_until) as heard_until
 from feeds
-where state = 'enabled' and mode <> 'push' and failures = 0 and heard_until is not null
+where feed_id = any(%(feed_ids)s::bigint[]) and state = 'enabled' and mode <> 'push' and failures = 0 and heard_until is not null
   and next_fetch_at >= clock_timestamp() - %(patience)s::interval;
 
 -- name: move_feeds

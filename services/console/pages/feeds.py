@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.errors import PermanentError, Reason
+from services.analysis import replaying
 from services.analysis.confidential import feed_told
 from services.analysis.coverage import coverage
 from services.analysis.health import ORDER, health
@@ -36,9 +37,11 @@ def feeds(request: Request) -> Response:
         shown = listings.read_feeds(tx, wall).feeds
         intake = overview.feed_intake(tx)
         strips, every = _strips(tx, list(raw), present)
+    since = replaying.live_since(raw.values())
     told = [
-        {"feed": f, "health": (state := health(raw[f.feed_id], wall)), "words": health_told(raw[f.feed_id], wall),
-         "strip": strips[f.feed_id], "intake": _intake(intake.get(f.feed_id, {})), "rank": ORDER.index(state)}
+        {"feed": f, "health": (state := health(raw[f.feed_id], wall)), "rank": ORDER.index(state),
+         "words": health_told(raw[f.feed_id], wall, since), "strip": strips[f.feed_id],
+         "intake": _intake(intake.get(f.feed_id, {}))}
         for f in shown
     ]  # fmt: skip
     told.sort(key=lambda t: (t["rank"], t["feed"].feed_id))
