@@ -205,7 +205,7 @@ MUTANTS = [
         "mail.open(conf, make=demo)",
         f"{LEFT} -k parks_nothing",
     ),
-    Mutant(9, "services/cli/demo_mail.py", '= (NAME, "mail", HOST, SENDER)', "> (NAME,)", f"{LEFT} -k users_own"),
+    Mutant(9, "services/cli/demo_mail.py", '== (NAME, "mail", HOST, SENDER)', "!= ()", f"{LEFT} -k users_own"),
     Mutant(
         6,
         "workers/stages/detect.py",

@@ -112,7 +112,9 @@ def test_a_later_start_without_the_demonstration_says_so_and_parks_nothing(tmp_p
         store = house.store()
         assert states(store) == ["paused", "paused"]
         with store.transaction() as tx:
-            deliveries.add_deliveries(tx, Notice("test.2", "test", "framewatch: another", {}), now=seeded.NOW)
+            deliveries.add_deliveries(
+                tx, Notice("test.2", "test", "framewatch: another", {"channel": "demo-mail"}), now=seeded.NOW
+            )
         wait(lambda: sent(store) != ["pending"], 30)
         assert sent(store) == ["sent"]
         store.close()
