@@ -577,6 +577,27 @@ MUTANTS = [
         "tests/stages/test_shares.py",
     ),
     Mutant(
+        4,
+        "services/analysis/drawing.py",
+        "if moves][:MOST]",
+        "if moves]",
+        "tests/analysis/test_drawing.py -k many",
+    ),
+    Mutant(
+        4,
+        "services/console/pages/now.py",
+        "others = [f for f in found.ranked if (f.codebook, f.frame) not in found.hours]",
+        "others = [f for f in found.ranked[drawing.MOST :] if (f.codebook, f.frame) not in found.hours]",
+        "tests/console/test_many_frames.py -k drawn_or_in_the_table",
+    ),
+    Mutant(
+        4,
+        "services/console/static/console.js",
+        "  if (typed && ",
+        "  if (false && ",
+        "tests/console/test_many_frames.py -k keyboard",
+    ),
+    Mutant(
         6,
         "services/console/chart.py",
         "None if e is None or p.coverage == 0 else",

@@ -59,6 +59,11 @@ def ranked(frames: Sequence[Frame], moves: Moves = {}) -> list[Frame]:  # noqa: 
     return sorted(frames, key=order)
 
 
+def moving(frame: Frame, day: Movement | None, week: Movement | None) -> bool:
+    """Whether a frame has news: a burst within the week, an alert, or a day surely above what the past explains."""
+    return bool(frame.state == "burst" or frame.alert_id or (week and week.bursts) or (day and day.low > 1))
+
+
 def evidence(moved: Movement | None) -> str:
     """What was heard against what was expected, in one line."""
     if moved is None:

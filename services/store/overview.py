@@ -26,10 +26,13 @@ class Hour(NamedTuple):
     share: float | None = None
 
 
-def verdict_series(connection: Connection, since: datetime, until: datetime) -> dict[Key, list[Hour]]:
-    """The judged hours of every current frame in a period, in order."""
+def verdict_series(
+    connection: Connection, since: datetime, until: datetime, *, frames: Sequence[str] | None = None
+) -> dict[Key, list[Hour]]:
+    """The judged hours of every current frame in a period, in order; with `frames`, of those of such ids alone."""
     found = {}
-    for row in rows(connection, "overview", "verdict_series", since=since, until=until):
+    asked = {"since": since, "until": until, "frames": None if frames is None else list(frames)}
+    for row in rows(connection, "overview", "verdict_series", **asked):
         columns = [row[name] for name in Hour._fields if name in row]
         found[row["codebook"], row["frame"]] = [Hour(*of) for of in zip(*columns, strict=True)]
     return found

@@ -1,6 +1,6 @@
 -- name: verdict_series
--- What was judged of every current frame in a period: a row a frame, hours in order. Of hours that were not heard posts
--- and units are unknown.
+-- What was judged of every current frame, or of some, in a period: a row a frame, hours in order. Of hours that were not
+-- heard posts and units are unknown.
 select c.codebook, v.frame, array_agg(v.bucket) as at, array_agg(v.posts) as posts, array_agg(v.units) as units,
        array_agg(v.coverage) as coverage, array_agg(v.expected) as expected, array_agg(v.upper) as upper,
        array_agg(v.state) as state
@@ -8,6 +8,7 @@ from codebooks c
 join (select version_id, frame, bucket, case when coverage = 0 then null else posts end as posts,
              case when coverage = 0 then null else units end as units, coverage, expected, upper, state
       from verdicts where bucket >= %(since)s and bucket < %(until)s
+        and (%(frames)s::text[] is null or frame = any(%(frames)s::text[]))
       order by version_id, frame, bucket) v using (version_id)
 where c.state = 'current'
 group by c.codebook, v.frame;

@@ -179,7 +179,8 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
     if found:
         row = readings.current_frame(tx, trend.frame, trend.codebook)
         period = {"version_id": row["version_id"], "frame": trend.frame, "since": trend.since, "until": trend.until}
-        day = overview.verdict_series(tx, trend.present - timedelta(days=1), trend.present + step)
+        since, until = trend.present - timedelta(days=1), trend.present + step
+        day = overview.verdict_series(tx, since, until, frames=[trend.frame])
         period["since"] = newest_of(trend.points, MOST_FACTS, trend.since)
         told |= {
             "facts": alert_rows.facts(tx, **period), "moved": movement(day.get((trend.codebook, trend.frame), [])),

@@ -3,6 +3,22 @@
 const EVERY = 30000;
 const typing = (at) => at?.closest?.("input, textarea, select, [contenteditable]");
 
+// In a house of many frames: those whose title has all the words that were typed.
+function sift() {
+  const field = document.querySelector("main [data-sift]");
+  if (!field) return;
+  const wanted = field.value.toLowerCase().split(/\s+/).filter(Boolean), all = [...document.querySelectorAll("main [data-frame]")];
+  for (const item of all) {
+    const title = item.querySelector(".open").textContent.toLowerCase();
+    item.hidden = !wanted.every((word) => title.includes(word));
+  }
+  const found = all.filter((item) => !item.hidden).length;
+  field.closest(".sift").hidden = false;
+  field.closest(".sift").querySelector("[role=status]").textContent = wanted.length ? `${found} of ${all.length} frames` : "";
+}
+document.addEventListener("input", (event) => { if (event.target.matches("[data-sift]")) sift(); });
+sift();
+
 async function refresh() {
   const reading = document.querySelector("main details[open], dialog[open]") || String(document.getSelection());
   const at = document.activeElement;
@@ -10,16 +26,20 @@ async function refresh() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const typed = document.querySelector("[data-sift]")?.value;
   for (const part of ["main", ".context"]) {
     const fresh = page.querySelector(part);
     if (fresh) document.querySelector(part)?.replaceWith(fresh);
   }
   document.title = page.title;
+  if (typed && document.querySelector("[data-sift]")) document.querySelector("[data-sift]").value = typed;
+  sift();
   clocks();
 }
 
 function step(by) {
-  const items = [...document.querySelectorAll("main [data-item]")];
+  const among = document.querySelector("main [data-sift]")?.value.trim() ? "data-frame" : "data-item";
+  const items = [...document.querySelectorAll(`main [${among}]:not([hidden])`)];
   if (!items.length) return;
   const now = items.findIndex((item) => item.classList.contains("at"));
   const next = items[Math.max(0, Math.min(items.length - 1, now < 0 ? (by > 0 ? 0 : items.length - 1) : now + by))];
