@@ -17,6 +17,8 @@ from services.store import counts, feeds
 from services.store.pool import Connection
 
 SHOWN = ("collect", "classify", "rollup")
+SETTLE_S = 6.0
+"""How long the figures of a run that has just ended are waited for."""
 
 
 @click.command()
@@ -41,9 +43,8 @@ def replay(*, file: Path, speed: str, page: int, as_json: bool) -> None:
     began = time.monotonic()
     _follow(feed_id, total)
     seconds = time.monotonic() - began
-    with house.transaction() as tx:
-        after = _stages(tx)
-    told = {"feed_id": feed_id, "posts": total, **_rate(total, seconds), "stages": _spent(before, after)}
+    about = {"feed_id": feed_id, "posts": total, **_rate(total, seconds)}
+    told = {**about, "stages": _spent(before, _written_down())}
     house.echo_json(told) if as_json else _report(told)
 
 
@@ -64,6 +65,20 @@ def _follow(feed_id: int, total: int) -> None:
             if feed["state"] == "ended" and not waiting["classify"] and not waiting["rollup"]:
                 return
             time.sleep(0.5)
+
+
+def _written_down() -> dict[str, dict[str, Any]]:
+    """What the stages have done, once each has ended a run since the last post was through: then they write it down."""
+    until = time.monotonic() + SETTLE_S
+    with house.transaction() as tx:
+        at_end = _stages(tx)
+    while True:
+        with house.transaction() as tx:
+            found = _stages(tx)
+        over = all(found.get(s, {}).get("runs") != at_end.get(s, {}).get("runs") for s in SHOWN)
+        if over or time.monotonic() > until:
+            return found
+        time.sleep(0.2)
 
 
 def _stages(tx: Connection) -> dict[str, dict[str, Any]]:
