@@ -121,7 +121,7 @@ ASKED: Mapping[str, Callable[[Told], list[str]]] = {
     "codebook show": lambda t: ["palmyra-2016"],
     "label list": lambda t: [],
     "suggestions list": lambda t: [], "suggestions show": lambda t: [str(t.suggestion)],
-    "trends": lambda t: [watching.FRAME, "--since", "2016-12-10T00:00Z"],
+    "trends": lambda t: [watching.FRAME, "--since", "2016-12-10T00:00Z", "--usual-share"],
     "alerts list": lambda t: [], "alerts show": lambda t: [t.alert], "alerts recheck": lambda t: [t.alert],
     "alerts dry-run": lambda t: ["--rule", "staged"], "alerts rules list": lambda t: [],
     "digest list": lambda t: [], "digest preview": lambda t: ["morning"], "digest readers": lambda t: ["morning"],

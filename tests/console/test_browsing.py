@@ -133,6 +133,19 @@ def test_the_keyboard_is_enough(browser, house):
         assert page.url.endswith("/alerts")
 
 
+def test_a_share_is_read_beside_what_is_usual(browser, house):
+    """With a cursor the range is told as shares, as they are drawn; not as voices."""
+    with opened(browser) as page:
+        page.goto(f"{house.address}{PAGE}?show=share&step=6h")
+        page.locator(".plot").focus()
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+        said = page.locator(".reading").inner_text()
+    assert re.search(r"\bshare [\d.]+%.*the past explains [\d.]+%.*usually at most [\d.]+%", said.replace("\n", " ")), (
+        said
+    )
+
+
 def test_what_one_types_is_no_shortcut(browser, house):
     with opened(browser) as page:
         page.goto(house.address + "/explore")
