@@ -3,6 +3,7 @@
 import xml.etree.ElementTree as Tree
 from contextlib import suppress
 from dataclasses import replace
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -76,7 +77,12 @@ def test_feeds_that_opml_cannot_name_come_back_with_everything():
     assert outline.get("xmlUrl") is None, "other readers would fetch it as a web feed"
 
 
-words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20).map(lambda t: " ".join(t.split()))
+# As they are kept: in NFC, and without what a row of options refuses even as an escape.
+words = (
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
+    .map(lambda t: normalize("NFC", " ".join(t.split())))
+    .filter(lambda t: "\\u0000" not in t)
+)
 names = st.sampled_from(["language", "page", "htmlUrl", "{urn:other}x", "Ж"])
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | words, lambda v: st.lists(v, max_size=2), max_leaves=4

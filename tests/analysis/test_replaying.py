@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.analysis.replaying import GRACE, is_waited_for, live_since, told
+from services.console.health import told as in_words
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 AGO = timedelta(days=3)
@@ -37,3 +38,9 @@ def test_whom_detection_waits_for(replay, since, waited, words):
     assert is_waited_for(replay, since, NOW) is waited
     assert words in told(replay, since, NOW)
     assert bool(told(replay, since, NOW)) == bool(words)
+
+
+@pytest.mark.parametrize(("since", "words"), [(None, "All is well."), (NOW - AGO, "A replay beside live feeds: ")])
+def test_the_page_of_feeds_says_so(since, words):
+    row = {"failures": 0, "warning": None, "heard_until": NOW, "mode": "poll", **feed()}
+    assert in_words(row, NOW, since).startswith(words)
