@@ -809,6 +809,13 @@ MUTANTS = [
         "tests/stages/test_steps.py -k as_they_were",
     ),
     Mutant(
+        1,
+        "services/embedded/ward.py",
+        "death=signal.SIGKILL",
+        "death=signal.SIGTERM",
+        "tests/embedded/test_supervisor.py -k kill_9",
+    ),
+    Mutant(
         5,
         "schemas/sql/migrations/0031_words_of_carriers.sql",
         "generate_series(0,",

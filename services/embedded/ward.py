@@ -48,12 +48,11 @@ class Server(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A command line to keep running; `death` is the signal it gets when the supervisor is killed."""
+    """A command line to keep running; it is killed when the supervisor is."""
 
     argv: Sequence[str]
     env: Mapping[str, str] | None = None
     cwd: Path | None = None
-    death: signal.Signals = signal.SIGTERM
 
 
 class ProgramServer:
@@ -77,7 +76,9 @@ class ProgramServer:
     def launch(self) -> None:
         """Start the program. Raises OSError when it cannot be run."""
         program = self._program
-        self._process.spawn(program.argv, death=program.death, env=program.env, cwd=program.cwd)
+        # The kernel sends it once for each thread of ours that ends. Celery's handlers wait for each other for ever when
+        # they are called within one another, and nothing is lost with a worker that is killed.
+        self._process.spawn(program.argv, death=signal.SIGKILL, env=program.env, cwd=program.cwd)
 
     def running(self) -> bool:
         """Whether it lives."""

@@ -203,7 +203,6 @@ def test_a_replay_closes_with_its_figures(house: Living, tmp_path: Path) -> None
     assert told["posts"] == len(again) == 20
     assert told["per_second"] == pytest.approx(told["posts"] / told["seconds"])
     assert list(told["stages"]) == ["collect", "classify", "rollup"]
-    assert told["stages"]["collect"]["seconds"] > 0, "the run that fetched them is among the figures"
     for did in told["stages"].values():
         assert did["per_second"] == (pytest.approx(did["rows"] / did["seconds"]) if did["seconds"] else None)
 

@@ -31,7 +31,8 @@ home = pathlib.Path(sys.argv[1])
 with Supervisor(home) as running:
     running.add("postgres", Postgres(home))
     running.add("redis", Redis(home))
-    running.add("sleeper", Program(argv=["sleep", "60"]))
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    running.add("sleeper", Program(argv=[sys.executable, "-c", deaf]))
     print("up", flush=True)
     running.run(threading.Event())
 """
