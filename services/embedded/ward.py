@@ -76,8 +76,8 @@ class ProgramServer:
     def launch(self) -> None:
         """Start the program. Raises OSError when it cannot be run."""
         program = self._program
-        # The kernel sends it once for each thread of ours that ends. Celery's handlers wait for each other for ever when
-        # they are called within one another, and nothing is lost with a worker that is killed.
+        # The kernel sends it once for each thread of ours that ends. Celery's handlers wait for each other for ever
+        # when they are called within one another, and nothing is lost with a worker that is killed.
         self._process.spawn(program.argv, death=signal.SIGKILL, env=program.env, cwd=program.cwd)
 
     def running(self) -> bool:

@@ -22,7 +22,7 @@ SLEEP = Program(argv=["sleep", "60"])
 WITH_CHILD = "import subprocess, time; subprocess.Popen(['sleep', '61']); time.sleep(60)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 SUPERVISE_AND_SLEEP = """
-import pathlib, threading
+import pathlib, threading, time
 from services.embedded.postgres import Postgres
 from services.embedded.redis import Redis
 from services.embedded.supervisor import Supervisor
@@ -31,8 +31,10 @@ home = pathlib.Path(sys.argv[1])
 with Supervisor(home) as running:
     running.add("postgres", Postgres(home))
     running.add("redis", Redis(home))
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    running.add("sleeper", Program(argv=[sys.executable, "-c", deaf]))
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open('deaf', 'w'); time.sleep(60)"
+    running.add("sleeper", Program(argv=[sys.executable, "-c", deaf], cwd=home))
+    while not (home / "deaf").exists():
+        time.sleep(0.01)
     print("up", flush=True)
     running.run(threading.Event())
 """
