@@ -105,9 +105,8 @@ def test_a_later_start_without_the_demonstration_says_so_and_parks_nothing(tmp_p
         samples(store, "enabled")
         store.close()
     with living(home) as house:
-        said = (home / "up.log").read_text()
-        assert "demo-mail keeps its mail in that folder" in said
-        assert "framewatch up --demo" in said
+        wait(lambda: "demo-mail keeps its mail in that folder" in (home / "up.log").read_text(), 10)
+        wait(lambda: "framewatch up --demo" in (home / "up.log").read_text(), 10)
         assert "took the test message" in house.cli("channels", "test", "demo-mail").stdout
         store = house.store()
         assert states(store) == ["paused", "paused"]
