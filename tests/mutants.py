@@ -816,6 +816,20 @@ MUTANTS = [
         "tests/embedded/test_supervisor.py -k kill_9",
     ),
     Mutant(
+        15,
+        "schemas/sql/migrations/0035_quality_marks.sql",
+        "set mark = excluded.mark",
+        "set mark = quality_marks.mark",
+        "tests/stages/test_judging.py -k put_together",
+    ),
+    Mutant(
+        15,
+        "services/store/qualities.py",
+        "and _made[key][0] == of}",
+        "}",
+        "tests/stages/test_judging.py -k put_together",
+    ),
+    Mutant(
         5,
         "schemas/sql/migrations/0031_words_of_carriers.sql",
         "generate_series(0,",

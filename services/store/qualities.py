@@ -4,21 +4,27 @@ but which labels chose a threshold."""
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from schemas.wire_labels import FrameQuality, Qualities
 from schemas.wire_quality import Quality
 from services.analysis import measuring
 from services.analysis.taught import taught, thresholds
 from services.store import codebooks, feeds, labels
-from services.store.pool import Connection, Row, one, rows, run
+from services.store.pool import Connection, Row, rows, run
 
 Frame = tuple[str, str]
 """Codebook and frame."""
+Made = tuple[UUID | None, int, date]
+"""What a quality was made of: the mark of its frame, its version, and the oldest week."""
+
+_made: dict[Frame, tuple[Made, Quality]] = {}
+"""The last quality of each frame: thousands of judged samples take 200 ms to put together, and seldom change."""
 
 
-def anybody_judged(connection: Connection) -> bool:
-    """Whether there is any label at all."""
-    return bool(one(connection, "qualities", "anybody_judged")["judged"])
+def quality_marks(connection: Connection) -> dict[Frame, UUID]:
+    """What changes with anything that a frame's quality is made of; none for one that was never sampled or judged."""
+    return {(m["codebook"], m["frame"]): m["mark"] for m in rows(connection, "qualities", "quality_marks")}
 
 
 def judged_samples(
@@ -55,15 +61,27 @@ def read_quality_at(
 ) -> dict[Frame, Quality]:
     """`read_quality` at a present of the stream, of one codebook or frame where one is named."""
     oldest = labels.oldest_week(present)
-    found: dict[Frame, list[Row]] = {
-        (f["codebook"], f["frame"]): []
+    # Marks first: what changes before the rest is read makes another mark, and is made anew the next time.
+    marks = quality_marks(connection)
+    wanted: dict[Frame, Made] = {
+        (f["codebook"], f["frame"]): (marks.get((f["codebook"], f["frame"])), f["version_id"], oldest)
         for f in codebooks.list_frames(connection)
         if codebook in (None, f["codebook"]) and frame in (None, f["frame"])
     }
-    if not anybody_judged(connection):
-        return {key: Quality(**measuring.quality((), bool)) for key in found}
+    known = {key: _made[key][1] for key, of in wanted.items() if key in _made and _made[key][0] == of}
+    fresh = _make(connection, {key for key in wanted if key not in known and marks.get(key)}, oldest)
+    _made.update((key, (wanted[key], good)) for key, good in fresh.items())
+    nothing = Quality(**measuring.quality((), bool))
+    return {key: known.get(key) or fresh.get(key) or nothing for key in wanted}
+
+
+def _make(connection: Connection, frames: set[Frame], oldest: date) -> dict[Frame, Quality]:
+    if not frames:
+        return {}
+    codebook, frame = next(iter(frames)) if len(frames) == 1 else (None, None)
+    found: dict[Frame, list[Row]] = {key: [] for key in frames}
     for row in judged_samples(connection, oldest, codebook=codebook, frame=frame):
-        found[row["codebook"], row["frame"]].append(row)
+        found.get((row["codebook"], row["frame"]), []).append(row)
     leaked = leaks(connection)
     return {key: Quality(**measuring.quality(of, leaked)) for key, of in found.items()}
 

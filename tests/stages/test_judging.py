@@ -281,7 +281,49 @@ def test_labels_that_chose_a_threshold_do_not_measure_it(week: World) -> None:
     body = CODEBOOK.replace("examples: [theatre]", "examples: [theatre], threshold: 0.37")
     with week.store.transaction() as tx:
         tx.execute("update codebooks set body = %s", [body])
+        tx.execute("update quality_marks set mark = gen_random_uuid()")  # versions never change: nobody looks for it
     assert (quality(week).left_out, quality(week).judged_carrying) == (4, 16)
+
+
+def test_quality_is_put_together_again_when_anything_changed_and_only_then(
+    week: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(week)
+    judge_all(week)
+    asked: list[Any] = []
+    read = qualities.judged_samples
+    monkeypatch.setattr(qualities, "judged_samples", lambda *a, **k: (asked.append(k), read(*a, **k))[1])
+    near = [s for s in samples(week) if s["stratum"] == "near"]
+    names = {r["post_id"]: r["native_id"] for r in week.rows("select post_id, native_id from post_keys")}
+    frame: dict[str, Any] = {"codebook": "test", "frame": FRAME}
+
+    def change(number: int) -> None:
+        sample = near[number]
+        with week.store.transaction() as tx:
+            if number == 1:
+                labels.remove_label(tx, **frame, post_id=sample["post_id"], judge="anna")
+            elif number == 2:
+                units = [bytes(sample["unit_key"])]
+                qualities.add_threshold_units(tx, **frame, threshold=0.37, units=units, now=week.clock())
+            elif number == 3:
+                posts.delete_posts(tx, "rss", [names[sample["post_id"]]], week.clock())
+            elif number == 4:
+                tx.execute("delete from scores where post_id = %s", [sample["post_id"]])
+
+    def told() -> tuple[Any, int]:
+        asked.clear()
+        return quality(week), len(asked)
+
+    assert told()[1] == 1
+    assert told()[1] == 0
+    answer(week, near[0]["post_id"], "no")
+    for number in range(5):
+        change(number)
+        found, often = told()
+        assert often == 1, number
+        assert told() == (found, 0)
+        monkeypatch.setattr(qualities, "_made", {})
+        assert quality(week) == found, number
 
 
 def test_alert_and_digest_say_how_good_the_frame_is(week: World) -> None:

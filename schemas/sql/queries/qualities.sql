@@ -1,6 +1,6 @@
--- name: anybody_judged
--- Asked first: most houses have no label yet, and planning the large question costs more than answering it.
-select exists (select from labels) as judged;
+-- name: quality_marks
+-- What changes with anything that the quality of a frame is made of, its version and the oldest week apart.
+select codebook, frame, mark from quality_marks;
 
 -- name: judged_samples
 -- What was judged of the samples since `oldest`, under the version readers see: a row a sample and judge, by units, so
