@@ -818,8 +818,8 @@ MUTANTS = [
     Mutant(
         15,
         "schemas/sql/migrations/0035_quality_marks.sql",
-        "set mark = excluded.mark",
-        "set mark = quality_marks.mark",
+        "  on conflict (codebook, frame) do update set mark = excluded.mark;\n  return null;\nend $$;\n\ncreate trigger labels_added",
+        "  on conflict (codebook, frame) do nothing;\n  return null;\nend $$;\n\ncreate trigger labels_added",
         "tests/stages/test_judging.py -k put_together",
     ),
     Mutant(
