@@ -69,13 +69,31 @@ def words(r):
     return {"q": r.choice(("palmyra", "lion statue", "\u0422\u0435\u0430\u0442\u0440", "cameras", "convoy -road"))}
 
 
+def frame(r):
+    return {"frame": f"f{r.randint(1, FRAMES)}"}
+
+
+def source(r):
+    return {"source": r.choice(("rss", "mastodon", "bluesky", "telegram", "push"))}
+
+
+def lang(r):
+    return {"lang": r.choice(("en", "ru", "ar", "de", "uk", "und", "mt"))}
+
+
+def both(*parts):
+    return lambda r: {k: v for part in parts for k, v in part(r).items()}
+
+
 def questions():
     """(name, path, parameters by a source of chance, raw question, step, period) of every list and trend."""
-    frame = lambda r: {"frame": f"f{r.randint(1, FRAMES)}"}  # noqa: E731
-    source = lambda r: {"source": r.choice(("rss", "mastodon", "bluesky", "telegram", "push"))}  # noqa: E731
-    lang = lambda r: {"lang": r.choice(("en", "ru", "ar", "de", "uk", "und", "mt"))}  # noqa: E731
-    back = lambda r: {"until": (NOW - r.randint(1, 60) * DAY).isoformat()}  # noqa: E731
-    both = lambda *parts: lambda r: {k: v for part in parts for k, v in part(r).items()}  # noqa: E731
+    yield from questions_of_trends()
+    yield from questions_of_posts()
+    yield from questions_of_people()
+
+
+def questions_of_trends():
+    """Those of trends and of frames."""
     for step, length, period in (("5m", timedelta(minutes=5), DAY), ("1h", timedelta(hours=1), 14 * DAY),
                                  ("1d", DAY, 90 * DAY), ("1w", 7 * DAY, 90 * DAY)):  # fmt: skip
         for name, narrow in (("", frame), (" by source", both(frame, source)), (" by language", both(frame, lang)),
@@ -94,6 +112,11 @@ def questions():
     yield "50 frames 1h", "/trends/several", lambda _: {"step": "1h"}, "trends", hour, 14 * DAY
     yield "50 frames 1h by source", "/trends/several", lambda r: {**source(r), "step": "1h"}, "trends", hour, 14 * DAY
     yield "frames", "/frames", lambda _: {}, "frames", DAY, DAY
+
+
+def questions_of_posts():
+    """Those of posts."""
+    back = lambda r: {"until": (NOW - r.randint(1, 60) * DAY).isoformat()}  # noqa: E731
     yield "posts", "/posts", lambda _: {}, "posts", DAY, 14 * DAY
     yield "posts by source", "/posts", source, "posts", DAY, 14 * DAY
     yield "posts by language", "/posts", lang, "posts", DAY, 14 * DAY
@@ -113,6 +136,10 @@ def questions():
     yield "posts by words", "/posts", words, "words", DAY, 14 * DAY
     yield "posts of a frame by words", "/posts", both(frame, words), None, DAY, 14 * DAY
     yield "posts by a rare word", "/posts", lambda r: {"q": f"{r.randint(0, 1_000_002):x}"}, "words", DAY, 14 * DAY
+
+
+def questions_of_people():
+    """Those of what people are told, answer and set up; without raw ones."""
     yield "alerts", "/alerts", lambda _: {}, None, DAY, DAY
     yield "alerts of a frame", "/alerts", frame, None, DAY, DAY
     judge = lambda r: {"judge": f"judge {r.randint(0, 19)}"}  # noqa: E731
@@ -126,7 +153,6 @@ def questions():
 
 def questions_of_stance():
     """Those that only a house asks that has stance on; without raw ones."""
-    frame = lambda r: {"frame": f"f{r.randint(1, FRAMES)}"}  # noqa: E731
     stance = lambda r: {"stance": r.choice(("promotes", "disputes", "reports"))}  # noqa: E731
     yield "trend 1h by stance", "/trends", lambda r: {**frame(r), **stance(r), "step": "1h"}, None, DAY, 14 * DAY
     yield "trend 1d by stance", "/trends", lambda r: {**frame(r), **stance(r), "step": "1d"}, None, DAY, 90 * DAY
