@@ -1,15 +1,19 @@
 -- name: verdict_series
 -- What was judged of every current frame, or of some, in a period: a row a frame, hours in order. Of hours that were not
--- heard posts and units are unknown.
-select c.codebook, v.frame, array_agg(v.bucket) as at, array_agg(v.posts) as posts, array_agg(v.units) as units,
-       array_agg(v.coverage) as coverage, array_agg(v.expected) as expected, array_agg(v.upper) as upper,
-       array_agg(v.state) as state
+-- heard posts and units are unknown. The order is each array's own: that of rows is lost in a join.
+select c.codebook, v.frame,
+       array_agg(v.bucket order by v.bucket) as at,
+       array_agg(v.posts order by v.bucket) as posts,
+       array_agg(v.units order by v.bucket) as units,
+       array_agg(v.coverage order by v.bucket) as coverage,
+       array_agg(v.expected order by v.bucket) as expected,
+       array_agg(v.upper order by v.bucket) as upper,
+       array_agg(v.state order by v.bucket) as state
 from codebooks c
 join (select version_id, frame, bucket, case when coverage = 0 then null else posts end as posts,
              case when coverage = 0 then null else units end as units, coverage, expected, upper, state
       from verdicts where bucket >= %(since)s and bucket < %(until)s
-        and (%(frames)s::text[] is null or frame = any(%(frames)s::text[]))
-      order by version_id, frame, bucket) v using (version_id)
+        and (%(frames)s::text[] is null or frame = any(%(frames)s::text[]))) v using (version_id)
 where c.state = 'current'
 group by c.codebook, v.frame;
 
