@@ -11,6 +11,9 @@ TimeQuality = Literal["stated", "missing", "bad", "future"]
 Clock = Literal["wall", "feed"]
 """Whose time a feed lives in: ours, or (a replay of the past) the time it says it is."""
 
+HealthWord = Literal["failing", "late", "warning", "new", "replaying", "heard", "paused", "ended"]
+"""How a feed does; services.analysis.health decides which, and says what each means."""
+
 
 @dataclass(frozen=True, slots=True)
 class FetchedPost:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.records import HealthWord
 from schemas.wire import Present, Wire
 
 
@@ -19,7 +20,19 @@ class Feed(Wire):
     source: Annotated[str, _about("Kind of place.")]
     address: Annotated[str, _about("Its address there, without passwords.")]
     title: Annotated[str, _about("Its title; empty when it has none.")]
-    state: Annotated[Literal["enabled", "paused", "ended"], _about("Whether it is fetched.")]
+    state: Annotated[
+        Literal["enabled", "paused", "ended"],
+        _about("Whether it is fetched: `paused` by somebody, `ended` when nothing more comes of it."),
+    ]
+    health: Annotated[
+        HealthWord,
+        _about(
+            "How it does, in the word that every page and command says. `failing`: the last attempt to hear it failed; "
+            "`late`: nothing was heard for longer than it should take; `warning`: heard, but posts may be missing, or "
+            "it has moved; `new`: not heard yet; `replaying`: posts of the past are read in their own time; `heard`: "
+            "all is well; `paused`, `ended`: as its `state`."
+        ),
+    ]
     mode: Annotated[
         Literal["poll", "stream", "push"], _about("How it is heard: asked now and then, listened to, or sent to us.")
     ]

@@ -36,6 +36,7 @@ SILENCE = "tests/analysis/test_silence.py"
 JUDGING = "tests/stages/test_judging.py"
 
 DOOR = "tests/console/test_door.py"
+WORDS = "tests/cli/test_feed_health.py"
 
 _PAGED = (
     "\nwhere p.received_day >= ((%(since)s::timestamptz - interval '1 day') at time zone 'UTC')::date"
@@ -1283,6 +1284,32 @@ MUTANTS = [
         "feed = feed_told(feed)",
         "feed = dict(feed)",
         "tests/analysis/test_confidential.py",
+    ),
+    Mutant(
+        6, "services/store/standing.py", '"health": (word := health(f, wall))', '"health": (word := f["state"])', WORDS
+    ),
+    Mutant(
+        6,
+        "services/store/listings.py",
+        '**feed_told(f), "health": health(f, wall)',
+        '**feed_told(f), "health": "heard"',
+        WORDS,
+    ),
+    Mutant(6, "services/cli/feeds.py", '"health": health.health(f, now)', '"health": f["state"]', WORDS),
+    Mutant(
+        6,
+        "services/console/templates/feeds.html",
+        '}}">{{ feed.health }}</strong>',
+        "}}\">{{ 'replayed' if feed.health == 'ended' else feed.health }}</strong>",
+        WORDS,
+    ),
+    Mutant(6, "services/exporter/metrics.py", "health(f, figures.wall) == word", 'f["state"] == word', WORDS),
+    Mutant(
+        6,
+        "services/analysis/ages.py",
+        "if is_old(at, now):\n        return dated(at)",
+        "if False:\n        return dated(at)",
+        WORDS,
     ),
     Mutant(
         14,

@@ -196,8 +196,8 @@ PIPELINE = dashboard(
                          unit="s", low=0, thresholds=steps((None, PLAIN), (21600, BAD)))),
             (8, 8, lines("Feeds failing", "Enabled feeds whose last fetch failed.",
                          (f"sum by (source) (framewatch_feeds_failing{{{S}}})", "{{source}}"), low=0)),
-            (8, 8, lines("Feeds", "Enabled, paused and ended.",
-                         (f"sum by (source, state) (framewatch_feeds{{{S}}})", "{{source}} {{state}}"), low=0)),
+            (8, 8, lines("Feeds", "How many do how, in the words of the console.",
+                         (f"sum by (source, health) (framewatch_feeds_by_health{{{S}}}) > 0", "{{source}} {{health}}"), low=0)),
         ],
         [(24, 1, row("What is done with it"))],
         [

@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from services.analysis import ages, health
 from services.analysis.naming import many
 from services.analysis.sparkline import sparkline
-from services.cli import house
 
 Row = Mapping[str, Any]
 WIDE = 24
@@ -69,17 +69,16 @@ def stages(found: Row, rates: Mapping[str, Row], now: datetime) -> Table:
             Text(_seconds(old) if left and left["waiting"] else "", style="bold red" if old > 900 else ""),
             *([f"{rate['rows']:,.1f}", f"{rate['busy']:.0%}"] if rate else [""] * len(speed)),
             Text(f"{stage['failures']:,}", style="yellow" if rate and rate["failures"] else ""),
-            house.ago(stage["ran_at"], now),
+            ages.brief(stage["ran_at"], now),
         )
     return table
 
 
 def feeds(known: Sequence[Row], width: int, most: int = 4) -> list[RenderableType]:
-    """How many feeds there are, and those that are late or fail."""
-    on = [f for f in known if f["state"] == "enabled"]
-    bad = [f for f in on if f["late"] or f["failures"]]
-    health = f", {len(bad)} late or failing" if bad else ", all well" if on else ""
-    told: list[RenderableType] = [Text(f"{many(len(known), 'feed')}, {len(on) or 'none'} enabled{health}")]
+    """How many feeds do how, and those that are late or fail."""
+    bad = [f for f in known if f["health"] in health.NEED_A_LOOK]
+    how = health.counted(f["health"] for f in known)
+    told: list[RenderableType] = [Text(f"{many(len(known), 'feed')}: {how}" if known else "There is no feed.")]
     for feed in bad[:most]:
         why = feed["last_error"] or feed["warning"] or "not heard in time"
         line = f"  {feed['title'] or feed['address']}: {why}"

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from schemas import codebook as files
 from schemas.errors import PermanentError, Reason
+from services.analysis import ages
 from services.analysis.naming import many
 from services.cli import house
 from services.store import applying, changes, codebooks
@@ -48,7 +49,7 @@ def status(*, as_json: bool) -> None:
         return
     for r in found:
         told = f"{r['codebook']} version {r['to_version']}: {r['done']:,} of {many(r['posts'], 'post')} scored"
-        click.echo(f"{told} ({r['share']:.0%}), asked {house.ago(r['asked_at'], house.now())} by {_by(r)}")
+        click.echo(f"{told} ({r['share']:.0%}), asked {ages.brief(r['asked_at'], house.now())} by {_by(r)}")
     if not found:
         click.echo("Nothing is being built.")
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from schemas.errors import PermanentError, Reason
 from schemas.records import Notice
 from services import settings
-from services.analysis import slots
+from services.analysis import ages, slots
 from services.analysis.digest import subject
 from services.analysis.unsubscribing import token
 from services.cli import house
@@ -158,7 +158,7 @@ def readers(name: str | None, *, back: str | None, as_json: bool) -> None:
     table = Table("digest", "reader", "last mail", "state", box=None, pad_edge=False)
     for one in told:
         left = f"left on {one['unsubscribed_at']:%d %b %Y}" if one["unsubscribed_at"] else "reads it"
-        table.add_row(one["digest"], one["address"], house.ago(one["sent_at"], house.now()), left)
+        table.add_row(one["digest"], one["address"], ages.brief(one["sent_at"], house.now()), left)
     Console().print(table if told else "Nobody yet: readers are known from the first mail on.")
 
 

@@ -9,6 +9,7 @@ import click
 
 from schemas.errors import FramewatchError
 from services import settings
+from services.analysis import ages
 from services.analysis.confidential import feed_told
 from services.analysis.naming import many
 from services.cli import house
@@ -86,7 +87,7 @@ def _stages(tx: Connection) -> Iterator[Finding]:
     ran = {s["stage"]: s["ran_at"] for s in counts.stage_runs(tx)}
     for stage in ("collect", "classify", "rollup", "detect", "deliver", "digest"):
         if stage not in ran or now - ran[stage] > LATE:
-            when = house.ago(ran.get(stage), now)
+            when = ages.brief(ran.get(stage), now)
             yield (
                 f"The stage {stage} last ran {when}.",
                 "Look at `framewatch status`; is its worker, and beat, running?",

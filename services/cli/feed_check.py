@@ -12,6 +12,7 @@ import click
 from schemas.errors import PermanentError, Reason
 from schemas.records import Feed, FetchedPost, Page
 from services import settings
+from services.analysis.health import once
 from services.analysis.naming import many
 from services.cli import feed_rows, house
 from services.fetch import Fetcher
@@ -41,14 +42,15 @@ def check(*, address: str, kind: str | None, options: tuple[str, ...], listen: b
     feed = Feed(0, kind, address, "", "enabled", "wall", wanted, {}, timedelta(minutes=15), None, 0)
     if mode == "stream":
         for page in _heard(feed, means):
-            show(page, as_json=as_json)
+            show(page, as_json=as_json, how=once(page, house.now()))
         return
     feeds = discover(kind, means, address)
     if feeds and feeds[0][0] != address:
         told = "".join(f"\n  {place}  {title}" for place, title in feeds[:20])
         click.echo(f"{address} is a web page. It names:{told}\nChecking the first.", err=True)
         feed = replace(feed, address=feeds[0][0])
-    show(source_for(kind, means).fetch(feed, house.now()), as_json=as_json)
+    page = source_for(kind, means).fetch(feed, house.now())
+    show(page, as_json=as_json, how=once(page, house.now()))
 
 
 def _heard(feed: Feed, means: Means) -> Iterator[Page]:
@@ -60,8 +62,8 @@ def _heard(feed: Feed, means: Means) -> Iterator[Page]:
             yield page
 
 
-def show(page: Page, *, as_json: bool) -> None:
-    """The posts of a page, and what could not become one."""
+def show(page: Page, *, as_json: bool, how: str = "") -> None:
+    """The posts of a page, what could not become one, and how a feed that brings it does."""
     for post in page.posts:
         if as_json:
             click.echo(json.dumps(_plain(post), ensure_ascii=False))
@@ -69,7 +71,10 @@ def show(page: Page, *, as_json: bool) -> None:
             click.echo(f"{post.published_at or 'no date'}  {post.author or '-'}  {post.text[:100]!r}")
     dropped = ", ".join(f"{n} without use ({reason})" for reason, n in page.dropped.items())
     title = f" from {page.title}" if page.title else ""
-    click.echo(f"{many(len(page.posts), 'post')}{title}{'; ' + dropped if dropped else ''}", err=True)
+    told = f"{many(len(page.posts), 'post')}{title}{'; ' + dropped if dropped else ''}"
+    click.echo(f"{how}: {told}" if how else told, err=True)
+    for odd in filter(None, (page.warning, page.moved_to and f"It says that it has moved to {page.moved_to}.")):
+        click.echo(odd, err=True)
 
 
 def _plain(post: FetchedPost) -> dict[str, Any]:

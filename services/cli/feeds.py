@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from services.analysis import health
 from services.analysis.confidential import feed_told, masked
 from services.analysis.listing import Listed
 from services.cli import feed_rows, house
@@ -59,15 +60,16 @@ def add(*, addresses: tuple[str, ...], kind: str | None, title: str, every: int 
 @click.option("--json", "as_json", is_flag=True, help="For another program to read.")
 def list_feeds(*, as_json: bool) -> None:
     """Every feed with its health."""
+    now = house.now()
     with house.transaction() as tx:
-        found = list(map(feed_told, rows.list_feeds(tx)))
+        found = [{**feed_told(f), "health": health.health(f, now)} for f in rows.list_feeds(tx)]
     if as_json:
         house.echo_json(found)
         return
-    table = Table("id", "kind", "state", "posts", "last heard", "address", "what is wrong", box=None, pad_edge=False)
+    table = Table("id", "kind", "health", "posts", "heard until", "address", "what is wrong", box=None, pad_edge=False)
     for f in found:
-        table.add_row(str(f["feed_id"]), f["source"], f["state"], f"{f['posts']:,}",
-                      house.ago(f["heard_until"], house.now()), f["address"], told_of(f))  # fmt: skip
+        table.add_row(str(f["feed_id"]), f["source"], f["health"], f"{f['posts']:,}", health.heard_until(f, now),
+                      f["address"], told_of(f))  # fmt: skip
     Console().print(table)
 
 

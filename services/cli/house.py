@@ -115,17 +115,6 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
 
 
-def ago(moment: datetime | None, present: datetime) -> str:
-    """How long ago, in the largest fitting unit."""
-    if moment is None:
-        return "never"
-    seconds = max((present - moment).total_seconds(), 0.0)
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
-
-
 def write_new(path: Path, text: str, *, overwrite: bool = False) -> None:
     """Write a file; raises PermanentError(BAD_INPUT) when one is there, unless it may be written over."""
     if path.exists() and not overwrite:

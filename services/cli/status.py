@@ -10,6 +10,7 @@ from rich.text import Text
 
 from schemas.errors import FramewatchError
 from services import settings
+from services.analysis import health
 from services.analysis.naming import many
 from services.analysis.promise import UNKNOWN
 from services.cli import board, house
@@ -87,13 +88,16 @@ def _print_processes(console: Console, found: dict[str, Any]) -> None:
 
 
 def _print_feeds(console: Console, known: list[dict[str, Any]]) -> None:
-    table = Table("feed", "state", "posts", "heard until", "failures", "what is wrong", box=None, pad_edge=False)
+    table = Table("feed", "health", "posts", "heard until", "failures", "what is wrong", box=None, pad_edge=False)
+    now = house.now()
     for feed in known:
-        heard = f"{feed['heard_until']:%d %b %Y %H:%M}" if feed["heard_until"] else "never"
-        state = "late" if feed["late"] else feed["state"]
-        style = "yellow" if feed["late"] or feed["failures"] else ""
+        style = "yellow" if feed["health"] in health.NEED_A_LOOK else ""
         table.add_row(
-            feed["title"] or feed["address"], Text(state, style), f"{feed['posts']:,}", heard, str(feed["failures"]),
+            feed["title"] or feed["address"],
+            Text(feed["health"], style),
+            f"{feed['posts']:,}",
+            health.heard_until(feed, now),
+            str(feed["failures"]),
             feed["last_error"] or feed["warning"] or feed["beside"] or "",
         )  # fmt: skip
     console.print(table)

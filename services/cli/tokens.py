@@ -10,6 +10,7 @@ from rich.table import Table
 
 from schemas.errors import PermanentError, Reason
 from schemas.scopes import MEANING, NAME, RESERVED, SCOPES, Scope
+from services.analysis import ages
 from services.cli import house
 from services.cli.alert_rules import moment
 from services.store import tokens as rows
@@ -60,7 +61,7 @@ def list_tokens(*, as_json: bool) -> None:
         return
     table = Table("id", "name", "scopes", "state", "made", "last used", box=None, pad_edge=False)
     for t in found:
-        made, used = house.ago(t["created_at"], house.now()), house.ago(t["last_used_at"], house.now())
+        made, used = ages.brief(t["created_at"], house.now()), ages.brief(t["last_used_at"], house.now())
         table.add_row(t["token_id"], t["name"], ", ".join(t["scopes"]), _state(t), made, used)
     if found:
         Console().print(table)

@@ -13,6 +13,7 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from services.analysis import health
 from services.analysis.alerting import Rule
 from services.analysis.naming import VOICE
 from services.analysis.permitting import LOCAL, Caller
@@ -56,7 +57,10 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters.update(words.filters())
-    made.globals |= {"STATES": words.STATES, "NAV": NAV, "VOICE": VOICE}
+    made.globals |= {
+        "STATES": words.STATES, "NAV": NAV, "VOICE": VOICE,
+        "HEALTH": health.MEANINGS, "NEED_A_LOOK": health.NEED_A_LOOK,
+    }  # fmt: skip
     return made
 
 

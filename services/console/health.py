@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from schemas.errors import Reason
+from schemas.records import HealthWord
 from services.analysis import replaying
-from services.analysis.health import Health, health, lag
+from services.analysis.ages import ago, is_old, lasting
+from services.analysis.health import health, lag
 from services.analysis.naming import many
-from services.console.words import ago, lasting
 
 REASONS: dict[str, str] = {
     Reason.BLOCKED_ADDRESS: "its address is private, and private addresses are not asked unless the operator allows it",
@@ -50,15 +51,18 @@ def told(feed: Mapping[str, Any], now: datetime, live_since: datetime | None = N
     if state == "late" and feed["mode"] == "push":
         return _sentence(feed["warning"]) + " Is its sender still running?"
     if state == "late":
-        return f"Nothing was heard of it for {lasting(lag(feed, now))}, longer than it should take. {_next(feed, now)}"
-    if state == "odd":
+        since = feed["heard_until"] or feed["added_at"]
+        span = f"since {ago(since, now)[3:]}" if is_old(since, now) else f"for {lasting(lag(feed, now))}"
+        return f"Nothing was heard of it {span}, longer than it should take. {_next(feed, now)}"
+    if state == "warning":
         moved = f"It says that it has moved to {feed['moved_to']}." if feed.get("moved_to") else ""
         return " ".join(filter(None, (_sentence(feed["warning"] or ""), moved)))
-    told_of: dict[Health, str] = {
+    told_of: dict[HealthWord, str] = {
         "new": "Waits for its first fetch." if feed["mode"] != "push" else "Nothing was sent yet.",
-        "heard": _sentence(replaying.told(feed, live_since, now)) or "All is well.",
+        "replaying": _sentence(replaying.told(feed, live_since, now)) or "A replay: its posts come in their own time.",
+        "heard": "All is well.",
         "paused": f"Paused; its silence is no gap. {heard}",
-        "ended": "A replay, read to its end.",
+        "ended": "A replay, read to its end." if feed["clock"] != "wall" else f"Nothing more comes of it. {heard}",
     }
     return told_of[state]
 

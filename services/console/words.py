@@ -8,6 +8,7 @@ from jinja2 import Undefined
 
 from schemas.wire import Frame
 from schemas.wire_history import AlertStep
+from services.analysis.ages import ago, lasting
 from services.analysis.following import What
 from services.analysis.moving import Movement
 from services.analysis.naming import many
@@ -19,7 +20,6 @@ STATES = {
     "learning": "too little history to judge",
     "insufficient coverage": "too little was heard to judge",
 }
-_UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 DONE = {
@@ -101,21 +101,6 @@ def listed(words: Sequence[str]) -> str:
     if len(words) > 3:
         return f"{', '.join(words[:3])} and {len(words) - 3} more"
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def lasting(length: timedelta) -> str:
-    """3 hours, 1 day: a length in its largest unit."""
-    seconds = max(int(length.total_seconds()), 0)
-    size, name = next(((s, n) for s, n in _UNITS if seconds >= s), (1, "second"))
-    count = seconds // size
-    return many(count, name)
-
-
-def ago(at: datetime | None, now: datetime) -> str:
-    """How long ago something was."""
-    if at is None:
-        return "never"
-    return "just now" if now - at < timedelta(seconds=5) else f"{lasting(now - at)} ago"
 
 
 def seconds(value: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client.metrics_core import Metric
 
 from schemas.stance import ANSWERS
+from services.analysis.health import MEANINGS, ORDER, health
 from services.exporter import detection
 from services.exporter.families import counter, gauge, known
 
@@ -32,6 +33,7 @@ KINDS = ("burst", "coordinated", "outage", "gap")
 ALERTS = tuple((kind, state) for kind in KINDS for state in ("firing", "escalated", "resolved"))
 DELIVERIES = ("pending", "sent", "parked", "silenced")
 FEEDS = ("enabled", "paused", "ended")
+_HEALTH = "; ".join(f"{word}, {meaning}" for word, meaning in MEANINGS.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,8 @@ def _stages(rows: Iterable[Row]) -> Iterator[Metric]:
 
 
 def _feeds(figures: Figures) -> Iterator[Metric]:
-    states = gauge("feeds", "Feeds by source and state.", ("source", "state"))
+    states = gauge("feeds", "Feeds by source and state: enabled (fetched), paused, ended.", ("source", "state"))
+    how = gauge("feeds_by_health", f"Feeds by source and how they do: {_HEALTH}.", ("source", "health"))
     failing = gauge("feeds_failing", "Enabled feeds whose last fetch failed.", ("source",))
     lag = gauge(
         "feed_lag_seconds",
@@ -241,6 +244,8 @@ def _feeds(figures: Figures) -> Iterator[Metric]:
         ours = [f for f in figures.feeds if f["source"] == source]
         for name in FEEDS:
             states.add_metric([source, name], sum(f["state"] == name for f in ours))
+        for word in ORDER:
+            how.add_metric([source, word], sum(health(f, figures.wall) == word for f in ours))
         on = [f for f in ours if f["state"] == "enabled"]
         failing.add_metric([source], sum(f["failures"] > 0 for f in on))
         late = [
@@ -249,7 +254,7 @@ def _feeds(figures: Figures) -> Iterator[Metric]:
         ]  # fmt: skip
         if late:
             lag.add_metric([source], max(0.0, *late))
-    yield from (states, failing, lag)
+    yield from (states, how, failing, lag)
 
 
 def _size(figures: Figures) -> Iterator[Metric]:

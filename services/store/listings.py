@@ -10,6 +10,7 @@ from schemas.errors import PermanentError, Reason
 from schemas.wire_history import AlertStep
 from services.analysis import slots
 from services.analysis.confidential import feed_told
+from services.analysis.health import health
 from services.store import alerts, codebooks, deliveries, digesting, feeds, histories, pages, posts, readings, versions
 from services.store.pool import Connection, Row
 
@@ -111,9 +112,9 @@ def _live(connection: Connection, row: Row, present: datetime) -> wire.Live:
 
 def read_feeds(connection: Connection, wall: datetime) -> wire_feeds.Feeds:
     """Every feed, without passwords."""
-    found = [readings.fields_of(wire_feeds.Feed, f) for f in feeds.list_feeds(connection)]
-    hidden = map(feed_told, found)
-    return wire_feeds.Feeds(present=feeds.present(connection, wall), feeds=tuple(wire_feeds.Feed(**f) for f in hidden))
+    rows = ({**feed_told(f), "health": health(f, wall)} for f in feeds.list_feeds(connection))
+    found = tuple(wire_feeds.Feed(**readings.fields_of(wire_feeds.Feed, f)) for f in rows)
+    return wire_feeds.Feeds(present=feeds.present(connection, wall), feeds=found)
 
 
 def read_feed(connection: Connection, wall: datetime, feed_id: int) -> wire_feeds.FeedHealth:
@@ -124,7 +125,7 @@ def read_feed(connection: Connection, wall: datetime, feed_id: int) -> wire_feed
     present = feeds.present(connection, wall)
     heard = row["heard_until"]
     told = {
-        **feed_told(row), "present": present,
+        **feed_told(row), "present": present, "health": health(row, wall),
         "lag_s": None if heard is None else max((present - heard).total_seconds(), 0.0),
         "coverage": readings.heard_from(connection, feed_id, present), "intake": feeds.intake_of(connection, feed_id),
     }  # fmt: skip

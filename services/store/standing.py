@@ -13,8 +13,8 @@ SPARK = timedelta(hours=48)
 
 
 def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dict[str, Any]:
-    """present, sizes, stages, backlog, deliveries, feeds (with late, and what a replay
-    beside live feeds does), alerts that go on, the frames that move most.
+    """present, sizes, stages, backlog, deliveries, feeds (with health, late, and what a
+    replay beside live feeds does), alerts that go on, the frames that move most.
 
     `detection` is how the budget of false alarms is kept, None before the first replay.
 
@@ -32,7 +32,12 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
         "backlog": counts.backlog(connection),
         "deliveries": {r["state"]: r["deliveries"] for r in counts.delivery_states(connection)},
         "feeds": [
-            {**feed_told(f), "late": health(f, wall) == "late", "beside": replaying.told(f, since, wall) or None}
+            {
+                **feed_told(f),
+                "health": (word := health(f, wall)),
+                "late": word == "late",
+                "beside": replaying.told(f, since, wall) or None,
+            }
             for f in known
         ],
         "alerts": alerts.list_alerts(connection, limit=50, over=False),

@@ -83,7 +83,7 @@ def test_it_fits_into_80_columns_whatever_the_names():
     now = datetime(2026, 1, 1, tzinfo=UTC)
     stage = {"stage": "classify", "rows": 10, "seconds": 1.0, "failures": 1, "ran_at": now}
     long = "A very long title of a frame that goes on and on [red]and on"
-    feed = {"title": long * 3, "address": "", "state": "enabled", "late": True, "failures": 2, "last_error": long}
+    feed = {"title": long * 3, "address": "", "health": "late", "warning": None, "last_error": long}
     found = {
         "frames": [frame(long), frame("Ψ" * 90, state="insufficient coverage", units=None, expected=None, share=None),
                    frame("quiet", state="ok")],
@@ -109,5 +109,5 @@ def test_a_feed_is_late_when_its_own_pace_does_not_explain_its_silence():
     assert health({**feed, "pace": 2.0}, now) == "heard"
     assert health({**feed, "mode": "push"}, now) == "heard", "nobody promised to send"
     assert health({**feed, "state": "paused"}, now) == "paused"
-    assert health({**feed, "clock": "feed"}, now) == "heard"
+    assert health({**feed, "clock": "feed"}, now) == "replaying"
     assert health({**feed, "heard_until": None, "added_at": now - timedelta(days=1)}, now) == "late"

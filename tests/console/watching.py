@@ -80,7 +80,7 @@ def _feeds(store: Store) -> None:
     with store.transaction() as tx:
         for name, set_to in (
             ("failing", "failures = 4, last_reason = 'timeout', last_error = 'no answer within 20 s'"),
-            ("odd", "warning = 'posts were missed between two fetches'"),
+            ("warning", "warning = 'posts were missed between two fetches'"),
             ("paused", "state = 'paused'"),
             ("new", "heard_until = null"),
         ):

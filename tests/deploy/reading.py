@@ -74,7 +74,7 @@ def told() -> dict[str, dict[str, set[str]]]:
     windows = {window: {"posts": 1, "units": 1, "share": 1.0} for window in metrics.WINDOWS}
     now = datetime(2026, 1, 1, tzinfo=UTC)
     feed = {"source": "rss", "state": "enabled", "failures": 0, "heard_until": now, "added_at": now}
-    feed |= {"clock": "wall", "mode": "poll"}
+    feed |= {"clock": "wall", "mode": "poll", "warning": None, "interval_s": 900, "pace": 1.0}
     house: dict[str, Any] = {f.name: () if get_origin(f.type) is tuple else 1 for f in fields(metrics.Figures)}
     house |= {f.name: defaultdict(int) for f in fields(metrics.Figures) if f.type == metrics.Row}
     house |= {"wall": now, "feeds": (feed,)}

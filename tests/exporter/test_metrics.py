@@ -50,7 +50,10 @@ FRAMES = {
     "framewatch_frame_state": 4, "framewatch_frame_coverage_ratio": 1,
     "framewatch_frame_upper_units": 1, "framewatch_frame_judged_texts": 1,
 }  # fmt: skip
-FEEDS = {"framewatch_intake_posts_total", "framewatch_feeds", "framewatch_feeds_failing", "framewatch_feed_lag_seconds"}
+FEEDS = {
+    "framewatch_intake_posts_total", "framewatch_feeds", "framewatch_feeds_by_health", "framewatch_feeds_failing",
+    "framewatch_feed_lag_seconds",
+}  # fmt: skip
 
 
 def scrape(store, now=seeded.NOW):

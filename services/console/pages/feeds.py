@@ -8,10 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.errors import PermanentError, Reason
-from services.analysis import replaying
+from services.analysis import health, replaying
 from services.analysis.confidential import feed_told
 from services.analysis.coverage import coverage
-from services.analysis.health import ORDER, health
 from services.analysis.listing import Listed
 from services.console.desk import desk_of, page
 from services.console.forms import Form, onward
@@ -39,14 +38,18 @@ def feeds(request: Request) -> Response:
         strips, every = _strips(tx, list(raw), present)
     since = replaying.live_since(raw.values())
     told = [
-        {"feed": f, "health": (state := health(raw[f.feed_id], wall)), "rank": ORDER.index(state),
-         "words": health_told(raw[f.feed_id], wall, since), "strip": strips[f.feed_id],
+        {"feed": f, "words": health_told(raw[f.feed_id], wall, since), "strip": strips[f.feed_id],
          "intake": _intake(intake.get(f.feed_id, {}))}
         for f in shown
     ]  # fmt: skip
-    told.sort(key=lambda t: (t["rank"], t["feed"].feed_id))
-    counts = {name: sum(t["health"] == name for t in told) for name in ORDER}
-    return page(request, "feeds.html", feeds=told, present=present, counts=counts, strip=every)
+    told.sort(key=lambda t: (health.ORDER.index(t["feed"].health), t["feed"].feed_id))
+    words = [f.health for f in shown]
+    counts = {
+        "bad": sum(w in health.NEED_A_LOOK for w in words),
+        "live": sum(w in ("heard", "new", "warning") for w in words),
+    }
+    how = health.counted(words)
+    return page(request, "feeds.html", feeds=told, present=present, counts=counts, how=how, strip=every)
 
 
 def _strips(tx: Connection, feed_ids: list[int], present: datetime) -> tuple[dict[int, Any], Strip | None]:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas import wire
-from services.analysis import drawing
+from services.analysis import drawing, health
 from services.analysis.moving import Movement, movement
 from services.console import chart, words
 from services.console.desk import desk_of, page
@@ -129,5 +129,5 @@ def _listened(starts: list[datetime], heard: list[float | None]) -> dict[str, An
 
 
 def _feeds(feeds: tuple[Any, ...]) -> dict[str, Any]:
-    troubled = sorted(feeds, key=lambda f: (f.failures == 0, f.warning is None, f.state, f.feed_id))
+    troubled = sorted(feeds, key=lambda f: (health.ORDER.index(f.health), f.feed_id))
     return {"feeds": troubled[:FEEDS], "more_feeds": max(len(feeds) - FEEDS, 0)}
