@@ -38,6 +38,14 @@ JUDGING = "tests/stages/test_judging.py"
 DOOR = "tests/console/test_door.py"
 WORDS = "tests/cli/test_feed_health.py"
 
+_ORDERED = "select c.codebook, v.frame,\n       " + ",\n       ".join(
+    f"array_agg(v.{name} order by v.bucket) as {told}"
+    for name, told in (
+        ("bucket", "at"),
+        *((n, n) for n in ("posts", "units", "coverage", "expected", "upper", "state")),
+    )
+)
+"""One order left would do for all: Postgres sorts once."""
 _PAGED = (
     "\nwhere p.received_day >= ((%(since)s::timestamptz - interval '1 day') at time zone 'UTC')::date"
     "\n  and p.published_at >= %(since)s and p.published_at < %(until)s\n  and "
@@ -180,7 +188,7 @@ MUTANTS = [
     ),
     Mutant(
         6,
-        "services/store/readings.py",
+        "services/store/over_time.py",
         "return bool(scored) if covered is None else covered > 0",
         "return covered != 0",
         "tests/api/test_routes.py -k nobody_listened",
@@ -798,7 +806,7 @@ MUTANTS = [
     Mutant(
         4,
         f"{SQL}/trends.sql",
-        "or abs(s.posts - s.posts_before) > s.posts / 20",
+        "or abs(posts - posts_before) > posts / 20",
         "",
         "tests/stages/test_steps.py -k much_is_new",
     ),
@@ -1324,6 +1332,27 @@ MUTANTS = [
         '"***" if is_secret(name) else _kept(value, [])',
         "value",
         "tests/analysis/test_confidential.py",
+    ),
+    Mutant(
+        6,
+        f"{SQL}/overview.sql",
+        _ORDERED,
+        _ORDERED.replace(" order by v.bucket", ""),
+        "tests/stages/test_over_time.py -k whatever_the_plan",
+    ),
+    Mutant(
+        6,
+        "services/store/over_time.py",
+        "expected, upper, state = verdicts.get(place, (None, None, None))",
+        "expected, upper, state = list(verdicts.values())[place] if place < len(verdicts) else (None, None, None)",
+        "tests/stages/test_over_time.py -k of_each_hour",
+    ),
+    Mutant(
+        4,
+        "services/store/trends.py",
+        'if told["stale"]:',
+        "if not told:",
+        "tests/stages/test_steps.py",
     ),
 ]
 

@@ -39,8 +39,9 @@ class Means:
     """Address of the console as readers see it."""
 
 
-def means(request: Request) -> Means:
+async def means(request: Request) -> Means:
     """The means of the app that serves this request."""
+    # It waits for nothing; as a plain function it would be given a thread.
     found: Means = request.app.state.means
     return found
 

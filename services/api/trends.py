@@ -8,7 +8,7 @@ from schemas import wire
 from services.api import questions
 from services.api.routes import FAULTS, With
 from services.api.tables import CSV, AsCsv, table
-from services.store import readings
+from services.store import over_time
 
 router = APIRouter(prefix="/api/v1", tags=["narratives"], responses=FAULTS)
 
@@ -24,7 +24,7 @@ def trends(
     they are null where more than 8,000 posts of the period stand so.
     """
     with by.store.transaction() as tx:
-        told = readings.read_trend(tx, by.now(), **dict(asked))
+        told = over_time.read_trend(tx, by.now(), **dict(asked))
     return table(request, wire.TrendPoint, told.points) if as_csv else told
 
 
@@ -34,7 +34,7 @@ def several(
 ) -> wire.Trends | Response:
     """Posts and shares of each, on one axis; ask /trends for voices and what was expected."""
     with by.store.transaction() as tx:
-        told = readings.read_trends(tx, by.now(), **dict(asked))
+        told = over_time.read_trends(tx, by.now(), **dict(asked))
     if not as_csv:
         return told
     steps = list(zip(told.at, told.coverage, told.scored, strict=True))

@@ -12,7 +12,7 @@ from services.analysis.tabling import csv_table
 from services.cli import house
 from services.cli.alert_rules import default_rule, moment
 from services.sources import SOURCES
-from services.store import readings
+from services.store import over_time
 from services.usecases.shares import with_usual_share
 
 COLUMNS = ("at", "posts", "units", "authors", "share", "coverage", "expected", "upper", "state")
@@ -59,7 +59,7 @@ def period(asked: dict[str, Any]) -> dict[str, Any]:
 def trends(*, frame: str, step: str, usual_share: bool, as_json: bool, as_csv: bool, **asked: Any) -> None:
     """FRAME over time ('*': all posts). An old version ends where posts were no longer scored under it."""
     with house.transaction() as tx:
-        told = readings.read_trend(tx, house.now(), frame=frame, step=step, **period(asked))
+        told = over_time.read_trend(tx, house.now(), frame=frame, step=step, **period(asked))
         told = with_usual_share(tx, told, rule=default_rule()) if usual_share else told
     if as_json:
         click.echo(told.model_dump_json(indent=2, serialize_as_any=True))

@@ -49,6 +49,12 @@ def list_verdicts(
     return rows(connection, "alerts", "list_verdicts", **values)
 
 
+def judged_series(connection: Connection, version_id: int, frame: str, **period: Any) -> Row:
+    """What was judged in a period (since, until, step), as lists: places (0 at `since`), expected, upper and state."""
+    found = row(connection, "alerts", "judged_series", version_id=version_id, frame=frame, **period)
+    return found or {}
+
+
 def last_verdicts(connection: Connection) -> list[Row]:
     """The newest verdict of every current frame."""
     return rows(connection, "alerts", "last_verdicts")

@@ -131,6 +131,11 @@ def list_frames(connection: Connection) -> list[Row]:
     return rows(connection, "codebooks", "list_frames")
 
 
+def find_frame(connection: Connection, frame: str, codebook: str | None = None) -> Row | None:
+    """The first frame of such an id ('*' is any) among those of list_frames, of one codebook where it is named."""
+    return row(connection, "codebooks", "find_frame", frame=frame, codebook=codebook)
+
+
 def frames_of_version(connection: Connection, version_id: int) -> list[Row]:
     """The frames of one version, as list_frames tells them."""
     return rows(connection, "codebooks", "frames_of_version", version_id=version_id)

@@ -18,8 +18,8 @@ from services.store import (
     digests,
     drafts,
     feeds,
+    over_time,
     qualities,
-    readings,
     stances,
     trends,
 )
@@ -142,7 +142,7 @@ def _chart(connection: Connection, frame: Mapping[str, Any], since: datetime, sl
     step = "1h" if slot - since <= HOURLY else "1d"
     length = stepping.length_of(step)
     shown = max(7 * DAY, 2 * (slot - since)) if step == "1h" else 3 * (slot - since)
-    trend = readings.read_trend(
+    trend = over_time.read_trend(
         connection, slot, frame=frame["id"], codebook=frame["codebook"], step=step, since=slot - shown, until=slot
     )
     points = [p for p in trend.points if p.at < slot]

@@ -11,7 +11,7 @@ from typing import Any
 from schemas import wire
 from schemas.errors import PermanentError, Reason
 from services.analysis import stepping
-from services.store import codebooks, feeds, readings, stances, versions
+from services.store import codebooks, feeds, over_time, readings, stances, versions
 from services.store.pool import Connection, Row, Store, rows
 
 BATCH = 2_000
@@ -75,7 +75,7 @@ def trends(store: Store, wall: datetime, *, step: str, **asked: Any) -> Iterator
         while at < last:
             end = min(at + POINTS * length, last)
             with store.transaction() as tx:
-                told = readings.read_trend(
+                told = over_time.read_trend(
                     tx, wall, frame=frame["frame"], codebook=frame["codebook"], step=step, since=at, until=end,
                     source=asked.get("source"), lang=asked.get("lang"), version=version,
                     stance=asked.get("stance"),

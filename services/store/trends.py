@@ -87,33 +87,75 @@ def pending_delta(connection: Connection, version_id: int, since: datetime) -> d
 
 
 def trend(
-    connection: Connection, *, version_id: int, frame: str, since: datetime, until: datetime, step: timedelta,
-    source: str | None = None, lang: str | None = None,
+    connection: Connection, *, frame: str, since: datetime, step: timedelta, **about: Any
 ) -> list[Row]:  # fmt: skip
     """(at, posts, units, authors) of one frame, or '*' for all posts, by step; empty steps are left out.
 
-    Posts are exact, and voices where they stand still or are few (AT_ONCE); of a busy step that changes they are as
-    uncounted_steps says.
+    about: version_id, until, source, lang. Counts are as those of `counts`.
     """
-    values: dict[str, Any] = {"since": since, "until": until, "step": step, "source": source, "lang": lang}
-    values |= {"version_id": version_id, "frame": frame}
-    kept = kept_step(values)
+    told = counts(connection, [frame], since=since, step=step, **about)[frame]
+    return [{"at": since + place * step, **told[place]} for place in sorted(told)]
+
+
+def counts(
+    connection: Connection, frames: Sequence[str], *, version_id: int, since: datetime, until: datetime,
+    step: timedelta, source: str | None = None, lang: str | None = None,
+) -> dict[str, dict[int, Row]]:  # fmt: skip
+    """Posts, units and authors of each of the frames ('*' is all posts) by the places of their steps, 0 at `since`.
+
+    Empty steps are left out. Posts are exact, and voices where they stand still or are few (AT_ONCE); of a busy step
+    that changes they are as uncounted_steps says.
+    """
+    values: dict[str, Any] = {"version_id": version_id, "since": since, "until": until, "source": source, "lang": lang}
+    kept = kept_step({**values, "step": step})
     if kept is None:
-        return trend_of_points(connection, **values)
+        return {frame: _counts_of_points(connection, frame=frame, step=step, **values) for frame in frames}
     name, width = kept
-    told = rows(connection, "trends", "trend", name=name, at_once=AT_ONCE, **{**values, "step": width})
-    return told if width == step else _added_up(connection, told, **values)
+    values["step"] = width
+    found = rows(connection, "trends", "counts", name=name, at_once=AT_ONCE, frames=list(frames), **values)
+    told = {r["frame"]: r for r in found}
+    if width == step:
+        return {frame: _counts_of_steps(connection, told.get(frame), **values) for frame in frames}
+    values["step"] = step
+    return {frame: _added_up(connection, told.get(frame), frame=frame, width=width, **values) for frame in frames}
 
 
-def _added_up(connection: Connection, told: Sequence[Row], **values: Any) -> list[Row]:
+def _counts_of_points(connection: Connection, *, since: datetime, step: timedelta, **about: Any) -> dict[int, Row]:
+    found = trend_of_points(connection, since=since, step=step, **about)
+    return {(r.pop("at") - since) // step: r for r in found}
+
+
+def _counts_of_steps(connection: Connection, told: Row | None, **values: Any) -> dict[int, Row]:
+    """What is kept of a frame, and of steps whose voices have to be counted what is counted now."""
+    if told is None:
+        return {}
+    each = zip(told["places"], told["posts"], told["units"], told["authors"], strict=True)
+    found = {place: {"posts": posts, "units": units, "authors": authors} for place, posts, units, authors in each}
+    if told["stale"]:
+        for of in voices_of_steps(connection, told["stale"], frame=told["frame"], **values):
+            found[of.pop("place")] |= of
+    return found
+
+
+def _added_up(
+    connection: Connection, told: Row | None, *, width: timedelta, since: datetime, step: timedelta, **about: Any
+) -> dict[int, Row]:
     """Longer steps from shorter ones: posts add up, voices are counted over the whole of each, while they are few."""
-    posts: Counter[datetime] = Counter()
-    for r in told:
-        posts[values["since"] + (r["at"] - values["since"]) // values["step"] * values["step"]] += r["posts"]
-    few = values["frame"] == "*" or posts.total() <= VOICES
-    found = {v["at"]: v for v in voices_by_step(connection, **values)} if few else {}
+    if told is None:
+        return {}
+    posts: Counter[int] = Counter()
+    for place, n in zip(told["places"], told["posts"], strict=True):
+        posts[place * width // step] += n
+    few = about["frame"] == "*" or posts.total() <= VOICES
+    found = voices_by_step(connection, since=since, step=step, **about) if few else []
+    voices = {(r.pop("at") - since) // step: r for r in found}
     unknown = dict.fromkeys(("units", "authors"), 0 if few else None)
-    return [{"at": at, "posts": n, **unknown, **found.get(at, {})} for at, n in sorted(posts.items())]
+    return {place: {"posts": n, **unknown, **voices.get(place, {})} for place, n in posts.items()}
+
+
+def voices_of_steps(connection: Connection, stale: Sequence[datetime], **values: Any) -> list[Row]:
+    """Units and authors by place of some steps of one frame: as slow as there are many carriers in them."""
+    return rows(connection, "trends", "voices_of_steps", stale=list(stale), **values)
 
 
 def voices_by_step(connection: Connection, **values: Any) -> list[Row]:

@@ -13,12 +13,10 @@ EVERYTHING = "*"
 
 def current_frame(connection: Connection, frame: str, codebook: str | None = None) -> Row:
     """The row of a frame (or '*') of a current codebook. Raises PermanentError(NOT_FOUND)."""
+    row = codebooks.find_frame(connection, frame, codebook)
+    if row is not None:
+        return {**row, "frame": EVERYTHING, "title": "All posts"} if frame == EVERYTHING else row
     known = [f for f in codebooks.list_frames(connection) if codebook in (None, f["codebook"])]
-    for row in known:
-        if frame == EVERYTHING:
-            return {**row, "frame": EVERYTHING, "title": "All posts"}
-        if row["frame"] == frame:
-            return row
     where = "any current codebook" if codebook is None else f"the current codebook {codebook}"
     there = ", ".join(sorted({f["frame"] for f in known})) or "none; apply a codebook: framewatch codebook apply FILE"
     raise PermanentError(Reason.NOT_FOUND, f"there is no frame {frame} in {where}; known are: {there}")

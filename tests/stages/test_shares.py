@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.analysis.alerting import Rule
-from services.store import readings
+from services.store import over_time
 from services.store.pool import Store
 from services.usecases.shares import with_usual_share
 from tests.api import seeded
@@ -20,7 +20,7 @@ def ranges(palmyra):  # noqa: F811
 
     def told(**asked):
         with store.transaction() as tx:
-            plain = readings.read_trend(tx, seeded.NOW, **{"frame": "staged-theatrics", **PERIOD, **asked})
+            plain = over_time.read_trend(tx, seeded.NOW, **{"frame": "staged-theatrics", **PERIOD, **asked})
             usual = with_usual_share(tx, plain, rule=Rule()).points
         assert [p.model_dump(exclude={"expected_share", "upper_share"}) for p in usual] == [
             p.model_dump() for p in plain.points

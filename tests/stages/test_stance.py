@@ -23,7 +23,7 @@ from services.exporter.collector import read_figures
 from services.exporter.metrics import describe
 from services.serve import create_app
 from services.settings import Settings
-from services.store import listings, posts, readings, stances, trends
+from services.store import listings, over_time, posts, readings, stances, trends
 from tests.stages.conftest import World, drift, page, post
 from tests.stages.test_detect import T0, flow, hear, history, replayed
 from tests.stages.test_rescore import CHANGED, settle
@@ -89,7 +89,7 @@ def read(world: World) -> dict[str, str | None]:
 
 def trend(world: World, **asked: Any) -> Any:
     with world.store.transaction() as tx:
-        return readings.read_trend(tx, world.clock(), **{"frame": "staged-theatrics", "step": "1d", **asked})
+        return over_time.read_trend(tx, world.clock(), **{"frame": "staged-theatrics", "step": "1d", **asked})
 
 
 def posts_of(world: World, **asked: Any) -> list[str]:

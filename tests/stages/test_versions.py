@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from schemas.errors import PermanentError
 from services.serve import create_app
 from services.settings import Settings
+from services.store import over_time, stances
 from services.store import posts as stored
-from services.store import readings, stances
 from tests.stages.conftest import CODEBOOK, World, drift, post
 from tests.stages.test_classify import gather
 from tests.stages.test_rescore import back, ready, rows_of, settle
@@ -35,7 +35,7 @@ union select version_id from stance_rows union select version_id from stance_del
 
 def trend(world: World, **asked: Any) -> Any:
     with world.store.transaction() as tx:
-        return readings.read_trend(tx, world.clock(), **{"frame": "russia-blames-us", "step": "1h", **asked})
+        return over_time.read_trend(tx, world.clock(), **{"frame": "russia-blames-us", "step": "1h", **asked})
 
 
 def forget(world: World, keep: int, limit: int = 7) -> None:

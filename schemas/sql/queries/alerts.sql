@@ -36,6 +36,15 @@ from verdicts
 where version_id = %(version_id)s and frame = %(frame)s and bucket >= %(since)s and bucket < %(until)s
 order by bucket;
 
+-- name: judged_series
+-- What a chart tells of what was judged, as lists: the places of hours in no order (0 begins at `since`).
+select coalesce(array_agg(((date_part('epoch', bucket) - date_part('epoch', %(since)s::timestamptz))
+                           / date_part('epoch', %(step)s::interval))::int), '{}') as places,
+       coalesce(array_agg(expected), '{}') as expected, coalesce(array_agg(upper), '{}') as upper,
+       coalesce(array_agg(state), '{}') as state
+from verdicts
+where version_id = %(version_id)s and frame = %(frame)s and bucket >= %(since)s and bucket < %(until)s;
+
 -- name: last_verdicts
 select f.version_id, f.frame, v.bucket, v.posts, v.units, v.expected, v.upper, v.probability, v.coverage, v.state,
        v.alpha as threshold, v.learned_from as baseline_from, v.learned_s / 86400 as baseline_days

@@ -112,6 +112,14 @@ select f.frame, f.title, f.description, f.position, f.details, c.codebook, c.ver
 from frames f join codebooks c using (version_id)
 where c.state = 'current' order by c.codebook, f.position;
 
+-- name: find_frame
+-- As list_frames, the first of such an id ('*' is any), of one codebook where it is named.
+select f.frame, f.title, f.description, f.position, f.details, c.codebook, c.version, c.version_id, c.title as codebook_title
+from frames f join codebooks c using (version_id)
+where c.state = 'current' and (%(codebook)s::text is null or c.codebook = %(codebook)s)
+  and (%(frame)s = '*' or f.frame = %(frame)s)
+order by c.codebook, f.position limit 1;
+
 -- name: frames_of_version
 -- As list_frames, of one version, whatever its state.
 select f.frame, f.title, f.description, f.position, f.details, c.codebook, c.version, c.version_id, c.title as codebook_title

@@ -106,27 +106,36 @@ where (p.version_id, p.frame, p.bucket, p.source, p.lang) = (t.version_id, t.fra
 -- name: pending_delta
 select min(bucket) as bucket from trend_deltas where version_id = %(version_id)s and bucket >= %(since)s;
 
--- name: trend
--- Posts of one frame (or '*') by hour, day or week, all together or narrowed. Units and authors as rollup counted them. What
--- they stand on may have changed since: they are counted here where they are few or more than a twentieth of them is new,
--- and else told as of before the change.
-select s.bucket as at, s.posts,
-       (case when w.here then n.units else coalesce(s.units, s.units_before, 0) end)::int as units,
-       (case when w.here then n.authors else coalesce(s.authors, s.authors_before, 0) end)::int as authors
-from trend_steps s
-cross join lateral (
-  select s.units is null and s.frame <> '*'
-         and (s.posts <= %(at_once)s or s.units_before is null or abs(s.posts - s.posts_before) > s.posts / 20) as here) w
+-- name: counts
+-- Posts of frames ('*' is all posts) by hour, day or week, all together or narrowed: a row a frame, the places of its steps
+-- in no order (0 begins at `since`). Units and authors as rollup counted them. What they stand on may have changed since:
+-- `stale` are the steps to be counted by who asks, for they are few or more than a twentieth of them is new; the others are
+-- told as of before the change.
+select frame, array_agg(place) as places, array_agg(posts) as posts, array_agg(units) as units,
+       array_agg(authors) as authors, array_agg(bucket) filter (where stale) as stale
+from (
+  select frame, bucket, ((date_part('epoch', bucket) - date_part('epoch', %(since)s::timestamptz))
+                         / date_part('epoch', %(step)s::interval))::int as place,
+         posts, coalesce(units, units_before, 0) as units, coalesce(authors, authors_before, 0) as authors,
+         units is null and frame <> '*'
+         and (posts <= %(at_once)s or units_before is null or abs(posts - posts_before) > posts / 20) as stale
+  from trend_steps
+  where version_id = %(version_id)s and frame = any(%(frames)s::text[]) and step = %(name)s
+    and source = coalesce(%(source)s, '*') and lang = coalesce(%(lang)s, '*')
+    and bucket >= %(since)s and bucket < %(until)s and posts <> 0) s
+group by frame;
+
+-- name: voices_of_steps
+-- Units and authors of some steps of one frame, counted from what carries it; the places of steps as above.
+select ((date_part('epoch', s.bucket) - date_part('epoch', %(since)s::timestamptz))
+        / date_part('epoch', %(step)s::interval))::int as place, n.units::int as units, n.authors::int as authors
+from unnest(%(stale)s::timestamptz[]) as s (bucket)
 cross join lateral (
   select least(count(distinct c.unit_key), count(distinct c.author)) as units, count(distinct c.author) as authors
   from carried c
-  where w.here and c.version_id = s.version_id and c.frame = s.frame
+  where c.version_id = %(version_id)s and c.frame = %(frame)s
     and c.published_at >= s.bucket and c.published_at < s.bucket + %(step)s
-    and (%(source)s::text is null or c.source = %(source)s) and (%(lang)s::text is null or c.lang = %(lang)s)) n
-where s.version_id = %(version_id)s and s.frame = %(frame)s and s.step = %(name)s
-  and s.source = coalesce(%(source)s, '*') and s.lang = coalesce(%(lang)s, '*')
-  and s.bucket >= %(since)s and s.bucket < %(until)s and s.posts <> 0
-order by 1;
+    and (%(source)s::text is null or c.source = %(source)s) and (%(lang)s::text is null or c.lang = %(lang)s)) n;
 
 -- name: voices_by_step
 -- Units and authors of one frame by any step, over the whole of each.

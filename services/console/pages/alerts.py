@@ -17,7 +17,7 @@ from services.console import chart, plot
 from services.console.desk import Desk, actor, desk_of, page
 from services.console.forms import Form, onward
 from services.store import alerts as alert_rows
-from services.store import announcing, listings, overview, readings, rechecks, rules
+from services.store import announcing, listings, over_time, overview, readings, rechecks, rules
 from services.store.pool import Connection, Row
 from services.store.sharing import STIX, stix_of
 
@@ -96,7 +96,7 @@ def _drawn(tx: Connection, wall: datetime, found: wire.Alert) -> dict[str, Any]:
         return {}
     period: dict[str, Any] = {"since": found.onset - BEFORE, "until": found.live.until + AFTER}
     try:
-        trend = readings.read_trend(tx, wall, frame=found.frame, codebook=found.codebook, **period)
+        trend = over_time.read_trend(tx, wall, frame=found.frame, codebook=found.codebook, **period)
     except PermanentError:
         return {}
     marks = [{"onset": found.onset, "kind": "this alert", "state": "begins"}]

@@ -18,7 +18,7 @@ from services.analysis.moving import movement
 from services.console import chart, plot, usual
 from services.console.desk import desk_of, page
 from services.store import alerts as alert_rows
-from services.store import feeds, listings, overview, readings, stances
+from services.store import feeds, listings, over_time, overview, readings, stances
 from services.store.pool import Connection
 from services.usecases.shares import with_usual_share
 
@@ -157,7 +157,7 @@ def asked_trend(tx: Connection, wall: datetime, request: Request, view: View) ->
     """What a page's address asks of posts (codebook, frame, since), and the trend that it draws."""
     about: dict[str, Any] = {name: str(request.path_params[name]) for name in ("codebook", "frame")}
     about["since"], about["until"] = view.period(feeds.present(tx, wall))
-    trend = readings.read_trend(tx, wall, **about, step=view.step)
+    trend = over_time.read_trend(tx, wall, **about, step=view.step)
     return about, with_usual_share(tx, trend, rule=desk_of(request).rule) if view.show == "share" else trend
 
 
@@ -232,7 +232,7 @@ def part_points(tx: Connection, wall: datetime, trend: wire.Trend, view: View, *
     about: dict[str, Any] = {"frame": trend.frame, "codebook": trend.codebook, "step": view.step}
     told = []
     for part in _largest(tx, view.by, period):
-        of = readings.read_trend(tx, wall, **about, since=trend.since, **{view.by: part["part"]})
+        of = over_time.read_trend(tx, wall, **about, since=trend.since, **{view.by: part["part"]})
         points = (with_usual_share(tx, of, rule=rule) if view.show == "share" else of).points
         told.append({**part, "points": points[-len(trend.points) :]})
     return told

@@ -13,7 +13,7 @@ from services.analysis.moving import Movement, movement
 from services.console import chart, words
 from services.console.desk import desk_of, page
 from services.console.strip import strip
-from services.store import calibrations, codebooks, listings, overview, readings
+from services.store import calibrations, codebooks, listings, over_time, overview, readings
 from services.store.pool import Connection
 
 ALERTS = 6
@@ -32,7 +32,7 @@ def now(request: Request) -> Response:
         frames = readings.read_frames(tx, wall)
         alerts = listings.read_alerts(tx, wall, limit=ALERTS).alerts
         feeds = listings.read_feeds(tx, wall).feeds
-        starts = readings.whole_steps(None, None, HOUR, frames.present)
+        starts = over_time.whole_steps(None, None, HOUR, frames.present)
         heard = readings.heard(tx, starts, HOUR, present=frames.present)
         found = _judged(tx, frames, starts)
         kept = calibrations.read_calibration(tx)
