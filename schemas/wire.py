@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from schemas import wire_stance
+from schemas import wire_detection, wire_stance
 from schemas.records import TimeQuality
 from schemas.wire_base import Wire as Wire
 from schemas.wire_detection import Coverage, Expected, ExpectedShare, State, Units, Upper, UpperShare
@@ -79,7 +79,9 @@ class Frame(Wire):
     frame: Annotated[str, _about("Id of the frame.")]
     title: Annotated[str, _about("Title of the frame.")]
     description: Annotated[str, _about("What the frame says.")]
-    state: Annotated[State, _about("State of the newest closed bucket; `learning` before there is one.")]
+    condition: wire_detection.FrameCondition
+    detail: wire_detection.FrameDetail
+    state: wire_detection.FrameState
     posts: Posts
     units: Units
     authors: Authors
@@ -88,7 +90,7 @@ class Frame(Wire):
     change: Annotated[float | None, _about("share − previous_share, −1 to 1; null when either is unknown.")]
     coverage: Coverage
     verdict: Annotated[Verdict | None, _about("The newest closed bucket; null before there is one.")]
-    alert_id: Annotated[str | None, _about("The alert that is firing for this frame; null when none is.")]
+    alert_id: wire_detection.FrameAlert
     quality: Annotated[Quality | None, _about("How good the frame is, as people judged; null when not asked for.")] = (
         None
     )

@@ -8,11 +8,34 @@ from pydantic import Field
 from schemas.wire_base import Wire
 
 State = Literal["learning", "insufficient coverage", "ok", "burst"]
+"""What detection says of one closed hour."""
+Condition = Literal["on alert", "burst", "calm", "learning", "too little heard"]
+"""What people are told of a frame; follows from the state of its last hour and the alert that goes on."""
 
 
 def _about(text: str) -> Any:
     return Field(description=text)
 
+
+FrameState = Annotated[
+    State,
+    _about(
+        "Verdict on the newest closed hour alone, whatever alert goes on; `learning` before there is one."
+        " What people are told of the frame is `condition`."
+    ),
+]
+FrameCondition = Annotated[
+    Condition,
+    _about(
+        "What every face tells people: `on alert` while an alert of the frame goes on, whatever its newest hour was;"
+        " else by `state`: `burst`, `calm` (ok), `learning`, `too little heard` (insufficient coverage)."
+    ),
+]
+FrameDetail = Annotated[str, _about("What stands behind `condition`, as a clause in English; times in UTC.")]
+FrameAlert = Annotated[
+    str | None,
+    _about("The alert of the frame that goes on, of kind burst or coordinated, bursts first; null when none does."),
+]
 
 Units = Annotated[int | None, _about("Independent voices: near copies and repetitions count once; null when unknown.")]
 Coverage = Annotated[

@@ -34,6 +34,7 @@ LEFT = "tests/cli/test_demo_left.py"
 SENDERS = "tests/stages/test_senders.py"
 SILENCE = "tests/analysis/test_silence.py"
 JUDGING = "tests/stages/test_judging.py"
+CONDITIONS = "tests/stages/test_condition_faces.py"
 
 DOOR = "tests/console/test_door.py"
 WORDS = "tests/cli/test_feed_health.py"
@@ -429,6 +430,28 @@ MUTANTS = [
         "judged = min([present, *known]) if len(known) == len(positions) else None",
         "judged = min([present, *known])",
         f"{DIGEST} -k not_judged",
+    ),
+    Mutant(
+        17,
+        "services/analysis/conditions.py",
+        "    if alert is None:",
+        '    if alert is None or state == "ok":',
+        CONDITIONS,
+    ),
+    Mutant(17, "services/store/readings.py", 'firing.get((row["codebook"], row["frame"]))', "None", CONDITIONS),
+    Mutant(
+        17,
+        "services/analysis/headlines.py",
+        'return datetime.fromisoformat(alert["fired"]) > since',
+        "return True",
+        "tests/analysis/test_digest.py -k 'exactly_one or one_line'",
+    ),
+    Mutant(
+        17,
+        "services/store/digesting.py",
+        "moves={frame: movement(of) for frame, of in hours.items()},",
+        "",
+        f"{DIGEST} -k own_period",
     ),
     Mutant(
         6,

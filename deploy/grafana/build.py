@@ -20,12 +20,12 @@ from panels import (
     F,
     S,
     bars,
+    condition_of,
     dashboard,
     dashed,
     lines,
     row,
     stat,
-    state_of,
     states,
     steps,
     table,
@@ -45,8 +45,8 @@ NARRATIVES = dashboard(
     "framewatch-narratives", "Narratives", "Which frames move, and whether that can be trusted.", [CODEBOOK, FRAMES],
     [
         [
-            (4, 4, stat("Frames in burst", "Frames whose last closed hour the past cannot explain.",
-                        f"sum(framewatch_frame_burst{{{F}}}) or vector(0)", NONE_IS_GOOD)),
+            (4, 4, stat("Frames on alert", "Frames of which an alert goes on, whatever their last hour was.",
+                        f'sum(framewatch_frame_condition{{{F},condition="on alert"}}) or vector(0)', NONE_IS_GOOD)),
             (4, 4, stat("Alerts going on", "Alerts of any kind that framewatch holds open.",
                         'sum(framewatch_alerts{state=~"firing|escalated"}) or vector(0)', NONE_IS_GOOD)),
             (4, 4, stat("Burst alerts in a week", "Raised in the last seven days. The budget is for false ones alone.",
@@ -82,8 +82,8 @@ NARRATIVES = dashboard(
                           unit="percentunit", low=0, thresholds=steps((None, PLAIN), (1, BAD)), **LINKS)),
         ],
         [
-            (12, 9, states("State of detection", "What detection says of each frame; with too little heard it does not guess.",
-                           state_of(F), "{{frame}}", **LINKS)),
+            (12, 9, states("State of frames", "As people are told it: on alert while an alert goes on, else by the last closed hour.",
+                           condition_of(F), "{{frame}}", **LINKS)),
             (12, 9, lines("Coverage", "Part of the expected feed time that was heard. A line that ends is unknown, not zero.",
                           (f"framewatch_frame_coverage_ratio{{{F}}}", "{{frame}}"), unit="percentunit", low=0, high=1, **LINKS)),
         ],
@@ -101,8 +101,8 @@ FRAME = dashboard(
     [ONE_CODEBOOK, ONE_FRAME],
     [
         [
-            (4, 4, stat("State", "What detection says of the last closed hour.",
-                        f"framewatch_frame_state{{{F}}} == 1", legend="{{state}}", text="name")),
+            (4, 4, stat("State", "As people are told it: on alert while an alert goes on, else by the last closed hour.",
+                        f"framewatch_frame_condition{{{F}}} == 1", legend="{{condition}}", text="name")),
             (4, 4, stat("Share, last day", "Of all posts scored in the 24 hours before.",
                         f'framewatch_frame_share_ratio{{{F},window="24h"}}', unit="percentunit", graph="area", **LINKS)),
             (4, 4, stat("Against a day ago", "Change of that share in the last day, as a part of all posts.",
@@ -131,7 +131,7 @@ FRAME = dashboard(
                           (f'framewatch_frame_units{{{F},window="24h"}}', "voices"), low=0, **LINKS)),
         ],
         [
-            (8, 8, states("State of detection", "With too little heard detection does not guess.", state_of(F), "{{frame}}")),
+            (8, 8, states("State", "On alert while an alert goes on, else by the last closed hour.", condition_of(F), "{{frame}}")),
             (8, 8, lines("Coverage", "Part of the expected feed time that was heard.",
                          (f"framewatch_frame_coverage_ratio{{{F}}}", "heard"), unit="percentunit", low=0, high=1)),
             (8, 8, lines("Texts judged", "Texts said to carry the frame that people judged.",

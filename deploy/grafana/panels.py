@@ -20,6 +20,10 @@ UNKNOWN = {
     "type": "special",
     "options": {"match": "nan", "result": {"text": "unknown", "color": "orange", "index": 0}},
 }
+CONDITIONS = {
+    "too little heard": "orange", "learning": "blue", "calm": "green", "burst": "semi-dark-red", "on alert": "red",
+}  # fmt: skip
+"""What people are told of a frame, and in which colour; a test holds the words to the exporter's."""
 GOOD, WARN, BAD, PLAIN = "green", "orange", "red", "text"
 
 
@@ -101,17 +105,14 @@ def bars(title: str, about: str, expr: str, legend: str, **more: Any) -> Json:
 
 
 def states(title: str, about: str, expr: str, legend: str, **more: Any) -> Json:
-    """States over time, a row a series."""
+    """Conditions over time, a row a series, as numbered by condition_of."""
     options = {
         "showValue": "never", "mergeValues": True, "rowHeight": 0.8, "alignValue": "left",
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "single", "sort": "none"},
     }  # fmt: skip
     mappings = [{"type": "value", "options": {
-        "1": {"text": "insufficient coverage", "color": "orange", "index": 1},
-        "2": {"text": "learning", "color": "blue", "index": 2},
-        "3": {"text": "ok", "color": "green", "index": 3},
-        "4": {"text": "burst", "color": "red", "index": 4},
+        str(i): {"text": word, "color": colour, "index": i} for i, (word, colour) in enumerate(CONDITIONS.items(), 1)
     }}]  # fmt: skip
     return panel(
         "state-timeline", title, about, [target(expr, legend)], options=options, mappings=mappings,
@@ -119,12 +120,11 @@ def states(title: str, about: str, expr: str, legend: str, **more: Any) -> Json:
     )  # fmt: skip
 
 
-def state_of(where: str) -> str:
-    """The state of detection as a number."""
-    names = ("insufficient coverage", "learning", "ok", "burst")
+def condition_of(where: str) -> str:
+    """What people are told of a frame, as a number: its place among the conditions, from 1."""
     parts = (
-        f'{i} * max by (codebook, frame) (framewatch_frame_state{{{where},state="{s}"}} == 1)'
-        for i, s in enumerate(names, 1)
+        f'{i} * max by (codebook, frame) (framewatch_frame_condition{{{where},condition="{word}"}} == 1)'
+        for i, word in enumerate(CONDITIONS, 1)
     )
     return " or ".join(parts)
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from services.analysis.naming import many
+from schemas.wire_detection import State
+from services.analysis.conditions import Told, condition
+from services.analysis.headlines import standing
+from services.analysis.moving import Movement, against, times
 
 Row = Mapping[str, Any]
 Totals = Sequence[Row]
@@ -15,11 +17,11 @@ Totals = Sequence[Row]
 SURE = 3.0
 """Standard errors that two shares must lie apart to be told as a move: posts that copy each other are no independent
 draws, so the usual two would cry wolf."""
+MOVED = ("burst", "up", "down")
 CHARTS = 6
 LEAST_CHARTS = 3
 MOVES = ("burst", "up", "down", "steady", "unknown")
-_MUCH = 100
-"""Above so many times next to nothing, a ratio says only `far above`."""
+"""`burst`: an alert of the frame is new in the period; else how its share stands to the period before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,26 @@ class Part:
     """Posts scored in the period, and in the one before."""
     carrying: int
     """Posts of the period that carry a frame, each once."""
-    states: Mapping[str, str]
+    states: Mapping[str, State]
+    """By frame: burst when any judged hour of the period was one, else the state of its newest."""
+    conditions: Mapping[str, Told] = field(default_factory=dict)
+    """By frame: what people are told of it at the end of the period."""
+    moves: Mapping[str, Movement | None] = field(default_factory=dict)
+    """By frame: its voices against what the past explains, over the judged hours of the period."""
     quality: Mapping[str, Row] = field(default_factory=dict)
     """By frame: how good it is, as people judged it."""
     stances: Mapping[str, Row] = field(default_factory=dict)
     """By frame: posts and units by how they stand to it; empty where stance is off."""
 
 
-def compose(about: Row, parts: Sequence[Part], *, alerts: Sequence[Row]) -> dict[str, Any]:
-    """The body of a digest: `about` taken over as it is, then totals, frames by news, and alerts."""
-    told = [_frame(part, total, alerts, about) for part in parts for total in part.now]
+def compose(
+    about: Row, parts: Sequence[Part], *, alerts: Sequence[Row], told_before: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """The body of a digest: `about` taken over as it is, then totals, frames by news, and alerts.
+
+    `told_before`: ids of the alerts that the digest before told of; None where there was none.
+    """
+    told = [_frame(part, total, alerts, (about, told_before)) for part in parts for total in part.now]
     told.sort(key=_by_news)
     return {
         **about,
@@ -58,9 +70,11 @@ def compose(about: Row, parts: Sequence[Part], *, alerts: Sequence[Row]) -> dict
 
 
 def _by_news(frame: Row) -> tuple[float, ...]:
-    """Bursts that began in the period first, then by how many speak; the rest by how far they moved."""
+    """New alerts first, by how many speak; then what moved, by how far; then alerts that go on, or are over."""
     weight = frame["units"] if frame["moved"] == "burst" else abs(frame["sigma"] or 0.0)
-    return (MOVES.index(frame["moved"]), not frame["began"], -weight, -frame["posts"])
+    moved = frame["moved"] in MOVED
+    quiet = ("on", "over", None).index(frame["alert"]) if not moved else 0
+    return (not moved, quiet, MOVES.index(frame["moved"]), -weight, -frame["posts"])
 
 
 def share(posts: int, total: int) -> float | None:
@@ -81,55 +95,29 @@ def sigma(now: tuple[int, int], before: tuple[int, int]) -> float | None:
 
 
 def charted(body: Row) -> list[dict[str, Any]]:
-    """The frames that are worth a picture: those that moved, and a few to see the calm by."""
-    moved = sum(f["moved"] in ("burst", "up", "down") for f in body["frames"])
+    """The frames that are worth a picture: those that moved or are on alert, and a few to see the calm by."""
+    moved = sum(f["moved"] in MOVED or f["alert"] == "on" for f in body["frames"])
     return list(body["frames"][: min(max(moved, LEAST_CHARTS), CHARTS)])
 
 
 def nothing_new(body: Row) -> bool:
     """Whether a digest has nothing to tell: no move, alert, gap or new suggestion, and everything was heard."""
-    moved = any(f["moved"] in ("burst", "up", "down") for f in body["frames"])
+    moved = any(f["moved"] in MOVED for f in body["frames"])
     whole = body["coverage"] is not None and body["coverage"] >= 1
     return whole and not (moved or body["alerts"] or body["gaps"] or body["suggestions"])
 
 
-def news(body: Row) -> str:
-    """What happened, in one line."""
-    frames = body["frames"]
-    bursts = [f for f in frames if f["moved"] == "burst"]
-    if bursts:
-        more = f" and {len(bursts) - 2} more" if len(bursts) > 2 else ""
-        told = ", ".join(_burst(f) for f in bursts[:2])
-        return told + (more or "")
-    if not body["totals"]["posts"] or body["coverage"] == 0:
-        return "Nothing was heard"
-    shifts = [f for f in frames if f["moved"] in ("up", "down")]
-    if shifts:
-        first, more = shifts[0], f" and {many(len(shifts) - 1, 'more shift')}" if len(shifts) > 1 else ""
-        return f"{first['title']} {first['moved']} {abs(100 * first['change']):.1f} points{more}"
-    return "All calm"
-
-
-def subject(body: Row, slot: datetime) -> str:
-    """The news first, then of what and when, in the reader's own time zone."""
-    local = slot.astimezone(ZoneInfo(body.get("timezone") or "UTC"))
-    return f"{news(body)} · {body['codebook']['title']}, {local:%-d %b %Y}"
-
-
-def _burst(frame: Row) -> str:
-    ratio = frame["ratio"]
-    if ratio is None or ratio < 1.5:
-        return f"{frame['title']} bursts"
-    return f"{frame['title']} {f'{ratio:.0f}×' if ratio <= _MUCH else f'over {_MUCH}×'} the usual"
-
-
-def _frame(part: Part, total: Row, alerts: Sequence[Row], about: Row) -> dict[str, Any]:
+def _frame(part: Part, total: Row, alerts: Sequence[Row], period: tuple[Row, frozenset[str] | None]) -> dict[str, Any]:
+    about, told_before = period
     earlier = next((b["posts"] for b in part.before if b["frame"] == total["frame"]), 0)
     current, previous = share(total["posts"], part.posts[0]), share(earlier, part.posts[1])
     apart = sigma((total["posts"], part.posts[0]), (earlier, part.posts[1]))
-    state = part.states.get(total["frame"], "learning")
+    state: State = part.states.get(total["frame"], "learning")
     since = datetime.fromisoformat(about["period"]["from"])
     ours = [a for a in alerts if (a["frame"], a["codebook"]) == (total["frame"], part.codebook["id"])]
+    stands = standing(ours, since, told_before)
+    told = part.conditions.get(total["frame"]) or condition(state, None, None)
+    moved = part.moves.get(total["frame"])
     return {
         "id": total["frame"],
         "codebook": part.codebook["id"],
@@ -142,18 +130,23 @@ def _frame(part: Part, total: Row, alerts: Sequence[Row], about: Row) -> dict[st
         "change": None if previous is None or current is None else current - previous,
         "sigma": apart,
         "state": state,
-        "moved": _moved(bool(ours), apart, heard=about["coverage"] != 0),
-        "began": any(datetime.fromisoformat(a["onset"]) >= since for a in ours),
-        "ratio": max((a["ratio"] for a in ours if a["ratio"] is not None), default=None),
+        "condition": told.condition,
+        "detail": told.detail,
+        "moved": _moved(stands == "new", apart, heard=about["coverage"] != 0),
+        "alert": stands,
+        "onset": min((a["onset"] for a in ours if stands == "over" or a["state"] != "resolved"), default=None),
+        "ratio": moved.ratio if moved and times(moved) else None,
+        "ratio_low": moved.low if moved and times(moved) else None,
+        "against": ": ".join(filter(None, (against(moved), times(moved)))),
         "voices": None,
         "quality": part.quality.get(total["frame"]),
         **({"stances": split} if (split := part.stances.get(total["frame"])) else {}),
     }
 
 
-def _moved(alerted: bool, apart: float | None, *, heard: bool) -> str:  # noqa: FBT001 - a fact, not a switch
-    """An hour of burst that was not enough for an alert is no news: the frame counts by its share."""
-    if alerted:
+def _moved(fresh: bool, apart: float | None, *, heard: bool) -> str:  # noqa: FBT001 - a fact, not a switch
+    """An hour of burst without a new alert is no news: the frame counts by its share."""
+    if fresh:
         return "burst"
     if not heard or apart is None:
         return "unknown"

@@ -38,7 +38,7 @@ def burst(
         "kind": "burst",
         "state": "firing",
         "rule": rule.name,
-        "reason": reason(frame["title"], counts, expected=expected, onset=onset),
+        "reason": reason(frame["title"], counts, expected=expected, span=(onset, until)),
         "frame": {"id": frame["frame"], "title": frame["title"], "description": frame["description"]},
         "codebook": {"id": frame["codebook"], "version": frame["version"], "title": frame["codebook_title"]},
         "model": ", ".join(models),
@@ -169,11 +169,13 @@ def subject(bundle: Row) -> str:
     return form.format(title=bundle["frame"]["title"], usual=usual, **said)
 
 
-def reason(title: str, counts: Row, *, expected: float, onset: datetime) -> str:
-    """One sentence that says why the team is told."""
+def reason(title: str, counts: Row, *, expected: float, span: tuple[datetime, datetime]) -> str:
+    """One sentence that says why the team is told, and of which time."""
     behind = f"{many(counts['posts'], 'post')} by {many(counts['authors'], 'author')}"
     voices = f"{many(counts['units'], 'independent voice')} ({behind})"
-    return f"{title}: {voices} since {onset:%d %b %Y %H:%M} UTC, where the past explains {expected:.2g}."
+    onset, until = span
+    end = f"{until:%H:%M}" if until.date() == onset.date() else f"{until:%d %b %Y %H:%M}"
+    return f"{title}: {voices} from {onset:%d %b %Y %H:%M} to {end} UTC, where the past explains {expected:.2g}."
 
 
 def ratio_interval(observed: int, expected: float) -> tuple[float, float]:

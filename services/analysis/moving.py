@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.analysis.evidence import ratio_interval
+from services.analysis.evidence import MUCH, ratio_interval
+from services.analysis.naming import many
 
 
 class Judged(Protocol):
@@ -56,3 +57,26 @@ def movement(hours: Iterable[Judged]) -> Movement | None:
     bursts = [h.at for h in judged if h.state == "burst"]
     ratio = units / max(expected, 1e-9)
     return Movement(units, expected, ratio, low, high, len(judged), len(bursts), max(bursts, default=None))
+
+
+def against(moved: Movement | None) -> str:
+    """What was heard against what was expected, and in which hours, in one line."""
+    if moved is None:
+        return "no hour could be judged"
+    told = f"{many(moved.units, 'voice')} hour by hour, {measure(moved.expected)} expected"
+    return f"{told}, in {many(moved.hours, 'judged hour')}"
+
+
+def times(moved: Movement | None) -> str:
+    """How many times the usual, with its interval; nothing of nothing or nearly nothing."""
+    if moved is None or not moved.units or (moved.units < 2 and moved.expected < 1):
+        return ""
+    much = f"{measure(moved.ratio)}×" if moved.ratio < MUCH else f"over {MUCH}×"
+    return f"{much} the usual ({measure(moved.low)} to {measure(moved.high)})"
+
+
+def measure(value: float | None) -> str:
+    """A measure with two digits that mean something: 0.026, 3.4, 190."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.records import Notice
+from services.analysis.headlines import news
 from services.analysis.naming import many, number
 from services.channels import wording
 from services.channels.rendering import headline
@@ -110,6 +111,7 @@ def _measured(data: Mapping[str, Any]) -> Iterator[str]:
 def _digest(data: Mapping[str, Any]) -> tuple[str, list[str]]:
     totals, period = data["totals"], data["period"]
     told = [
+        news(data),
         f"{when(period['from'])} – {when(period['until'])}",
         f"{many(totals['posts'], 'post')}, of which {number(totals['carrying'])} carry a frame",
     ]
@@ -117,8 +119,12 @@ def _digest(data: Mapping[str, Any]) -> tuple[str, list[str]]:
         told.append("No feed was enabled: what was said in this time is unknown, not nothing")
     elif data["coverage"] < 1:
         told.append(f"Coverage {percent(data['coverage'])}: what is missing is unknown, not zero")
-    told += [f"Alert, {line(a['state'], 20)}: {line(a['title'])}, since {when(a['onset'])}" for a in data["alerts"][:8]]
-    told += [f"{line(f['title'])}: {many(f['posts'], 'post')}, {percent(f['share'])}" for f in data["frames"][:_FRAMES]]
+    for alert in data["alerts"][:8]:
+        over = "Alert, over" if alert["state"] == "resolved" else "Alert"
+        told.append(f"{over}: {line(alert['title'])}, since {when(alert['onset'])}")
+    for frame in data["frames"][:_FRAMES]:
+        said = f"{frame['condition']}, " if frame.get("condition") else ""
+        told.append(f"{line(frame['title'])}: {said}{many(frame['posts'], 'post')}, {percent(frame['share'])}")
     more = len(data["frames"]) - _FRAMES
     return data["digest"], told + ([f"… and {many(more, 'more frame')}"] if more > 0 else [])
 

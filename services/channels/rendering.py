@@ -15,7 +15,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from schemas.records import Notice
-from services.analysis.digest import news
+from services.analysis.headlines import news
 from services.analysis.naming import VOICE
 from services.analysis.sparkline import sparkline
 from services.channels import charts
@@ -26,6 +26,8 @@ MOST_BYTES = 95_000
 _LENGTHS = (40, 20, 10, 5, 2)
 """How many items a list shows: the first that makes the mail short enough."""
 _WIDE = 56
+_UNTOLD = {"alert": None, "condition": "", "detail": "", "against": ""}
+"""What digests of before did not say of a frame: some may still wait to be sent."""
 _BLANKS = re.compile(r"\n{3,}")
 _HEADLINES = {
     "burst.firing": ("Burst", "#9f2d20"),
@@ -117,7 +119,8 @@ def _fill(template: str, kind: str, data: Mapping[str, Any], public_url: str, **
     page = link(f"{home}/alerts/{line(data['alert_id'])}") if home and kind == "alert" else home
     context = {"data": data, "word": word, "colour": colour, "home": home, "page": page, **more}
     if kind == "digest":
-        context |= {"news": news(data), "leave": leave_link(data, public_url)}
+        frames = [{**_UNTOLD, **frame} for frame in data["frames"]]
+        context |= {"data": {**data, "frames": frames}, "news": news(data), "leave": leave_link(data, public_url)}
     return mend(_environment().get_template(template).render(context))
 
 

@@ -163,6 +163,19 @@ class Heads:
             ) from error
 
 
+def thresholds_of(data: bytes) -> dict[str, float]:
+    """By frame, the probability from which a post carries it, of heads from `to_bytes`; the rest is left unread.
+
+    Raises PermanentError(MODEL_UNAVAILABLE) for anything else.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            pairs = zip(stored["frames"], stored["thresholds"], strict=True)
+            return {str(frame): float(threshold) for frame, threshold in pairs}
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise PermanentError(Reason.MODEL_UNAVAILABLE, f"these heads cannot be read ({error})") from error
+
+
 def centred(vectors: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.float32]:
     """Directions n × d as seen from `mean`: unit rows, zero where a vector is the mean itself."""
     moved = vectors - mean

@@ -15,9 +15,8 @@ from services.analysis.sparkline import sparkline
 
 Row = Mapping[str, Any]
 WIDE = 24
-_STATES = {"burst": "bold red", "on alert": "red", "ok": "green", "learning": "blue", "insufficient coverage": "yellow"}
+_STYLES = {"on alert": "bold red", "burst": "red", "calm": "green", "learning": "blue", "too little heard": "yellow"}
 _FLOW = ("collect", "listen", "classify", "rollup", "detect", "deliver", "digest")
-_SHORT = {"insufficient coverage": "gap"}
 
 
 def board(found: Row, rates: Mapping[str, Row], now: datetime, *, width: int) -> RenderableType:
@@ -31,18 +30,18 @@ def board(found: Row, rates: Mapping[str, Row], now: datetime, *, width: int) ->
 def frames(found: Row, width: int) -> Table:
     """Frames that move most: state, the last two days, the last closed hour, the last day."""
     table = Table(box=None, pad_edge=False, expand=False)
-    room = max(width - WIDE - 33, 12)
+    widest = max((len(frame["condition"]) for frame in found["frames"]), default=0)
+    room = max(width - WIDE - widest - 30, 12)
     table.add_column("frame", no_wrap=True, max_width=room, min_width=min(room, 20), overflow="ellipsis")
     table.add_column("state", no_wrap=True)
     table.add_column("voices an hour, 2 days", no_wrap=True, min_width=WIDE)
-    for name in ("now", "usual", "24 h"):
+    for name in ("last h", "usual", "share 24h"):
         table.add_column(name, justify="right", no_wrap=True)
     for frame in found["frames"]:
-        said = "on alert" if frame["alert_id"] and frame["state"] == "ok" else frame["state"]
-        state, style = _SHORT.get(said, said), _STATES[said]
+        told = str(frame["condition"])
         line = Text(sparkline(frame["hours"], WIDE), style="red" if frame["state"] == "burst" else "cyan")
         table.add_row(
-            Text(frame["title"]), Text(state, style), line, _number(frame["units"]), _number(frame["expected"]),
+            Text(frame["title"]), Text(told, _STYLES[told]), line, _number(frame["units"]), _number(frame["expected"]),
             _percent(frame["share"]),
         )  # fmt: skip
     if more := found["frames_watched"] - len(found["frames"]):

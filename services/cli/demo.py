@@ -51,6 +51,9 @@ class Demo:
             click.echo("The twelve days of December 2016 were replayed before; everything is as it was left.")
         else:
             click.echo("Replaying 3-14 December 2016: a quiet week, then Palmyra falls. About half a minute ...")
+            click.echo(
+                "Posts near a threshold fall one way or the other, so that alerts differ a little from run to run."
+            )
 
     def tend(self) -> None:
         """Look once a second how far the replay has come, and tell what is new."""

@@ -15,7 +15,7 @@ from schemas.errors import PermanentError, Reason
 from schemas.records import Notice
 from services import settings
 from services.analysis import ages, slots
-from services.analysis.digest import subject
+from services.analysis.headlines import subject
 from services.analysis.unsubscribing import token
 from services.cli import house
 from services.store import deliveries, digesting, digests, feeds, mailing

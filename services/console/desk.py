@@ -58,8 +58,7 @@ def environment() -> Environment:
     )  # fmt: skip
     made.filters.update(words.filters())
     made.globals |= {
-        "STATES": words.STATES, "NAV": NAV, "VOICE": VOICE,
-        "HEALTH": health.MEANINGS, "NEED_A_LOOK": health.NEED_A_LOOK,
+        "NAV": NAV, "VOICE": VOICE, "HEALTH": health.MEANINGS, "NEED_A_LOOK": health.NEED_A_LOOK,
     }  # fmt: skip
     return made
 

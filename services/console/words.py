@@ -9,18 +9,11 @@ from jinja2 import Undefined
 from schemas.wire import Frame
 from schemas.wire_history import AlertStep
 from services.analysis.ages import ago, lasting
+from services.analysis.conditions import place
 from services.analysis.following import What
-from services.analysis.moving import Movement
+from services.analysis.moving import Movement, against, measure, times
 from services.analysis.naming import many
 from services.channels.wording import FILTERS, line
-
-STATES = {
-    "burst": "more voices than the past explains",
-    "ok": "within what the past explains",
-    "learning": "too little history to judge",
-    "insufficient coverage": "too little was heard to judge",
-}
-
 
 DONE = {
     "acked": "Acknowledged: nothing more is told of this alert until it is over.",
@@ -46,52 +39,37 @@ Moves = Mapping[tuple[str, str], Movement | None]
 
 
 def ranked(frames: Sequence[Frame], moves: Moves = {}) -> list[Frame]:  # noqa: B006 - never changed
-    """What moves first: bursts, then what is on alert, then by how far the voices are above what the past explains.
+    """What moves first: what is on alert, bursts, then by how far the voices are above what the past explains.
 
     How far is the lower end of the interval, so that two voices where none was expected do not outrank fifty.
     """
 
-    def order(frame: Frame) -> tuple[bool, bool, float, float, int]:
+    def order(frame: Frame) -> tuple[int, float, float, int]:
         moved = moves.get((frame.codebook, frame.frame))
         low = moved.low if moved else 0.0
-        return (frame.state != "burst", frame.alert_id is None, -low, -(frame.change or 0.0), -(frame.posts or 0))
+        return (place(frame.condition, frame.state), -low, -(frame.change or 0.0), -(frame.posts or 0))
 
     return sorted(frames, key=order)
 
 
 def moving(frame: Frame, day: Movement | None, week: Movement | None) -> bool:
     """Whether a frame has news: a burst within the week, an alert, or a day surely above what the past explains."""
-    return bool(frame.state == "burst" or frame.alert_id or (week and week.bursts) or (day and day.low > 1))
-
-
-def evidence(moved: Movement | None) -> str:
-    """What was heard against what was expected, in one line."""
-    if moved is None:
-        return "nothing could be judged"
-    return f"{many(moved.units, 'voice')}, {measure(moved.expected)} expected"
-
-
-def times(moved: Movement | None) -> str:
-    """How many times the usual, with its interval; nothing of nothing or nearly nothing."""
-    if moved is None or not moved.units or (moved.units < 2 and moved.expected < 1):
-        return ""
-    much = f"{measure(moved.ratio)}×" if moved.ratio < 100 else "over 100×"
-    return f"{much} the usual ({measure(moved.low)} to {measure(moved.high)})"
+    return bool(frame.condition in ("on alert", "burst") or (week and week.bursts) or (day and day.low > 1))
 
 
 def headline(frames: Sequence[Frame]) -> str:
     """The news in one sentence."""
-    moving = [f.title for f in ranked(frames) if f.state == "burst"]
-    alerting = [f.title for f in ranked(frames) if f.alert_id and f.state != "burst"]
-    if moving:
-        return f"{listed(moving)} {'moves' if len(moving) == 1 else 'move'}."
+    alerting = [f.title for f in ranked(frames) if f.condition == "on alert"]
+    bursting = [f.title for f in ranked(frames) if f.condition == "burst"]
     if alerting:
-        return f"{listed(alerting)} {'is' if len(alerting) == 1 else 'are'} still on alert."
+        return f"{listed(alerting)} {'is' if len(alerting) == 1 else 'are'} on alert."
+    if bursting:
+        return f"{listed(bursting)} {'is' if len(bursting) == 1 else 'are'} in a burst."
     if not frames:
         return "No codebook is current yet."
-    if all(f.posts is None or f.state == "insufficient coverage" for f in frames):
+    if all(f.posts is None or f.condition == "too little heard" for f in frames):
         return "Too little was heard to say what moves."
-    if all(f.state == "learning" for f in frames):
+    if all(f.condition == "learning" for f in frames):
         return "Still learning what is usual."
     return "Nothing moves now."
 
@@ -163,13 +141,6 @@ def moment(at: Any) -> str:
     return f"{at.day} {at:%b %Y %H:%M}" if isinstance(at, datetime) else "–"
 
 
-def measure(value: float | None) -> str:
-    """A measure with two digits that mean something: 0.026, 3.4, 190."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
-
-
 def odds(value: float | None) -> str:
     """A chance as people say it: 1 in 1.3 million; of one in ten and more a percentage."""
     if value is None:
@@ -191,7 +162,7 @@ def signed(value: float | None) -> str:
 def filters() -> dict[str, Callable[..., Any]]:
     """Those of our messages and our own; what is missing reads as unknown."""
     own = (
-        ago, day, date, moment, lasting, headline, listed, measure, odds, signed, evidence, times, seconds, gist,
+        ago, day, date, moment, lasting, headline, listed, measure, odds, signed, against, times, seconds, gist,
         told_step,
     )  # fmt: skip
     return {name: _lenient(f) for name, f in {**FILTERS, **{f.__name__: f for f in own}}.items()}

@@ -9,12 +9,15 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from schemas.errors import TransientError
+from schemas.wire_detection import Condition, State
 from services.analysis.alerting import Rule
+from services.analysis.conditions import Open, condition
 from services.exporter import metrics
 from services.store import (
     alerts,
     calibrations,
     codebooks,
+    conditions,
     counting,
     counts,
     feeds,
@@ -102,17 +105,26 @@ def _frames(connection: Connection, wall: datetime, judged: Qualities) -> tuple[
         for number in {f["version_id"] for f in known}
     }
     verdicts = {(v["version_id"], v["frame"]): readings.unheard(v) for v in alerts.last_verdicts(connection)}
+    firing = conditions.alerts_on(connection, wall)
     return tuple(
         {
             "codebook": f["codebook"],
             "frame": f["frame"],
             "quality": judged.get((f["codebook"], f["frame"])),
             "verdict": verdicts.get((f["version_id"], f["frame"])),
+            "condition": _condition(
+                verdicts.get((f["version_id"], f["frame"])), firing.get((f["codebook"], f["frame"]))
+            ),
             "stances": split[f["version_id"]].get(f["frame"]),
             "windows": {name: told[f["version_id"], name][f["frame"]] for name in periods},
         }
         for f in known
     )
+
+
+def _condition(verdict: Row | None, firing: tuple[str, Open] | None) -> Condition:
+    state: State = verdict["state"] if verdict else "learning"
+    return condition(state, verdict["bucket"] if verdict else None, firing[1] if firing else None).condition
 
 
 def _detector(connection: Connection, wall: datetime, rule: Rule) -> Row:

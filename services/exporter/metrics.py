@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client.metrics_core import Metric
 
 from schemas.stance import ANSWERS
+from services.analysis.conditions import CONDITIONS
 from services.analysis.health import MEANINGS, ORDER, health
 from services.exporter import detection
 from services.exporter.families import counter, gauge, known
@@ -115,18 +116,27 @@ def _verdicts(frames: Iterable[Row]) -> Iterator[Metric]:
         labels,
     )
     burst = gauge("frame_burst", "1 while the last closed hour is one the past cannot explain, else 0.", labels)
-    state = gauge("frame_state", "1 for the state of the last closed hour, 0 for the others.", (*labels, "state"))
+    state = gauge(
+        "frame_state", "1 for the verdict on the last closed hour alone, 0 for the others.", (*labels, "state")
+    )
+    told = gauge(
+        "frame_condition",
+        "1 for what people are told of the frame, 0 for the others: on alert while an alert of it goes on.",
+        (*labels, "condition"),
+    )
     for row in frames:
         verdict, key = row["verdict"] or {}, [row["codebook"], row["frame"]]
-        told = verdict.get("state", "learning")
+        judged = verdict.get("state", "learning")
         expected.add_metric(key, known(verdict.get("expected")))
         upper.add_metric(key, known(verdict.get("upper")))
         observed.add_metric(key, known(verdict.get("units")))
         covered.add_metric(key, known(verdict.get("coverage")))
-        burst.add_metric(key, float(told == "burst"))
+        burst.add_metric(key, float(judged == "burst"))
         for name in STATES:
-            state.add_metric([*key, name], float(told == name))
-    yield from (expected, upper, observed, burst, state, covered)
+            state.add_metric([*key, name], float(judged == name))
+        for word in CONDITIONS:
+            told.add_metric([*key, word], float(row["condition"] == word))
+    yield from (expected, upper, observed, burst, state, told, covered)
 
 
 QUALITIES = (

@@ -185,8 +185,3 @@ def facts(connection: Connection, *, clear: float = CLEAR, **period: Any) -> dic
         "first_carriers": first_carriers(connection, clear=clear, **held),
         "typical": typical_posts(connection, **held),
     }
-
-
-def states_between(connection: Connection, version_id: int, since: datetime, until: datetime) -> list[Row]:
-    """For each frame judged in a period: whether any bucket was a burst, and its newest state."""
-    return rows(connection, "alerts", "states_between", version_id=version_id, since=since, until=until)

@@ -3,26 +3,32 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from schemas.wire_detection import State
 from services.analysis import digest as composing
 from services.analysis import stepping
+from services.analysis.alerting import CALM
+from services.analysis.conditions import Told, condition
 from services.analysis.confidential import feed_told
 from services.analysis.coverage import coverage, gaps
+from services.analysis.moving import movement
 from services.store import (
-    alerts,
     calibrations,
     codebooks,
+    conditions,
     digests,
     drafts,
     feeds,
     over_time,
+    overview,
     qualities,
     stances,
     trends,
 )
+from services.store.overview import Hour, Key
 from services.store.pool import Connection, Row
 
 DAY = timedelta(days=1)
@@ -31,6 +37,7 @@ GAP_S = 900.0
 HORIZON = timedelta(days=28)
 """A voice is new when it did not carry the frame in the time so long before."""
 NAMES = 5
+HOUR = timedelta(hours=1)
 HOURLY = 8 * DAY
 """A period up to this is drawn by the hour, a longer one by the day."""
 
@@ -51,9 +58,11 @@ def read_digest(connection: Connection, edition: Edition) -> dict[str, Any] | No
     if not current:
         return None
     since, slot = edition.since, edition.slot
-    told = [_alert(a) for a in digests.alerts_with_evidence(connection, since, slot)]
-    parts = [_part(connection, version, since, slot) for version in current]
-    body = composing.compose(_about(connection, edition), parts, alerts=told)
+    found = digests.alerts_with_evidence(connection, since, slot, calm=CALM + HOUR)
+    series = overview.verdict_series(connection, since, slot)
+    parts = [_part(connection, version, edition, (series, found)) for version in current]
+    before = digests.alerts_told(connection, edition.digest, since)
+    body = composing.compose(_about(connection, edition), parts, alerts=[_alert(a) for a in found], told_before=before)
     shown, versions = composing.charted(body), {v["codebook"]: v["version_id"] for v in current}
     for codebook, number in versions.items():
         names = [f["id"] for f in shown if f["codebook"] == codebook and f["moved"] in ("burst", "up")]
@@ -86,8 +95,12 @@ def _about(connection: Connection, edition: Edition) -> dict[str, Any]:
     }
 
 
-def _part(connection: Connection, version: Row, since: datetime, slot: datetime) -> composing.Part:
+def _part(
+    connection: Connection, version: Row, edition: Edition, judged: tuple[Mapping[Key, list[Hour]], list[Row]]
+) -> composing.Part:
+    since, slot = edition.since, edition.slot
     number, earlier = version["version_id"], since - (slot - since)
+    hours = {frame: of for (codebook, frame), of in judged[0].items() if codebook == version["codebook"]}
     now = trends.frame_totals(connection, number, since, slot)
     good = qualities.read_quality_at(connection, slot, codebook=version["codebook"])
     return composing.Part(
@@ -99,18 +112,32 @@ def _part(connection: Connection, version: Row, since: datetime, slot: datetime)
             trends.posts_scored(connection, number, earlier, since),
         ),
         carrying=digests.posts_carrying(connection, version_id=number, since=since, until=slot),
-        states=_states(connection, number, since, slot),
+        states={frame: _state(of) for frame, of in hours.items()},
+        moves={frame: movement(of) for frame, of in hours.items()},
+        conditions={
+            t["frame"]: _condition(hours.get(t["frame"]), (version["codebook"], t["frame"]), judged[1], edition)
+            for t in now
+        },
         stances=stances.frame_stances(connection, number, [t["frame"] for t in now], since, slot),
         quality={frame: found.model_dump(mode="json") for (_, frame), found in good.items()},
     )
 
 
-def _states(connection: Connection, version_id: int, since: datetime, until: datetime) -> dict[str, str]:
-    """The state of each frame over a period: burst when any bucket was one, else that of the newest bucket."""
-    states: dict[str, str] = {}
-    for row in alerts.states_between(connection, version_id, since, until):
-        states[row["frame"]] = "burst" if row["burst"] else row["state"]
-    return states
+def _state(hours: Sequence[Hour]) -> State:
+    """The state of a frame over a period: burst when any hour was one, else that of the newest hour."""
+    return "burst" if any(h.state == "burst" for h in hours) else _newest(hours)[0]
+
+
+def _newest(hours: Sequence[Hour] | None) -> tuple[State, datetime | None]:
+    return (cast(State, hours[-1].state), hours[-1].at) if hours else ("learning", None)
+
+
+def _condition(hours: Sequence[Hour] | None, frame: Key, found: Sequence[Row], edition: Edition) -> Told:
+    """What people are told of a frame at the end of the period: by its newest hour, and the alert that goes on."""
+    ours = [a for a in found if (a["codebook"], a["frame"]) == frame and a["state"] != "resolved"]
+    first = max(ours, key=lambda a: (a["kind"] == "burst", a["onset"]), default=None)
+    alert = conditions.as_open(first, edition.slot) if first else None
+    return condition(*_newest(hours), alert, edition.timezone)
 
 
 def _voices(
@@ -168,6 +195,7 @@ def _alert(row: Row) -> dict[str, Any]:
     return {
         **kept,
         "onset": row["onset"].isoformat(),
+        "fired": evidence["until"],
         "until": row["last_bucket"].isoformat(),
         "counts": evidence.get("counts"),
         "expected": expected.get("units"),

@@ -1,7 +1,7 @@
 """Readers of digests, the messages to them, and what only digests ask of the stored posts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -54,9 +54,17 @@ def resubscribe(connection: Connection, digest: str, address: str) -> bool:
     return row(connection, "digests", "resubscribe", digest=digest, address=address) is not None
 
 
-def alerts_with_evidence(connection: Connection, since: datetime, until: datetime) -> list[Row]:
-    """Alerts that were going on in a period, with their evidence, the oldest first."""
-    return rows(connection, "digests", "alerts_with_evidence", since=since, until=until)
+def alerts_told(connection: Connection, digest: str, slot: datetime) -> frozenset[str] | None:
+    """Ids of the alerts that the digest of a slot told of; None where that slot was not filled."""
+    found = row(connection, "digests", "alerts_told", digest=digest, slot=slot)
+    return frozenset(found["alert_ids"]) if found else None
+
+
+def alerts_with_evidence(connection: Connection, since: datetime, until: datetime, *, calm: timedelta) -> list[Row]:
+    """Alerts that were going on in a period, with their evidence, the oldest first; and those whose end, `calm` after
+    their last bucket, was in it.
+    """
+    return rows(connection, "digests", "alerts_with_evidence", since=since, until=until, calm=calm)
 
 
 def new_publishers(connection: Connection, *, limit: int, **period: Any) -> list[Row]:

@@ -120,7 +120,9 @@ def _told(rule: Rule, frame: Row, episode: Episode, stands: tuple[list[dict[str,
         "alert_id": identity, "codebook": frame["codebook"], "frame": frame["frame"], "title": frame["title"],
         "onset": episode.onset, "fired_at": run[-1]["bucket"] + rule.step, "last": episode.last, "over": episode.over,
         "counts": {k: counts[k] for k in ("posts", "texts", "units", "authors", "publishers")}, "expected": expected,
-        "reason": evidence.reason(frame["title"], counts, expected=expected, onset=episode.onset),
+        "reason": evidence.reason(
+            frame["title"], counts, expected=expected, span=(episode.onset, run[-1]["bucket"] + rule.step)
+        ),
     }  # fmt: skip
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import psycopg.errors
 
 from schemas import wire
+from schemas.wire_detection import State
 from services.analysis import stepping
+from services.analysis.conditions import condition
 from services.analysis.coverage import coverage
 from services.analysis.digest import share
-from services.store import alerts, codebooks, counting, feeds, qualities, versions
-from services.store.pool import Connection, Row, one, rows
+from services.store import alerts, codebooks, conditions, counting, feeds, qualities, versions
+from services.store.pool import Connection, Row, one
 
 DAY = timedelta(days=1)
 PERIOD = timedelta(days=14)
@@ -24,11 +26,6 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Before everything that is stored."""
 EVERYTHING = versions.EVERYTHING
 current_frame = versions.current_frame
-
-
-def firing_alerts(connection: Connection) -> list[Row]:
-    """The bursts going on: alert_id, codebook, frame, onset."""
-    return rows(connection, "readings", "firing_alerts")
 
 
 def schema_number(connection: Connection) -> int | None:
@@ -102,14 +99,14 @@ def read_frames(connection: Connection, wall: datetime) -> wire.Frames:
         names = [f["frame"] for f in known if f["version_id"] == number]
         before[number] = _shares_before(connection, number, names, since=since, until=until, covered=covered[0])
     verdicts = {(v["version_id"], v["frame"]): v for v in alerts.last_verdicts(connection)}
-    firing = {(a["codebook"], a["frame"]): a["alert_id"] for a in reversed(firing_alerts(connection))}
+    firing = conditions.alerts_on(connection, wall)
     good = qualities.read_quality_at(connection, present)
     found = [
         _frame(
             {
                 **row,
                 **now[row["version_id"]][row["frame"]],
-                "alert_id": firing.get((row["codebook"], row["frame"])),
+                "firing": firing.get((row["codebook"], row["frame"])),
                 "quality": good[row["codebook"], row["frame"]],
             },
             verdicts.get((row["version_id"], row["frame"])),
@@ -123,8 +120,11 @@ def read_frames(connection: Connection, wall: datetime) -> wire.Frames:
 def _frame(row: Row, verdict: Row | None, previous: float | None) -> wire.Frame:
     change = None if row["share"] is None or previous is None else row["share"] - previous
     judged = None if verdict is None else wire.Verdict(**fields_of(wire.Verdict, unheard(verdict)))
-    state = judged.state if judged else "learning"
-    extra = {"verdict": judged, "state": state, "previous_share": previous, "change": change}
+    state: State = judged.state if judged else "learning"
+    alert_id, alert = row["firing"] or (None, None)
+    told = condition(state, judged.bucket if judged else None, alert)
+    extra = {"verdict": judged, "state": state, "previous_share": previous, "change": change, "alert_id": alert_id,
+             "condition": told.condition, "detail": told.detail}  # fmt: skip
     return wire.Frame(**fields_of(wire.Frame, {**row, **extra}))
 
 

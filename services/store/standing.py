@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.analysis import replaying
+from services.analysis.conditions import place
 from services.analysis.confidential import feed_told
 from services.analysis.health import health
 from services.store import alerts, calibrations, counts, feeds, readings, sizes
 from services.store.pool import Connection
 
 SPARK = timedelta(hours=48)
+TOLD = {"codebook", "frame", "title", "condition", "detail", "state", "share", "change", "alert_id"}
 
 
 def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dict[str, Any]:
@@ -18,12 +20,13 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
 
     `detection` is how the budget of false alarms is kept, None before the first replay.
 
-    Of each frame: codebook, frame, title, state, units and expected of the last closed hour, share and change of 24
-    hours, alert_id, and `hours`: units by the hour over SPARK, None where too little was heard.
+    Of each frame: codebook, frame, title, condition and detail (what people are told), alert_id, state, units and
+    expected of the last closed hour, share and change of 24 hours, and as `hours` its units by the hour over SPARK,
+    None where too little was heard.
     """
     told, known = readings.read_frames(connection, wall), feeds.list_feeds(connection)
     since = replaying.live_since(known)
-    ranked = sorted(told.frames, key=lambda f: (f.state != "burst", f.alert_id is None, -(f.units or 0), f.title))
+    ranked = sorted(told.frames, key=lambda f: (place(f.condition, f.state), -(f.units or 0), f.title))
     versions = {w["frame"]: w["version_id"] for w in alerts.watch_positions(connection)}
     return {
         "present": told.present,
@@ -45,7 +48,7 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
         "frames_watched": len(ranked),
         "frames": [
             {
-                **frame.model_dump(include={"codebook", "frame", "title", "state", "share", "change", "alert_id"}),
+                **frame.model_dump(include=TOLD),
                 "units": frame.verdict.units if frame.verdict else None,
                 "expected": frame.verdict.expected if frame.verdict else None,
                 "hours": _hours(connection, versions.get(frame.frame), frame.frame, told.present),

@@ -1,12 +1,15 @@
 """What a digest says is news, and what it says of what was not heard."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.analysis import digest
+from services.analysis import digest, headlines
+from services.analysis.conditions import Open, condition
+from services.analysis.moving import Movement
 from services.analysis.sparkline import BLOCKS, UNKNOWN, sparkline
 from services.analysis.unsubscribing import reader_of, token
 
@@ -23,25 +26,42 @@ def total(frame, posts):
 
 
 def alert(frame, **more):
-    return {"kind": "burst", "codebook": "palmyra", "frame": frame, "onset": SLOT.isoformat(), "ratio": 6.6} | more
+    return {
+        "alert_id": f"{frame}-1", "kind": "burst", "codebook": "palmyra", "frame": frame, "onset": "2016-12-12T20:00:00+00:00",
+        "fired": "2016-12-12T22:00:00+00:00", "state": "firing", "ratio": 29.0,
+    } | more  # fmt: skip
 
 
-def composed(now, before, *, alerts=(), states=None, scored=(1000, 1000), **about):
+OLD = {"onset": "2016-12-10T17:00:00+00:00", "fired": "2016-12-10T20:00:00+00:00", "ratio": 400.0}
+"""Of an alert that fired two days before the period."""
+
+
+def moves(ratio, low):
+    return Movement(9, 9 / ratio, ratio, low, 2 * ratio, 24, 3, SLOT)
+
+
+def composed(now, before, *, alerts=(), states=None, scored=(1000, 1000), ratios=None, told_before=None, **about):
+    states = states or {}
+    words = {f: condition(states.get(f, "ok"), SLOT, Open("burst", SLOT, SLOT) if a["state"] != "resolved" else None)
+             for a in alerts for f in [a["frame"]]}  # fmt: skip
     part = digest.Part(
-        BOOK, [total(*t) for t in now.items()], [total(*t) for t in before.items()], scored, 1, states or {}
-    )
-    return digest.compose({**ABOUT, **about}, [part], alerts=list(alerts))
+        BOOK, [total(*t) for t in now.items()], [total(*t) for t in before.items()], scored, 1, states, conditions=words,
+        moves={f: moves(*r) for f, r in (ratios or {}).items()},
+    )  # fmt: skip
+    return digest.compose({**ABOUT, **about}, [part], alerts=list(alerts), told_before=told_before)
 
 
 def test_news_comes_first_and_is_the_subject():
-    now = {"calm": 20, "rising": 90, "theatre": 40, "old": 60}
-    told = [alert("theatre"), alert("old", onset="2016-12-01T00:00:00+00:00", ratio=400.0)]
-    body = composed(now, {"calm": 21, "rising": 10, "theatre": 40, "old": 60}, alerts=told)
-    assert [(f["id"], f["moved"]) for f in body["frames"]] == [
-        ("theatre", "burst"), ("old", "burst"), ("rising", "up"), ("calm", "steady"),
+    now = {"calm": 20, "rising": 90, "theatre": 40, "old": 60, "over": 5}
+    told = [alert("theatre"), alert("old", **OLD), alert("over", **OLD, state="resolved")]
+    body = composed(now, {"calm": 21, "rising": 10, "theatre": 40, "old": 60, "over": 5}, alerts=told,
+                    ratios={"theatre": (6.6, 4.0)})  # fmt: skip
+    assert [(f["id"], f["moved"], f["alert"]) for f in body["frames"]] == [
+        ("theatre", "burst", "new"), ("rising", "up", None), ("old", "steady", "on"), ("over", "steady", "over"),
+        ("calm", "steady", None),
     ]  # fmt: skip
-    told = "Theatre 7× the usual, Old over 100× the usual · Palmyra, 13 Dec 2016"
-    assert digest.subject(body, SLOT) == told, "the day is the reader's"
+    told = "Theatre on alert, 6.6× the usual · Palmyra, 13 Dec 2016"
+    assert headlines.subject(body, SLOT) == told, "the day is the reader's"
 
 
 @pytest.mark.parametrize(
@@ -52,11 +72,46 @@ def test_news_comes_first_and_is_the_subject():
         (composed({"a": 9, "b": 90}, {"a": 90, "b": 9}), "B up 8.1 points and 1 more shift"),
         (composed({"a": 0}, {"a": 6}, scored=(0, 1000)), "Nothing was heard"),
         (composed({"a": 0}, {"a": 6}, coverage=0.0), "Nothing was heard"),
-        (composed({"a": 9, "b": 8, "c": 7}, {}, alerts=[alert(f, ratio=None) for f in "abc"]), "A bursts, B bursts and 1 more"),
+        (composed({"a": 9, "b": 8, "c": 7}, {}, alerts=[alert(f) for f in "abc"]), "A on alert; B on alert and 1 more"),
+        (composed({"a": 9}, {}, alerts=[alert("a")], ratios={"a": (400.0, 90.0)}), "A on alert, over 100× the usual"),
+        (composed({"a": 9}, {}, alerts=[alert("a")], ratios={"a": (1.7, 0.3)}), "A on alert"),
+        (composed({"a": 9}, {"a": 9}, alerts=[alert("a", **OLD)]), "A still on alert since 10 Dec"),
+        (composed({"a": 9}, {"a": 9}, alerts=[alert("a", **OLD)], ratios={"a": (2.2, 1.1)}),
+         "A still on alert since 10 Dec, 2.2× the usual"),
+        (composed({"a": 9, "b": 9}, {"a": 9, "b": 9}, alerts=[alert("b", **OLD), alert("a", **OLD, state="resolved")]),
+         "B still on alert since 10 Dec; A calm again"),
+        (composed({"a": 90, "b": 9}, {"a": 9, "b": 9}, alerts=[alert("b", **OLD)]), "A up 8.1 points"),
     ],
 )  # fmt: skip
 def test_the_news_in_one_line(body, told):
-    assert digest.news(body) == told
+    assert headlines.news(body) == told
+
+
+def test_no_figure_of_an_alert_from_before_the_period_is_in_the_headline():
+    body = composed({"a": 9}, {"a": 90}, alerts=[alert("a", **OLD)], ratios={"a": (0.4, 0.2)})
+    assert headlines.news(body) == "A down 8.1 points"
+    assert "400" not in str(body["frames"])
+    assert body["frames"][0]["ratio"] == 0.4
+
+
+def test_what_the_digest_before_told_is_no_news_and_what_it_could_not_tell_is():
+    late = alert("a", **OLD)
+    assert composed({"a": 9}, {"a": 9}, alerts=[late], told_before=frozenset())["frames"][0]["alert"] == "new"
+    known = frozenset({"a-1"})
+    assert composed({"a": 9}, {"a": 9}, alerts=[alert("a")], told_before=known)["frames"][0]["alert"] == "on"
+
+
+HOURS = st.integers(0, 24 * 9).map(lambda h: datetime(2016, 12, 3, tzinfo=UTC) + timedelta(hours=h))
+
+
+@given(HOURS, HOURS, st.lists(st.integers(1, 60), min_size=1, max_size=9))
+def test_an_alert_is_news_in_exactly_one_of_digests_that_follow_each_other(fired, first, lengths):
+    slots = [first]
+    for hours in lengths:
+        slots.append(slots[-1] + timedelta(hours=hours))
+    told = {"alert_id": "x", "fired": fired.isoformat(), "state": "firing"}
+    news = [s for s, e in pairwise(slots) if fired <= e and headlines.standing([told], s, None) == "new"]
+    assert len(news) == (slots[0] < fired <= slots[-1])
 
 
 def test_an_hour_of_burst_without_an_alert_is_no_news():

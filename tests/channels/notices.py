@@ -47,7 +47,10 @@ def chart_data(**more: Any) -> dict[str, Any]:
 def digest_data(**more: Any) -> dict[str, Any]:
     frame = {
         "id": "staged", "codebook": "palmyra-2016", "title": "Staged theatrics", "posts": 300, "units": 210,
-        "authors": 205, "share": 0.12, "ratio": 6.6, "sigma": 4.2, "began": True, "quality": None,
+        "authors": 205, "share": 0.12, "ratio": 6.6, "ratio_low": 4.1, "sigma": 4.2, "quality": None, "alert": "new",
+        "condition": "on alert", "detail": "since 11 Dec 15:00, and in a burst in its last judged hour",
+        "onset": "2016-12-11T14:00:00Z",
+        "against": "41 voices hour by hour, 6.2 expected, in 24 judged hours: 6.6× the usual (4.1 to 9.8)",
     }  # fmt: skip
     voices = {
         "authors": 205,
@@ -78,7 +81,8 @@ def digest_data(**more: Any) -> dict[str, Any]:
             {**frame, "previous_share": 0.08, "change": 0.04, "state": "burst", "moved": "burst", "voices": voices,
              "chart": chart_data()},
             {**frame, "id": "blame", "title": "Россия винит США", "previous_share": None, "change": None,
-             "state": "learning", "moved": "unknown", "voices": None, "ratio": None, "quality": judged},
+             "state": "learning", "moved": "unknown", "voices": None, "ratio": None, "quality": judged, "alert": None,
+             "condition": "learning", "detail": "too little history to judge", "against": "no hour could be judged"},
         ],
         "alerts": [alert], "suggestions": [suggestion], "coverage": 0.97,
         "gaps": [{"feed": "Al-Masdar", "from": "2016-12-11T20:00:00Z", "until": "2016-12-11T21:00:00Z"}],

@@ -82,7 +82,7 @@ def test_a_digest_and_a_test_have_theirs(receiver, kind):
         "2,480 posts, of which 512",
         "97%",
         "300 posts, 12%",
-        "Alert, firing",
+        "Alert: Staged theatrics, since",
         "and 48 more",
     ):
         assert word in got

@@ -102,9 +102,10 @@ def test_both_forms_of_a_digest_tell_the_same():
     flat = " ".join(text.split()), " ".join(Page(html).text.split())
     for form in flat:
         for part in [
-            "Digest", "Morning digest", "Staged theatrics 7× the usual", "2,480", "2,310 before", "512", "97%",
+            "Digest", "Morning digest", "Staged theatrics on alert, 6.6× the usual", "2,480", "2,310 before", "512", "97%",
             "11 Dec 2016, 10:00 – 12 Dec 2016, 10:00", "Europe/Berlin", "Россия винит США", "300 posts by 210 voices",
-            "71 of 205 authors new", "12%", "+4.0", "burst", "learning", "41 voices, 6.2 expected.", "firing",
+            "71 of 205 authors new", "12%", "+4.0", "burst", "learning", "41 voices, 6.2 expected.", "new alert", "on alert", "and in a burst in its last judged hour",
+            "In this period 41 voices hour by hour, 6.2 expected",
             "A play, says one who should know.", "They staged it all.", "video.example (9) and 2 more", "Al-Masdar",
             "11 Dec 2016, 21:00 – 11 Dec 2016, 22:00", "precision 90% (95% interval 71 to 97%, 19 judged, 2016-W49)", "version 3",
             "10 Dec 2016, 10:00 – 11 Dec 2016, 10:00", "unknown, not zero", "Museum, looted, coins", "31 posts by 22 voices",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire import Frame, UsualPoint
+from services.analysis.conditions import Open, condition
 from services.console import chart, plot, words
 from services.console.pages import frames
 
@@ -112,12 +113,16 @@ def frame(title, state="ok", change=0.0, **about):
     told = {"codebook": "c", "version": 1, "codebook_title": "", "frame": title, "title": title, "description": "",
             "posts": 1, "units": 1, "authors": 1, "share": 0.1, "previous_share": 0.1, "coverage": 1.0, "verdict": None,
             "alert_id": None}  # fmt: skip
-    return Frame(**{**told, "state": state, "change": change, **about})
+    alert = Open("burst", PRESENT, PRESENT) if about.get("alert_id") else None
+    said = condition(state, None, alert)
+    told |= {"state": state, "change": change, "condition": said.condition, "detail": said.detail}
+    return Frame(**{**told, **about})
 
 
-def test_bursts_come_first_then_alerts_then_change():
-    told = [frame("a", change=0.3), frame("b", change=None), frame("c", alert_id="x"), frame("d", "burst", change=-0.1)]
-    assert [f.title for f in words.ranked(told)] == ["d", "c", "a", "b"]
+def test_alerts_come_first_then_bursts_then_change():
+    told = [frame("a", change=0.3), frame("b", change=None), frame("c", alert_id="x"), frame("d", "burst", change=-0.1),
+            frame("e", "burst", alert_id="y")]  # fmt: skip
+    assert [f.title for f in words.ranked(told)] == ["e", "c", "d", "a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -128,9 +133,9 @@ def test_bursts_come_first_then_alerts_then_change():
         ([frame("a", "learning")], "Still learning what is usual."),
         ([frame("a", posts=None)], "Too little was heard to say what moves."),
         ([frame("a", state="insufficient coverage")], "Too little was heard to say what moves."),
-        ([frame("a", alert_id="x")], "a is still on alert."),
-        ([frame("a", "burst"), frame("b", "burst")], "a and b move."),
-        ([frame(t, "burst") for t in "abcde"], "a, b, c and 2 more move."),
+        ([frame("a", alert_id="x"), frame("b", "burst")], "a is on alert."),
+        ([frame("a", "burst"), frame("b", "burst")], "a and b are in a burst."),
+        ([frame(t, "burst", alert_id="x") for t in "abcde"], "a, b, c and 2 more are on alert."),
     ],
 )
 def test_the_headline(frames, said):

@@ -8,11 +8,14 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg.types.json import Jsonb
 from starlette.testclient import TestClient
 
+from services.analysis import headlines
 from services.analysis.unsubscribing import token
 from services.api import create_api
-from services.store import deliveries, digests
+from services.store import alerts, deliveries, digesting, digests
+from services.store.digesting import Edition
 from tests.api import seeded
 from tests.channels.conftest import serve_smtp
 from tests.stages.conftest import FakeChannel, World
@@ -24,7 +27,7 @@ from workers.stages.digest import digest
 
 __all__ = ["replayed", "serve_smtp"]
 PEOPLE = ["Alice <alice@example.org>", "bob@example.org"]
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
@@ -225,3 +228,44 @@ def test_a_replay_that_was_not_judged_yet_has_no_digest(replayed: World) -> None
     flow(replayed)
     assert digest(replayed.rt).rows == 1
     assert isinstance(replayed.channel, FakeChannel)
+
+
+def test_a_digest_tells_of_its_own_period(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=10))
+    flow(replayed)
+    with replayed.store.transaction() as tx:
+        evidence = alerts.read_alert(tx, alerts.list_alerts(tx, limit=1)[0]["alert_id"])["evidence"]
+        slot = datetime.fromisoformat(evidence["until"]) + 2 * HOUR
+        today, tomorrow = (Edition("own", slot + i * DAY, slot + (i - 1) * DAY, "UTC") for i in (0, 1))
+        first, second = digesting.read_digest(tx, today), digesting.read_digest(tx, tomorrow)
+        moved, still = first["frames"][0], second["frames"][0]
+        assert (moved["moved"], moved["alert"], moved["condition"]) == ("burst", "new", "on alert")
+        told = tx.execute(
+            "select sum(units)::int as units, sum(expected) as expected from verdicts where frame = %s and bucket >= %s"
+            " and bucket < %s and state in ('ok', 'burst')", (moved["id"], slot - DAY, slot),
+        ).fetchone()  # fmt: skip
+        assert moved["ratio"] == pytest.approx(told["units"] / told["expected"])
+        assert f"{told['units']} voices hour by hour" in moved["against"]
+        assert headlines.news(first).startswith(f"{moved['title']} on alert, ")
+        assert (still["alert"], still["condition"], still["ratio"]) == ("on", "on alert", None)
+        assert still["moved"] != "burst"
+        # What the digest before could not tell of is news, however long ago it fired.
+        deliveries.add_digest(tx, "own", schedule="0 7 * * *", timezone="UTC", since=T0)
+        deliveries.fill_slot(tx, "own", slot, body={**first, "alerts": []}, now=slot)
+        assert digesting.read_digest(tx, tomorrow)["frames"][0]["alert"] == "new"
+        tx.execute("update digest_slots set body = %s", (Jsonb(first),))
+        assert digesting.read_digest(tx, tomorrow)["frames"][0]["alert"] == "on"
+
+
+def test_the_end_of_an_alert_is_told_once(replayed: World) -> None:
+    hear(replayed, history(), T0 + timedelta(days=10))
+    flow(replayed)
+    with replayed.store.transaction() as tx:
+        last = tx.execute("update alerts set state = 'resolved' returning last_bucket").fetchone()["last_bucket"]
+        over = last + DAY + HOUR
+        bodies = [
+            digesting.read_digest(tx, Edition("own", over + i * DAY - HOUR, over + (i - 1) * DAY - HOUR, "UTC"))
+            for i in (1, 2)
+        ]
+    assert [b["frames"][0]["alert"] for b in bodies] == ["over", None]
+    assert headlines.news({**bodies[0], "totals": {"posts": 1}, "coverage": 1.0}).endswith("calm again")

@@ -5,7 +5,8 @@ from typing import Any
 
 from schemas.records import Notice
 from services.analysis import slots
-from services.analysis.digest import nothing_new, subject
+from services.analysis.digest import nothing_new
+from services.analysis.headlines import subject
 from services.store import alerts, deliveries, digesting, feeds, mailing
 from services.store.pool import Connection, Row
 from workers.runtime import Outcome, Runtime

@@ -231,12 +231,6 @@ where d.failing
    or exists (select from alerts a where a.kind = 'outage' and a.feed_id = f.feed_id and a.state <> 'resolved')
 order by f.feed_id;
 
--- name: states_between
-select frame, bool_or(state = 'burst') as burst, (array_agg(state order by bucket desc))[1] as state
-from verdicts
-where version_id = %(version_id)s and bucket >= %(since)s and bucket < %(until)s
-group by frame;
-
 -- name: watch_positions
 select w.version_id, w.frame, w.evaluated_until from watches w join codebooks c using (version_id)
 where c.state = 'current' order by w.version_id, w.frame;

@@ -67,12 +67,18 @@ select digest, address from left_now;
 update digest_readers set unsubscribed_at = null
 where digest = %(digest)s and address = lower(%(address)s) and unsubscribed_at is not null returning reader_id;
 
+-- name: alerts_told
+-- Ids of the alerts that the digest of a slot told of; no row where there was none.
+select array(select a ->> 'alert_id' from jsonb_array_elements(body -> 'alerts') a) as alert_ids
+from digest_slots where digest = %(digest)s and slot = %(slot)s;
+
 -- name: alerts_with_evidence
--- Alerts that were going on in a period, with what stands behind them.
-select a.alert_id, a.kind, c.codebook, a.frame, a.state, a.onset, a.last_bucket, a.raised_at,
+-- Alerts that were going on in a period, or came to their end in it (`calm` after their last bucket), with what stands
+-- behind them.
+select a.alert_id, a.kind, c.codebook, a.frame, a.state, a.onset, a.last_bucket, a.raised_at, a.acked_at, a.snoozed_until,
        a.evidence -> 'frame' ->> 'title' as title, a.evidence ->> 'reason' as reason, a.evidence
 from alerts a left join codebooks c using (version_id)
-where a.onset < %(until)s and (a.state <> 'resolved' or a.last_bucket >= %(since)s)
+where a.onset < %(until)s and (a.state <> 'resolved' or a.last_bucket + %(calm)s > %(since)s)
 order by a.onset, a.alert_id;
 
 -- name: new_publishers
