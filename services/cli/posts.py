@@ -33,7 +33,7 @@ def list_posts(*, as_json: bool, **asked: Any) -> None:
         click.echo(page.model_dump_json(indent=2))
         return
     for post in page.posts:
-        told = ", ".join(f"{f} {p:.0%}" + (f" {post.stances[f]}" if f in post.stances else "")
+        told = ", ".join(f"{f} (probability {p:.0%})" + (f" {post.stances[f]}" if f in post.stances else "")
                          for f, p in post.frames.items())  # fmt: skip
         said = f"{post.source}, {language(post.lang)}  {told or 'no frame'}"
         click.echo(f"{post.post_id:>8}  {post.published_at:%d %b %Y %H:%M}  {said}")

@@ -86,7 +86,7 @@ def test_both_forms_of_an_alert_tell_the_same():
             "Burst", "Staged theatrics", "41 voices in 2 hours where 6.2 were expected.", "2016-12-11 14:00 UTC",
             "6.6 times the expected (95% interval 4.1 to 9.8)", "58 posts, 44 distinct texts, 37 authors, 12 publishers", "14",
             "3.4% of all posts", "0.00021", "0.001", "27.6 days", "99.6%", "unknown, not zero", "rss 31", "Arabic 18",
-            "video.example", "هذه مسرحية متفق عليها", "9f8e7d6c5b4a", "news.example", "score 0.97", "version 3",
+            "video.example", "هذه مسرحية متفق عليها", "9f8e7d6c5b4a", "news.example", "probability 97%", "version 3",
             "The battle is told as a show.", "e5-small", "a1b2c3", "hxxps://t.example/x",
         ]:  # fmt: skip
             assert part in form, part

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from schemas.errors import PermanentError, Reason
 from services.classifier import ABSENT, CARRIES, UNCERTAIN, Heads, learning
 from services.classifier.calibration import FLATTEST, best_threshold, fit_line
-from services.classifier.heads import centred
+from services.classifier.heads import centred, thresholds_of
 from services.classifier.learning import Material, learn
 from services.classifier.review import doubts
 from services.classifier.ridge import fit, told_by
@@ -352,3 +352,10 @@ def test_some_rows_tell_what_all_were_taught_as_well_as_they_can(kept, seed):
     spread = np.linalg.svd(np.column_stack([points[rows], np.ones(kept)]), compute_uv=False)
     assume(kept < 4 or spread[-1] > 0.3)
     assert np.abs(told - wanted).mean() <= (0.05 if kept >= 4 else 1.0) * np.abs(wanted).mean() + 1e-6
+
+
+def test_thresholds_are_read_alone(heads):
+    told = thresholds_of(heads.to_bytes())
+    assert told == {f: float(t) for f, t in zip(heads.frames, heads.thresholds, strict=True)}
+    with pytest.raises(PermanentError, match="cannot be read"):
+        thresholds_of(b"")

@@ -7,11 +7,13 @@ from starlette.testclient import TestClient
 
 from schemas.wire_why import Word
 from services.analysis.spans import words
+from services.channels.wording import percent
 from services.console.marks import marked, strength
 from services.serve import create_app
 from services.settings import Settings
-from services.store import listings
+from services.store import listings, readings
 from services.store.pool import Store
+from services.usecases.thresholds import carried_from
 from tests.api import judged, seeded
 from tests.console.test_pages import Page
 
@@ -91,7 +93,7 @@ def test_what_cannot_be_explained_is_shown_with_the_reason(web, numbers, palmyra
         page = read(other, f"/posts/{post.post_id}?words=1")
     assert "cannot be explained now" in page.text
     assert "Apply the codebook again." in page.text
-    assert "staged-theatrics (90%)" in page.text
+    assert "staged-theatrics (probability 90%)" in page.text
 
 
 def test_lists_lead_to_the_page_of_a_post(web, numbers):
@@ -126,3 +128,14 @@ def test_pieces_are_the_whole_text_and_each_word_is_marked(text, data):
 )
 def test_the_strength_of_a_mark(change, said):
     assert strength(word((0, 1), "a", change)) == said
+
+
+def test_every_probability_says_what_it_is_and_where_counting_begins(web, store, numbers):
+    with store.transaction() as tx:
+        row = readings.current_frame(tx, "show")
+        from_on = carried_from(tx, row["version_id"])["show"]
+    for path in (f"/frames/{row['codebook']}/show", "/posts?frame=show"):
+        page = read(web, path)
+        assert f"from {percent(from_on)} up" in page.text, path
+        assert "probability" in page.text.lower()
+        assert " sure" not in page.text

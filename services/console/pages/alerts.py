@@ -20,6 +20,7 @@ from services.store import alerts as alert_rows
 from services.store import announcing, listings, over_time, overview, readings, rechecks, rules
 from services.store.pool import Connection, Row
 from services.store.sharing import STIX, stix_of
+from services.usecases.thresholds import carried_from
 
 LISTED = 40
 BEFORE = timedelta(days=5)
@@ -64,6 +65,7 @@ def alert(request: Request) -> Response:
         row = alert_rows.read_alert(tx, alert_id) or {}
         told: dict[str, Any] = {"said_of": {k: row.get(k) for k in ("acked_at", "snoozed_until")}}
         told |= _drawn(tx, wall, found) | _next(tx, wall, found)
+        told["threshold"] = carried_from(tx, row["version_id"]).get(found.frame) if found.frame else None
         told["mutes"] = [m for m in rules.list_mutes(tx, wall) if found.frame and m["frame"] == found.frame]
     replayed = wall - found.present > REPLAYED
     return page(request, "alert.html", alert=found, present=found.present, lengths=LENGTHS, replayed=replayed, **told)

@@ -21,6 +21,7 @@ from services.store import alerts as alert_rows
 from services.store import feeds, listings, over_time, overview, readings, stances
 from services.store.pool import Connection
 from services.usecases.shares import with_usual_share
+from services.usecases.thresholds import carried_from
 
 POSTS = 6
 ALERTS = 12
@@ -185,6 +186,7 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
         told |= {
             "facts": alert_rows.facts(tx, **period), "moved": movement(day.get((trend.codebook, trend.frame), [])),
             "stances": _stood(stances.stance_counts(tx, **period)), "facts_since": period["since"],
+            "threshold": carried_from(tx, row["version_id"]).get(trend.frame),
             "carriers": overview.top_carriers(tx, limit=CARRIERS, **period),
         }  # fmt: skip
     return told

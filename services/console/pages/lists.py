@@ -19,6 +19,7 @@ from services.console.pages.frames import PERIODS, day_of, end_of
 from services.store import feeds, listings, overview, readings
 from services.store import posts as rows
 from services.store.pool import Connection
+from services.usecases.thresholds import carried_from
 
 LISTED = 30
 _WORD = {"source": re.compile("[a-z0-9_-]{1,40}"), "lang": re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"),
@@ -80,11 +81,19 @@ def posts(request: Request) -> Response:
         told: dict[str, Any] = {"newer": _newer(tx, asked, found.posts, about, filters) if at else None}
         frames = readings.read_frames(tx, wall).frames
         told |= {"frames": frames, "kinds": _kinds(tx, about, since, until or present) if frames else {}}
+        told["threshold"] = _threshold(tx, about)
         told["named"] = {f.frame: f.title for f in frames if f.codebook == found.codebook}
     shown = found.posts[:LISTED]
     older = asked.link(before=_word(shown[-1].published_at, shown[-1].post_id)) if len(found.posts) > LISTED else None
     return page(request, "posts.html", asked=asked, posts=shown, found=found, present=found.present, older=older,
                 periods=PERIODS, **told)  # fmt: skip
+
+
+def _threshold(tx: Connection, about: dict[str, Any]) -> float | None:
+    """From which probability on a post carries the one frame that is asked for; None where none is, or nobody knows."""
+    if about["frame"] is None:
+        return None
+    return carried_from(tx, readings.current_frame(tx, **about)["version_id"]).get(about["frame"])
 
 
 def _kinds(tx: Connection, about: dict[str, Any], since: datetime, present: datetime) -> dict[str, list[str]]:
