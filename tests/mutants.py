@@ -38,6 +38,7 @@ CONDITIONS = "tests/stages/test_condition_faces.py"
 
 DOOR = "tests/console/test_door.py"
 WORDS = "tests/cli/test_feed_health.py"
+CALLED = "tests/cli/test_calling.py"
 
 _ORDERED = "select c.codebook, v.frame,\n       " + ",\n       ".join(
     f"array_agg(v.{name} order by v.bucket) as {told}"
@@ -53,6 +54,16 @@ _PAGED = (
 )
 
 MUTANTS = [
+    Mutant(
+        12,
+        "services/cli/__init__.py",
+        'calling.say(f"framewatch: {error}", err=True)',
+        'click.echo(f"framewatch: {error}", err=True)',
+        CALLED,
+    ),
+    Mutant(12, "services/cli/__init__.py", "prog_name=calling.called()", 'prog_name="framewatch"', CALLED),
+    Mutant(12, "services/cli/calling.py", "(found and Path(found).resolve() == ours.resolve())", "found", CALLED),
+    Mutant(12, "services/cli/calling.py", 'if len(below.parts) > 1 else f"./{below}"', "", CALLED),
     Mutant(14, "services/console/app.py", "if wanted in caller.scopes:", "if caller:", f"{DOOR} -k reader"),
     Mutant(
         14,

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from schemas.errors import FramewatchError
+from services.cli import calling
 
 COMMANDS = {
     "up": ("services.cli.up:up", "Run everything on this machine."),
@@ -56,7 +57,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="framewatch")
+@click.version_option(package_name="framewatch", prog_name="framewatch")
 def cli() -> None:
     """Framewatch: which story rises, who carries it, since when, with evidence."""
 
@@ -64,9 +65,9 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; an expected failure is one message on standard error and exit status 1."""
     try:
-        cli.main(args=arguments, prog_name="framewatch")
+        cli.main(args=arguments, prog_name=calling.called())
     except FramewatchError as error:
-        click.echo(f"framewatch: {error}", err=True)
+        calling.say(f"framewatch: {error}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

@@ -13,7 +13,7 @@ from schemas.errors import PermanentError, Reason
 from schemas.rule import NAME, check, parse
 from services.analysis.alerting import Rule, rules_for
 from services.analysis.naming import many
-from services.cli import house
+from services.cli import calling, house
 from services.store import rules as rows
 
 _LENGTH = re.compile(r"(\d{1,5})\s*(m|min|h|d|w)")
@@ -68,7 +68,7 @@ def set_rule(*, name: str, path: str | None, terms: tuple[str, ...], as_json: bo
     if as_json:
         house.echo_json({**_plain(rule, {name: saved}), "instead_of": replaced})
         return
-    click.echo(f"Saved {name}. What it would have fired: framewatch alerts dry-run --rule {name}")
+    calling.say(f"Saved {name}. What it would have fired: framewatch alerts dry-run --rule {name}")
     if replaced:
         click.echo(f"It decides for {rule.frame} from now on, instead of {', '.join(replaced)}.")
 

@@ -114,7 +114,7 @@ def resolve(alert_id: str) -> None:
 
 @alerts.command()
 @click.option("--frame", default=None, help="Id of a frame.")
-@click.option("--feed", "feed_id", type=int, default=None, help="Number of a feed: framewatch feeds list.")
+@click.option("--feed", "feed_id", type=int, default=None, help="Number of a feed, as `feeds list` has it.")
 @click.option("--until", default=None, help="A time, or a length: 30m, 4h, 2d. Default: for good.")
 def mute(*, frame: str | None, feed_id: int | None, until: str | None) -> None:
     """Tell nobody of a frame or a feed; alerts are still raised and kept."""

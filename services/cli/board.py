@@ -12,6 +12,7 @@ from rich.text import Text
 from services.analysis import ages, health
 from services.analysis.naming import many
 from services.analysis.sparkline import sparkline
+from services.cli import calling
 
 Row = Mapping[str, Any]
 WIDE = 24
@@ -83,7 +84,7 @@ def feeds(known: Sequence[Row], width: int, most: int = 4) -> list[RenderableTyp
         line = f"  {feed['title'] or feed['address']}: {why}"
         told.append(Text(line[: width - 1], style="yellow", no_wrap=True))
     if len(bad) > most:
-        told.append(Text(f"  … and {len(bad) - most} more: framewatch feeds list", style="dim"))
+        told.append(Text(calling.as_called(f"  … and {len(bad) - most} more: framewatch feeds list"), style="dim"))
     return told
 
 
@@ -94,7 +95,7 @@ def alerts(known: Sequence[Row], most: int = 4) -> list[RenderableType]:
     told: list[RenderableType] = [Text(going_on(len(known)), style="bold red")]
     told += [Padding(Text(str(a["reason"])), (0, 0, 0, 2)) for a in known[:most]]
     if len(known) > most:
-        told.append(Text(f"  … and {len(known) - most} more: framewatch alerts list", style="dim"))
+        told.append(Text(calling.as_called(f"  … and {len(known) - most} more: framewatch alerts list"), style="dim"))
     return told
 
 

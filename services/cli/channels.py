@@ -11,7 +11,7 @@ from schemas.records import Notice
 from services.analysis.quiet import parse
 from services.channels import CHANNELS, channel_for, check_config, check_reach, redact
 from services.channels import fields as fields_of
-from services.cli import demo_mail, house
+from services.cli import calling, demo_mail, house
 from services.fetch import Fetcher
 from services.settings import Settings
 from services.store import deliveries
@@ -32,7 +32,7 @@ def channels() -> None:
 def add(*, name: str, kind: str, config: tuple[str, ...]) -> None:
     """Add the channel NAME, such as: channels add team slack url=https://hooks.slack.com/services/…
 
-    FIELD=- asks for the value without showing it. What each kind needs: framewatch channels kinds
+    FIELD=- asks for the value without showing it. What each kind needs: `channels kinds`.
     """
     if not _NAME.fullmatch(name):
         said = f"{name!r} cannot be a channel's name: at most 40 letters, digits, . _ and -, such as team-1"
@@ -43,7 +43,7 @@ def add(*, name: str, kind: str, config: tuple[str, ...]) -> None:
         deliveries.add_channel(tx, name, kind, checked)
     if warning:
         click.echo(f"Saved, but: {warning}", err=True)
-    click.echo(f"Added {name}. Try it: framewatch channels test {name}")
+    calling.say(f"Added {name}. Try it: framewatch channels test {name}")
 
 
 @channels.command()
@@ -70,7 +70,7 @@ def list_channels(*, as_json: bool) -> None:
         shown = json.dumps(redact(c["kind"], c["config"]), ensure_ascii=False)
         click.echo(f"{c['name']:20} {c['kind']:12} {c['state']:8} {shown}")
     if not found:
-        click.echo("No channel yet: alerts reach nobody. See: framewatch channels kinds", err=True)
+        calling.say("No channel yet: alerts reach nobody. See: framewatch channels kinds", err=True)
 
 
 @channels.command()

@@ -11,8 +11,8 @@ from schemas import codebook as files
 from services import settings
 from services.analysis.naming import many
 from services.analysis.text import text_for_encoder
+from services.cli import calling, house
 from services.cli import codebook_versions as versions
-from services.cli import house
 from services.cli.codebook_preview import preview
 from services.cli.codebook_text import text_of
 from services.cli.evaluate import evaluate
@@ -95,7 +95,7 @@ def apply(file: Path, *, again: bool, as_json: bool) -> None:
         return
     click.echo(f"{read.codebook} version {version['version']} is {version['state']}.")
     if version["posts"]:
-        click.echo(f"Scoring again {many(version['posts'], 'stored post')}; see: framewatch codebook status")
+        calling.say(f"Scoring again {many(version['posts'], 'stored post')}; see: framewatch codebook status")
 
 
 codebook.add_command(apply, name="import")

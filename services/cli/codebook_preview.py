@@ -11,7 +11,7 @@ from rich.text import Text
 
 from schemas import wire_codebooks as wire
 from services.analysis.naming import many
-from services.cli import house
+from services.cli import calling, house
 from services.cli.alert_rules import default_rule
 from services.cli.codebook_text import text_of
 from services.store.dry_run import MAX_DAYS
@@ -73,7 +73,9 @@ def _show(told: wire.Preview, file: Path, console: Console) -> None:
         if f.gained or f.lost or f.alerts_appear or f.alerts_vanish:
             _show_frame(f, console)
     console.print(f"\n{many(told.moved, 'post')} would move. Nothing was written; this took {told.took_seconds:.1f} s.")
-    console.print(f"To make it current (about {told.apply_seconds:.0f} s): framewatch codebook apply {file}")
+    console.print(
+        calling.as_called(f"To make it current (about {told.apply_seconds:.0f} s): framewatch codebook apply {file}")
+    )
 
 
 def _show_frame(frame: wire.FramePreview, console: Console) -> None:

@@ -11,7 +11,7 @@ from schemas import codebook as files
 from schemas.errors import PermanentError, Reason
 from services.analysis import ages
 from services.analysis.naming import many
-from services.cli import house
+from services.cli import calling, house
 from services.store import applying, changes, codebooks
 from services.store.pool import Connection, Row
 
@@ -127,7 +127,7 @@ def rollback(*, name: str | None, to: int | None, as_json: bool) -> None:
         return
     click.echo(f"{found['codebook']} version {found['version']} is {found['state']}.")
     if found["posts"]:
-        click.echo(f"First it scores {many(found['posts'], 'post')} that came since; see: framewatch codebook status")
+        calling.say(f"First it scores {many(found['posts'], 'post')} that came since; see: framewatch codebook status")
 
 
 def _version(tx: Connection, name: str | None, version: int | None) -> Row:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from services import demo as bundled
-from services.cli import house
+from services.cli import calling, house
 from services.cli.demo_mail import allowing
 from services.demo.server import ReplayServer
 from services.settings import Settings
@@ -68,10 +68,10 @@ class Demo:
             ended = self._end(tx, mine, present)
         for alert in reversed([a for a in told if a["alert_id"] not in self._seen]):
             self._seen.add(alert["alert_id"])
-            click.echo(f"  ALERT  {alert['reason']}\n         framewatch alerts show {alert['alert_id']}")
+            calling.say(f"  ALERT  {alert['reason']}\n         framewatch alerts show {alert['alert_id']}")
         if ended:
             self._over = True
-            click.echo("The replay is over. Now add a feed of your own: framewatch feeds add URL\n")
+            calling.say("The replay is over. Now add a feed of your own: framewatch feeds add URL\n")
         elif heard is not None and heard.date() != self._told and not self._settling:
             self._told = heard.date()
             click.echo(f"  heard until {heard:%d %b %Y %H:%M}")

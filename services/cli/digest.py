@@ -17,7 +17,7 @@ from services import settings
 from services.analysis import ages, slots
 from services.analysis.headlines import subject
 from services.analysis.unsubscribing import token
-from services.cli import house
+from services.cli import calling, house
 from services.store import deliveries, digesting, digests, feeds, mailing
 from services.store.pool import Connection, Row
 
@@ -115,7 +115,7 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         house.echo_json(told)
     elif not told:
-        click.echo("There is no digest. Add one: framewatch digest add --timezone Europe/Berlin")
+        calling.say("There is no digest. Add one: framewatch digest add --timezone Europe/Berlin")
     else:
         table = Table("digest", "schedule", "time zone", "last", "next", "readers", "to", box=None, pad_edge=False)
         for one in told:

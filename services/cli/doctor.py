@@ -12,7 +12,7 @@ from services import settings
 from services.analysis import ages
 from services.analysis.confidential import feed_told
 from services.analysis.naming import many
-from services.cli import house
+from services.cli import calling, house
 from services.settings import Settings
 from services.store import alerts, codebooks, counts, feeds
 from services.store.migrate import pending
@@ -41,6 +41,7 @@ def doctor(*, as_json: bool) -> None:
                 found += [finding for examine in EXAMINATIONS for finding in examine(tx)]
     except FramewatchError as error:
         found.append((str(error), "Start everything with `framewatch up`, or mend FRAMEWATCH_DATABASE_URL."))
+    found = [(calling.as_called(what), calling.as_called(remedy)) for what, remedy in found]
     if as_json:
         house.echo_json([{"what": what, "remedy": remedy} for what, remedy in found])
     for what, remedy in () if as_json else found:

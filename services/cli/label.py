@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from services.cli import house, judging
+from services.cli import calling, house, judging
 from services.cli.label_files import export_labels, import_labels
 from services.cli.label_uses import examples, threshold
 from services.store import feeds, labels, qualities
@@ -24,7 +24,7 @@ class Labelling(click.Group):
 def label() -> None:
     """Judge posts, ten at a time, and see how good each frame is.
 
-    `framewatch label FRAME` asks about posts drawn by chance: `framewatch label judge --help`.
+    `label FRAME` asks about posts drawn by chance: see `label judge --help`.
     """
 
 
@@ -77,7 +77,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
         )  # fmt: skip
     console = Console()
     Console(width=max(console.width, 110)).print(table)
-    click.echo("– is not known (yet): framewatch label FRAME asks you about posts.")
+    calling.say("– is not known (yet): framewatch label FRAME asks you about posts.")
 
 
 def _cells(row: dict[str, Any], name: str) -> tuple[str, str]:

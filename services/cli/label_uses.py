@@ -15,7 +15,7 @@ from services.analysis import editing, measuring, thresholds
 from services.analysis.judging import Estimate
 from services.analysis.naming import many
 from services.analysis.taught import Texts, texts_of
-from services.cli import house, judging
+from services.cli import calling, house, judging
 from services.store import codebooks, feeds, labels, qualities
 from services.store.pool import Row
 
@@ -56,7 +56,7 @@ def examples(*, frame: str, codebook: str | None, source: Path | None, output: P
     _write(editing.add_examples(body, frame, yes, counterexamples=no), output, overwrite=overwrite)
     had = f" {known} it had before." if known else ""
     click.echo(f"Added to {frame}: {many(len(yes), 'example')} and {many(len(no), 'counterexample')}.{had}", err=True)
-    click.echo("These posts will not measure a version that holds them; judge new ones: framewatch label", err=True)
+    calling.say("These posts will not measure a version that holds them; judge new ones: framewatch label", err=True)
     _next(output)
 
 
@@ -136,7 +136,7 @@ def _write(text: str, output: Path | None, *, overwrite: bool) -> None:
 def _next(output: Path | None) -> None:
     if output is not None:
         told = f"{output} is written. See what would change: framewatch codebook preview {output}"
-        click.echo(told, err=True)
+        calling.say(told, err=True)
 
 
 def _tell(frame: str, choice: thresholds.Choice, book: files.Codebook) -> None:

@@ -13,7 +13,7 @@ from services import settings
 from services.analysis import health
 from services.analysis.naming import many
 from services.analysis.promise import UNKNOWN
-from services.cli import board, house
+from services.cli import board, calling, house
 from services.store.standing import read_standing
 
 FRAMES = 5
@@ -22,7 +22,7 @@ FRAMES = 5
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For another program to read.")
 def status(*, as_json: bool) -> None:
-    """What is running, how far behind it is, and what moves. As it happens: framewatch top."""
+    """What is running, how far behind it is, and what moves. As it happens: `top`."""
     home = settings.home_of(settings.load())
     found: dict[str, Any] = {"home": str(home), "up": house.running(home), "database": None}
     try:
@@ -40,7 +40,7 @@ def _print(found: dict[str, Any]) -> None:
     _print_processes(console, found)
     database = found["database"]
     if database is None:
-        console.print(f"[red]{found['problem']}[/red]", soft_wrap=True)
+        console.print(Text(calling.as_called(found["problem"]), style="red"), soft_wrap=True)
         return
     sizes, waits = database["sizes"], database["deliveries"]
     console.print(
@@ -69,7 +69,8 @@ def _print_processes(console: Console, found: dict[str, Any]) -> None:
     console.print(f"Home      {found['home']}", highlight=False, soft_wrap=True)
     run = found["up"]
     if run is None:
-        console.print("Processes none are looked after from this home (on one machine: framewatch up)", soft_wrap=True)
+        told = "Processes none are looked after from this home (on one machine: framewatch up)"
+        console.print(calling.as_called(told), highlight=False, soft_wrap=True)
         return
     for name, address in run["addresses"].items():
         console.print(f"{name.capitalize():9} {address}", highlight=False, soft_wrap=True)

@@ -13,7 +13,7 @@ from rich.table import Table
 from schemas.errors import PermanentError, Reason
 from services.analysis.drafting import readable
 from services.analysis.naming import language, many
-from services.cli import house
+from services.cli import calling, house
 from services.cli.codebook_preview import preview
 from services.store import codebooks, drafts
 from services.store import suggestions as rows
@@ -48,7 +48,7 @@ def list_suggestions(*, state: str, codebook: str | None, limit: int, as_json: b
         house.echo_json(found)
         return
     if not found:
-        click.echo(_nothing(state, runs), err=True)
+        calling.say(_nothing(state, runs), err=True)
         return
     table = Table("id", "score", "14 days", "voices", "since", "languages", "about", box=None, pad_edge=False)
     for column in table.columns[:-1]:
@@ -87,7 +87,7 @@ def show(*, suggestion_id: int, as_json: bool) -> None:
         for post in posts:
             click.echo(f"  {language(post['lang'])}: {shorten(readable(post['text']), 150)}")
     if row["state"] == "open":
-        click.echo(f"\nMake it a frame: framewatch suggestions adopt {row['suggestion_id']} --into codebook.yaml")
+        calling.say(f"\nMake it a frame: framewatch suggestions adopt {row['suggestion_id']} --into codebook.yaml")
 
 
 @suggestions.command()
@@ -120,7 +120,7 @@ def adopt(
     elif previewed:
         ctx.invoke(preview, file=into, days=30, as_json=False)
     file = into or "FILE"
-    click.echo(
+    calling.say(
         f"\nDrafted the frame {done.frame.id} with {many(len(done.frame.examples), 'example')} and "
         f"{many(len(done.frame.counterexamples), 'counterexample')}. Read them in the file and put them right; then:\n"
         f"  framewatch codebook preview {file}\n  framewatch codebook apply {file}",
@@ -170,11 +170,11 @@ def suggest(*, at_once: bool, codebook: str | None, as_json: bool) -> None:
             told = suggesting.suggest(store, claimed, present=present, now=clock(), tell=_progress)
             done.append(told)
             if not as_json:
-                click.echo(_made(told))
+                calling.say(_made(told))
         if as_json:
             house.echo_json([asdict(told) for told in done])
         if not done:
-            click.echo(
+            calling.say(
                 "Nothing is due, or a worker is at it. To do it all the same: framewatch suggest --now", err=True
             )
     finally:
@@ -191,7 +191,7 @@ def _decide(suggestion_id: int, state: str, said: str | None) -> None:
     """Decide, and say so in words, or tell the suggestion as JSON."""
     with house.transaction() as tx:
         row = rows.decide_suggestion(tx, suggestion_id, state, now=house.now(), by="cli")
-    house.echo_json(row) if said is None else click.echo(said)
+    house.echo_json(row) if said is None else calling.say(said)
 
 
 def _check(tx: Connection, codebook: str | None) -> None:

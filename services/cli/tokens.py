@@ -11,7 +11,7 @@ from rich.table import Table
 from schemas.errors import PermanentError, Reason
 from schemas.scopes import MEANING, NAME, RESERVED, SCOPES, Scope
 from services.analysis import ages
-from services.cli import house
+from services.cli import calling, house
 from services.cli.alert_rules import moment
 from services.store import tokens as rows
 
@@ -66,7 +66,7 @@ def list_tokens(*, as_json: bool) -> None:
     if found:
         Console().print(table)
     else:
-        click.echo("No token yet. See: framewatch tokens create --help", err=True)
+        calling.say("No token yet. See: framewatch tokens create --help", err=True)
 
 
 @tokens.command()

@@ -15,7 +15,7 @@ from rich.text import Text
 from schemas.errors import PermanentError, Reason, TransientError
 from services import settings
 from services.analysis.naming import many
-from services.cli import board, house
+from services.cli import board, calling, house
 from services.store.pool import Store
 from services.store.standing import read_standing
 
@@ -84,7 +84,11 @@ def _screen(found: dict[str, Any], done: dict[str, Any], width: int) -> Group:
     parked = found["deliveries"].get("parked", 0)
     told = [head, Text(stream[: width - 1], style="dim", no_wrap=True), Text()]
     body = board.board(found, done, now, width=width)
-    tail = [Text(f"{many(parked, 'message')} given up: framewatch status", style="bold red")] if parked else []
+    tail = (
+        [Text(calling.as_called(f"{many(parked, 'message')} given up: framewatch status"), style="bold red")]
+        if parked
+        else []
+    )
     return Group(*told, body, *tail)
 
 

@@ -1,5 +1,6 @@
 """framewatch up: run everything on this machine until Ctrl-C, start again what dies, say where to look."""
 
+import shlex
 import shutil
 import signal
 import sys
@@ -13,7 +14,7 @@ import click
 from schemas.errors import PermanentError, Reason
 from services import logs, settings
 from services.analysis.naming import many
-from services.cli import house
+from services.cli import calling, house
 from services.cli.demo import Demo, rest
 from services.cli.demo_mail import NAME, DemoMail
 from services.embedded.postgres import Postgres
@@ -24,6 +25,12 @@ from services.settings import Settings
 from services.store.migrate import prepare
 from services.store.pool import Store
 
+LOOKS = (
+    ("status", "what runs, how far behind, what moves"), ("alerts list", "what fired"),
+    ("digest preview", "the mail somebody would read today"),
+    ("verify", "proof that nothing was lost or counted twice"),
+)  # fmt: skip
+"""Commands to look around with, and what each tells."""
 LEAST_DISK = 500 * 1024 * 1024
 
 
@@ -126,19 +133,28 @@ def _announce(conf: Settings, home: Path, mail: DemoMail) -> None:
     click.echo("\nframewatch is up. Ctrl-C stops it.\n")
     for name, value in lines:
         click.echo(f"  {name:8} {value}")
-    click.echo("\nFrom another shell: framewatch status · alerts list · digest preview · verify\n")
+    name = calling.called()
+    click.echo("\nFrom another shell:\n" if name == calling.NAME else "\nFrom another shell, in this folder:\n")
+    if home != settings.home_of(Settings()):
+        click.echo(f"  export FRAMEWATCH_HOME={shlex.quote(str(home))}")
+    for command, about in LOOKS:
+        calling.say(f"  framewatch {command:15} {about}")
+    activate = Path(sys.executable).with_name("activate")
+    if name != calling.NAME and activate.exists():
+        click.echo(f"\n  `. {calling.from_here(activate)}` once in a shell makes that `{calling.NAME}`.")
+    click.echo()
     sys.stdout.flush()
 
 
 def _tell_of_samples(mail: DemoMail, left: int) -> None:
     """Say what of an earlier demonstration is still there, what it does now, and how to go on."""
     if mail.serves:
-        click.echo(
+        calling.say(
             f"The demonstration's channel {NAME} keeps its mail in that folder and sends it to nobody. To be told\n"
             f"elsewhere: framewatch channels add ...; to be rid of it: framewatch channels remove {NAME}\n"
         )
     if left:
-        click.echo(
+        calling.say(
             f"The sample posts were not replayed to their end; {many(left, 'feed')} of theirs paused. To go on with\n"
             "them: framewatch up --demo\n"
         )

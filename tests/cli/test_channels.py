@@ -62,7 +62,7 @@ def test_secrets_go_in_and_never_come_out(run: Run, monkeypatch: pytest.MonkeyPa
     assert "s3cret" not in out + err + listed
     assert run("remove", "phone")[0] == 0
     assert run("remove", "phone")[0] == 1
-    assert run("test", "phone")[2].endswith("see: framewatch channels list\n")
+    assert run("test", "phone")[2].endswith("framewatch channels list\n")
     assert "ntfy          topic=… [url=…] [token=…]" in run("kinds")[1]
 
 

@@ -5,6 +5,7 @@ import re
 import psycopg
 import pytest
 
+from services.cli.calling import called
 from services.store.pool import Store
 from tests.api.seeded import add_codebook
 from tests.cli.test_commands import Run, run
@@ -75,4 +76,4 @@ def test_every_command_is_tried() -> None:
 
 def test_help_of_every_command_can_be_read(run: Run) -> None:
     for name in COMMANDS:
-        assert f"Usage: framewatch {name}" in run(*name.split(), "--help")[1]
+        assert f"Usage: {called()} {name}" in run(*name.split(), "--help")[1]
