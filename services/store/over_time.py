@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from schemas import wire
 from schemas.errors import PermanentError, Reason
 from schemas.stance import Stance
@@ -174,25 +177,24 @@ def read_trends(
     read = (by_stance or stance is not None) and stances.any_reader(connection)
     stood = stances.stance_trends(connection, names, **narrow) if read else {}
     if stance is not None:
-        counted, places = {EVERYTHING: counted.get(EVERYTHING, {})}, {at: i for i, at in enumerate(asked.starts)}
-        for (name, at), of in stood.items():
-            counted.setdefault(name, {})[places[at]] = of.get(stance, 0)
+        for name in names:
+            of_steps = [stood.get((name, at), {}) for at in asked.starts]
+            counted[name] = np.array([of.get(stance, 0) for of in of_steps], np.int64)
     covered = heard(connection, asked.starts, asked.length, present=asked.present, source=source)
-    every = counted.get(EVERYTHING, {}).get
-    known = [was_heard(part, every(place, 0)) for place, part in enumerate(covered)]
-    scored = _series(counted.get(EVERYTHING, {}), known)
+    every = counted[EVERYTHING]
+    divisor = np.maximum(every, 1)
+    known = np.array([was_heard(part, n) for part, n in zip(covered, every.tolist(), strict=True)], bool)
     told = []
     for row in chosen:
-        carrying = _series(counted.get(row["frame"], {}), known)
-        parts = _shares(carrying, scored)
+        posts = counted[row["frame"]]
         split = tuple(
             stood.get((row["frame"], at)) if sure else None for at, sure in zip(asked.starts, known, strict=True)
         ) if read and by_stance else None  # fmt: skip
-        about_frame = {"frame": row["frame"], "title": row["title"]}
-        told.append(wire.FrameTrend(**about_frame, share=parts, posts=carrying, stances=split))
+        about = {"frame": row["frame"], "title": row["title"], "posts": _where(known, posts)}
+        told.append(wire.FrameTrend(**about, share=_where(known & (every > 0), posts / divisor), stances=split))
     return wire.Trends(
         **asked.told, source=source, lang=lang, stance=stance, at=tuple(asked.starts), coverage=tuple(covered),
-        scored=scored, frames=tuple(told),
+        scored=_where(known, every), frames=tuple(told),
     )  # fmt: skip
 
 
@@ -201,11 +203,8 @@ def was_heard(covered: float | None, scored: int) -> bool:
     return bool(scored) if covered is None else covered > 0
 
 
-def _series(counted: Mapping[int, int], known: Sequence[bool]) -> tuple[int | None, ...]:
-    """Posts of each step, given by their places; None where nothing was heard."""
-    posts = counted.get
-    return tuple([posts(place, 0) if sure else None for place, sure in enumerate(known)])
-
-
-def _shares(carrying: Sequence[int | None], scored: Sequence[int | None]) -> tuple[float | None, ...]:
-    return tuple([n / every if every and n is not None else None for n, every in zip(carrying, scored, strict=True)])
+def _where(known: NDArray[np.bool_], values: NDArray[Any]) -> tuple[Any, ...]:
+    """Values by step; None where they are not known."""
+    if known.all():
+        return tuple(values.tolist())
+    return tuple(value if sure else None for value, sure in zip(values.tolist(), known.tolist(), strict=True))

@@ -5,9 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.store import codebooks
 from services.store.pool import Connection, Row, columns, one, rows, run
 
+Counts = NDArray[np.int64]
+"""Posts by step: nought where there are none."""
 _KEY = ("version_id", "frame", "bucket", "source", "lang")
 _STEP = ("version_id", "frame", "step", "bucket")
 KEPT = {timedelta(hours=1): "1h", timedelta(days=1): "1d", timedelta(weeks=1): "1w"}
@@ -169,30 +174,32 @@ def trend_of_points(connection: Connection, **values: Any) -> list[Row]:
 
 
 def trends(
-    connection: Connection, frames: Sequence[str], *, step: timedelta, **about: Any
-) -> dict[str, dict[int, int]]:  # fmt: skip
-    """Posts of frames ('*' is all posts) by the places of their steps; about: version_id, since, until, source, lang.
+    connection: Connection, frames: Sequence[str], *, since: datetime, until: datetime, step: timedelta, **about: Any
+) -> dict[str, Counts]:
+    """Posts of each of the frames ('*' is all posts) by step; about: version_id, source, lang.
 
-    Places count from `since`, which must be the start of a step; those without posts may be left out.
+    The period is of whole steps, and `since` the start of one.
     """
-    values = {"step": step, **about}
-    kept = kept_step(values)
+    values = {"since": since, "until": until, "step": step, **about}
+    length, kept = (until - since) // step, kept_step(values)
     if kept is None:
-        found = trends_of_points(connection, frames=list(frames), **values)
-        return {r["frame"]: dict(zip(r["places"], r["posts"], strict=True)) for r in found}
+        found = {r["frame"]: r for r in trends_of_points(connection, frames=list(frames), **values)}
+        return {frame: _spread(found.get(frame), length) for frame in frames}
     name, width = kept
     told = rows(connection, "trends", "trends", name=name, **{**values, "step": width})
-    places = [r["place"] for r in told]
     every = ("*", *codebooks.frame_names(connection, about["version_id"]))
-    wanted = set(frames)
-    by_frame = zip(every, zip(*(r["posts"] for r in told), strict=True), strict=bool(told))
-    if width == step:
-        return {frame: dict(zip(places, posts, strict=True)) for frame, posts in by_frame if frame in wanted}
-    added: dict[str, Counter[int]] = {}
-    for frame, posts in by_frame:
-        for place, n in zip(places, posts, strict=True) if frame in wanted else ():
-            added.setdefault(frame, Counter())[place * width // step] += n
-    return dict(added)
+    posts = np.zeros((length, len(every)), np.int64)
+    if told:
+        places = np.array([r["place"] for r in told]) // (step // width)
+        np.add.at(posts, places, np.array([r["posts"] for r in told]))
+    return {frame: posts[:, column] for column, frame in enumerate(every) if frame in set(frames)}
+
+
+def _spread(told: Row | None, length: int) -> Counts:
+    posts = np.zeros(length, np.int64)
+    if told is not None:
+        posts[told["places"]] = told["posts"]
+    return posts
 
 
 def trends_of_points(connection: Connection, **values: Any) -> list[Row]:

@@ -51,16 +51,10 @@ def _history(connection: Connection, trend: wire.Trend, version_id: int) -> shar
     frames = (trend.frame, versions.EVERYTHING)
     counted = trends.trends(connection, frames, since=since, until=trend.until, step=step, **about)
     covered = readings.heard(connection, starts, step, present=trend.present, source=trend.source)
-    posts, every = (_series(counted.get(frame, {}), len(starts)) for frame in frames)
+    posts, every = (counted[frame].astype(float) for frame in frames)
     return shares.Shares(
         np.array([s.timestamp() for s in starts]), step.total_seconds(), posts, every, np.array(covered, float)
     )
-
-
-def _series(counted: dict[int, int], length: int) -> NDArray[np.float64]:
-    found = np.zeros(length)
-    found[list(counted)] = list(counted.values())
-    return found
 
 
 def _newest(values: NDArray[np.float64], count: int) -> list[float | None]:

@@ -58,7 +58,7 @@ def compare(store, version_id):
             frames = {k: v for k, v in about.items() if k != "frame"}
             several = trends.trends(tx, [frame], **frames)
         assert kept == points, about
-        at = {since + place * step: n for place, n in several.get(frame, {}).items() if n}
+        at = {since + place * step: n for place, n in enumerate(several[frame].tolist()) if n}
         assert at == {r["at"]: r["posts"] for r in points}
         asked += len(points)
     assert asked > 50
