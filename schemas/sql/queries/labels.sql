@@ -27,9 +27,7 @@ returning label_id;
 
 -- name: page_of_labels
 -- The newest answers first; `same_text`: the post still says what was judged.
-select l.label_id, l.codebook, l.frame, l.post_id, k.source, k.native_id, l.judge, l.answer, l.origin, l.judged_at,
-       p.unit_key is not distinct from l.unit_key as same_text
-from (
+with chosen as materialized (
   select * from labels
   where (%(frame)s::text is null or frame = %(frame)s)
     and (%(codebook)s::text is null or codebook = %(codebook)s)
@@ -41,11 +39,17 @@ from (
     and (%(until)s::timestamptz is null or judged_at < %(until)s)
     and (%(before)s::timestamptz is null or (judged_at, label_id) < (%(before)s, %(before_id)s::bigint))
   order by judged_at desc, label_id desc
-  limit %(limit)s) l
-join post_keys k on k.post_id = l.post_id
--- `limit 1` keeps it a look-up: joined freely, the planner reads every partition of posts there is.
-left join lateral (
-  select unit_key from posts p where p.received_day = k.received_day and p.post_id = k.post_id limit 1) p on true
+  limit %(limit)s
+), keyed as materialized (
+  select c.*, k.source, k.native_id, k.received_day from chosen c join post_keys k using (post_id)
+)
+select l.label_id, l.codebook, l.frame, l.post_id, l.source, l.native_id, l.judge, l.answer, l.origin, l.judged_at,
+       p.unit_key is not distinct from l.unit_key as same_text
+from keyed l
+left join (
+  select distinct on (post_id) post_id, unit_key
+  from posts_of_keys((select array_agg(received_day) from keyed), (select array_agg(post_id) from keyed))) p
+  using (post_id)
 order by l.judged_at desc, l.label_id desc;
 
 -- name: unjudged_samples
