@@ -20,7 +20,7 @@ import psutil
 
 from bench._millions import DAYS, FRAMES, NOW, ready
 from services.api import create_api
-from services.store import counting, readings, scores, stances, trends
+from services.store import counting, folding, readings, scores, stances
 from services.store.pool import Store
 
 V1 = "/api/v1"
@@ -166,7 +166,7 @@ def count_all(store: Store) -> None:
         counting.keep(tx, readings.last_hours(NOW, readings.DAY)[1], NOW)
     while True:
         with store.transaction() as tx:
-            if trends.count_steps(tx, NOW, 2_000, now=NOW) < 2_000:
+            if folding.count_steps(tx, NOW, 2_000, now=NOW) < 2_000:
                 break
     with store.transaction() as tx:
         tx.execute("update trend_points set posts = posts where bucket = (select max(bucket) from trend_points)")

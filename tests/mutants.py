@@ -119,7 +119,7 @@ MUTANTS = [
     ),
     Mutant(
         4,
-        f"{SQL}/trends.sql",
+        f"{SQL}/folding.sql",
         "update trend_points p set units = n.units, authors = n.authors",
         "update trend_points p set units = p.posts, authors = n.authors",
         f"{CLASSIFY} -k version_and_trends",
@@ -331,7 +331,7 @@ MUTANTS = [
     ),
     Mutant(
         8,
-        f"{SQL}/trends.sql",
+        f"{SQL}/folding.sql",
         "  delete from trend_deltas where version_id = %(version_id)s\n",
         "  delete from trend_deltas where version_id = -%(version_id)s\n",
         "tests/stages/test_rescore.py -k scored_live",
@@ -846,7 +846,7 @@ MUTANTS = [
     ),
     Mutant(
         4,
-        f"{SQL}/trends.sql",
+        f"{SQL}/folding.sql",
         "s.counted_at is null or s.counted_at +",
         "s.counted_at is null and s.counted_at +",
         "tests/stages/test_steps.py -k as_they_were",

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.analysis.digest import share
-from services.store import codebooks, feeds, trends
+from services.store import codebooks, feeds, folding, trends
 from services.store.pool import Connection, Row
 
 HOURS = (1, 24)
@@ -52,8 +52,8 @@ def posts_before(
 
 
 def keep(connection: Connection, until: datetime, now: datetime) -> None:
-    """Keep the counts of the hours before `until`. Only the one folder may (trends.lock_fold)."""
-    trends.count_windows(connection, HOURS, until=until, stale=now - STALE, now=now)
+    """Keep the counts of the hours before `until`. Only the one folder may (folding.lock_fold)."""
+    folding.count_windows(connection, HOURS, until=until, stale=now - STALE, now=now)
 
 
 def _kept(connection: Connection, version_id: int, since: datetime, until: datetime) -> dict[str, Row]:

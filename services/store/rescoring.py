@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import sql
-from services.store import trends
+from services.store import folding
 from services.store.copying import carried_rows, score_rows
 from services.store.pool import Connection, Row, blobs, one, row, rows, run
 
@@ -187,9 +187,9 @@ def take_stale(connection: Connection, version_id: int) -> list[int]:
 
 def forget_rows(connection: Connection, limit: int) -> int:
     """Delete up to `limit` rows of each table of versions that are kept no longer; how many at most of one."""
-    trends.say_recounting(connection, "on")
+    folding.say_recounting(connection, "on")
     most = int(one(connection, "rescoring", "forget_rows", limit=limit)["most"])
-    trends.say_recounting(connection, "off")
+    folding.say_recounting(connection, "off")
     return most
 
 

@@ -47,7 +47,7 @@ def stance_counts(connection: Connection, **period: Any) -> dict[str, dict[str, 
 
 
 def fold_stances(connection: Connection, limit: int) -> int:
-    """Add up to `limit` stance deltas to their rows; how many. Only the one folder may (trends.lock_fold)."""
+    """Add up to `limit` stance deltas to their rows; how many. Only the one folder may (folding.lock_fold)."""
     folded: int = one(connection, "stances", "fold_stances", limit=limit, stances=list(ANSWERS))["deltas"]
     return folded
 

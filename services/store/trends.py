@@ -1,4 +1,4 @@
-"""Trend points: folding deltas into them, and reading them at any step."""
+"""Trends as they are kept, read at any step. It writes nothing."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,86 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.store import codebooks
-from services.store.pool import Connection, Row, columns, one, rows, run
+from services.store.pool import Connection, Row, one, rows
 
 Counts = NDArray[np.int64]
 """Posts by step: nought where there are none."""
-_KEY = ("version_id", "frame", "bucket", "source", "lang")
-_STEP = ("version_id", "frame", "step", "bucket")
 KEPT = {timedelta(hours=1): "1h", timedelta(days=1): "1d", timedelta(weeks=1): "1w"}
 """Steps that are kept as rows; the migration that makes them says of what."""
 VOICES = 8_000
 """Posts of a frame whose voices are counted at once where nobody keeps them: more take too long, and are unknown."""
 AT_ONCE = 2_000
 """Posts whose voices are counted by who asks; that takes about ten milliseconds."""
-
-
-def lock_fold(connection: Connection) -> bool:
-    """Become the one folder until the transaction ends; False when another is."""
-    return bool(one(connection, "trends", "lock_fold")["locked"])
-
-
-def fold_deltas(connection: Connection, limit: int) -> list[Row]:
-    """Add up to `limit` deltas to their points; the keys touched and how many deltas each took.
-
-    Deltas of versions whose points are not built yet stay.
-    """
-    return rows(connection, "trends", "fold_deltas", limit=limit, but=unbuilt_points(connection))
-
-
-def unbuilt_points(connection: Connection) -> list[int]:
-    """Versions being built that have no point yet."""
-    return [r["version_id"] for r in rows(connection, "trends", "unbuilt_points")]
-
-
-def build_points(connection: Connection, version_id: int) -> None:
-    """Make all points of such a version from what is scored, and their steps. Only the one folder may (lock_fold)."""
-    without_timeout(connection)
-    say_recounting(connection, "on")
-    run(connection, "trends", "build_points", version_id=version_id)
-    say_recounting(connection, "off")
-    build_steps(connection, version_id)
-
-
-def build_steps(connection: Connection, version_id: int) -> None:
-    """Make all steps of a version from its points."""
-    run(connection, "trends", "build_steps", version_id=version_id)
-    build_rows(connection, version_id)
-
-
-def build_rows(connection: Connection, version_id: int) -> None:
-    """Set the steps of all frames side by side."""
-    run(connection, "trends", "build_rows", version_id=version_id)
-
-
-def without_timeout(connection: Connection) -> None:
-    """Until the transaction ends, statements may take as long as they need."""
-    run(connection, "trends", "without_timeout")
-
-
-def recount_points(connection: Connection, touched: list[Row]) -> None:
-    """Count units and authors of touched points again, and drop the points that became empty."""
-    keys = columns([dict(t) for t in touched], *_KEY)
-    say_recounting(connection, "on")
-    run(connection, "trends", "recount_points", **keys)
-    say_recounting(connection, "off")
-    drop_empty_points(connection, keys)
-
-
-def say_recounting(connection: Connection, said: str) -> None:
-    """`on`: what changes points leaves their posts alone, or is followed by hand; `off`: steps must follow again."""
-    run(connection, "trends", "say_recounting", said=said)
-
-
-def drop_empty_points(connection: Connection, keys: dict[str, list[Any]]) -> None:
-    """Points of zero posts are no points."""
-    run(connection, "trends", "drop_empty_points", **keys)
-
-
-def pending_delta(connection: Connection, version_id: int, since: datetime) -> datetime | None:
-    """The earliest bucket at or after `since` that still has deltas to fold."""
-    value: datetime | None = one(connection, "trends", "pending_delta", version_id=version_id, since=since)["bucket"]
-    return value
 
 
 def trend(
@@ -213,39 +143,6 @@ def kept_step(asked: Mapping[str, Any]) -> tuple[str, timedelta] | None:
     if any(asked[end].timestamp() % step.total_seconds() for end in ("since", "until")):
         return None
     return next(((name, width) for width, name in reversed(KEPT.items()) if not step % width), None)
-
-
-def uncounted_steps(connection: Connection, before: datetime, limit: int, *, now: datetime) -> list[Row]:
-    """Steps whose units and authors are to be counted: version_id, frame, step, bucket.
-
-    Those over by `before`; and those that go on with more than AT_ONCE posts, if that was long enough before `now`.
-    """
-    return rows(connection, "trends", "uncounted_steps", before=before, limit=limit, now=now, at_once=AT_ONCE)
-
-
-def count_steps(connection: Connection, before: datetime, limit: int, *, now: datetime) -> int:
-    """Count units and authors of such steps, `limit` at most; how many were. Only the one folder may (lock_fold)."""
-    found = uncounted_steps(connection, before, limit, now=now)
-    if found:
-        run(connection, "trends", "count_steps", now=now, **columns([dict(f) for f in found], *_STEP))
-    return len(found)
-
-
-def count_windows(
-    connection: Connection, hours: Sequence[int], *, until: datetime, stale: datetime, now: datetime
-) -> None:
-    """Count what every current frame has in the `hours` before `until`, where that is not kept or has changed.
-
-    What changed and was counted after `stale` waits. Only the one folder may (lock_fold).
-    """
-    values = {"hours": list(hours), "until": until, "stale": stale, "now": now}
-    run(connection, "trends", "count_windows", **values)
-    drop_windows(connection)
-
-
-def drop_windows(connection: Connection) -> None:
-    """Forget what was kept for codebooks that are not current."""
-    run(connection, "trends", "drop_windows")
 
 
 def frame_windows(connection: Connection, version_id: int, hours: int, until: datetime) -> dict[str, Row]:

@@ -13,7 +13,7 @@ from services.analysis.duplicates import unit_key
 from services.analysis.identity import pseudonym
 from services.analysis.intake import Intake
 from services.analysis.text import text_hash
-from services.store import codebooks, counts, feeds, posts, queue, scores, trends
+from services.store import codebooks, counts, feeds, folding, posts, queue, scores
 from services.store.pool import Store
 from workers.runtime import Runtime
 from workers.stages.detect import detect
@@ -74,10 +74,10 @@ def _said(claimed, names, frames):
 
 def fold(store):
     with store.transaction() as tx:
-        trends.lock_fold(tx)
-        touched = trends.fold_deltas(tx, 100_000)
+        folding.lock_fold(tx)
+        touched = folding.fold_deltas(tx, 100_000)
         if touched:
-            trends.recount_points(tx, touched)
+            folding.recount_points(tx, touched)
 
 
 def runtime(store, now=NOW):

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from services.analysis.identities import identities
-from services.store import counts, feeds, posts, readings, trends
+from services.store import counts, feeds, folding, posts, readings, trends
 from tests.api import seeded
 from workers.stages.rollup import rollup
 
@@ -81,7 +81,7 @@ def test_voices_of_a_step_that_nobody_keeps_are_unknown_where_they_are_many(stor
 
 def counted(store):
     with store.transaction() as tx:
-        return trends.count_steps(tx, START + 9 * WEEK, 10_000, now=NOW)
+        return folding.count_steps(tx, START + 9 * WEEK, 10_000, now=NOW)
 
 
 def test_steps_answer_as_points_do_before_and_after_their_voices_are_counted(store, version):
@@ -148,7 +148,7 @@ def busy(store, version, monkeypatch):
     """A week that goes on, has more posts than readers count themselves, and was counted at NOW."""
     monkeypatch.setattr(trends, "AT_ONCE", 20)
     with store.transaction() as tx:
-        assert trends.count_steps(tx, WITHIN, 10_000, now=NOW) > 10
+        assert folding.count_steps(tx, WITHIN, 10_000, now=NOW) > 10
     return version
 
 
@@ -185,8 +185,8 @@ def test_voices_of_a_busy_step_are_as_they_were_until_they_are_counted_again(sto
     assert (moved[0]["authors"], moved[0]["units"]) == (kept[0]["authors"], kept[0]["units"])
     with store.transaction() as tx:
         soon, late = NOW + timedelta(minutes=4), NOW + timedelta(minutes=6)
-        assert "1w" not in {r["step"] for r in trends.uncounted_steps(tx, WITHIN, 10, now=soon)}
-        assert trends.count_steps(tx, WITHIN, 10, now=late) >= 2
+        assert "1w" not in {r["step"] for r in folding.uncounted_steps(tx, WITHIN, 10, now=soon)}
+        assert folding.count_steps(tx, WITHIN, 10, now=late) >= 2
     assert week(store, busy, **narrow)[0][0]["authors"] == 1
 
 
@@ -206,7 +206,7 @@ def test_voices_of_few_posts_are_counted_by_who_asks(store, busy, monkeypatch):
 def test_a_step_that_goes_on_is_left_to_readers(store, version):
     with store.transaction() as tx:
         open_until = START + timedelta(hours=5)
-        chosen = trends.uncounted_steps(tx, open_until, 10_000, now=NOW)
+        chosen = folding.uncounted_steps(tx, open_until, 10_000, now=NOW)
     width = {"1h": HOUR, "1d": DAY, "1w": WEEK}
     assert chosen
     assert all(r["bucket"] + width[r["step"]] <= open_until for r in chosen)
@@ -216,7 +216,7 @@ def test_rollup_counts_them(store, version):
     outcome = rollup(seeded.runtime(store, START + 9 * WEEK))
     assert not outcome.again
     with store.transaction() as tx:
-        assert trends.uncounted_steps(tx, START + 9 * WEEK, 10, now=NOW) == []
+        assert folding.uncounted_steps(tx, START + 9 * WEEK, 10, now=NOW) == []
 
 
 def test_a_forgotten_codebook_takes_its_steps_along(store, version):
@@ -244,6 +244,6 @@ def test_steps_built_at_once_are_those_that_followed(store, version):
         tx.execute("delete from trend_rows")
     assert steps(store, version) == []
     with store.transaction() as tx:
-        trends.build_points(tx, version)
+        folding.build_points(tx, version)
     assert steps(store, version) == followed
     compare(store, version)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.store import counting, feeds, posts, readings, trends
+from services.store import counting, feeds, folding, posts, readings, trends
 from tests.api import seeded
 from workers.stages.rollup import rollup
 
@@ -110,7 +110,7 @@ def test_other_hours_than_those_kept_are_counted(store, version):
 def test_nothing_is_kept_for_a_codebook_that_stepped_back(store, version):
     with store.transaction() as tx:
         tx.execute("update codebooks set state = 'retired'")
-        trends.drop_windows(tx)
+        folding.drop_windows(tx)
     assert kept(store, version) == {}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from services.analysis import bursts, replaying
 from services.analysis.coverage import coverage
-from services.store import alerts, calibrations, codebooks, feeds, queue, trends
+from services.store import alerts, calibrations, codebooks, feeds, folding, queue, trends
 from services.store.pool import Connection, Row
 from workers import raising, telling
 from workers.calibrating import calibrate
@@ -66,7 +66,7 @@ def _scene(rt: Runtime, version_id: int, watches: list[Row], closed: datetime) -
     with rt.store.transaction() as tx:
         first = _floor(trends.first_bucket(tx, version_id) or closed, step)
         start = _skipped(tx, min(w["evaluated_until"] or first for w in watches), closed, step)
-        waiting = [queue.oldest_queued(tx, start), trends.pending_delta(tx, version_id, start)]
+        waiting = [queue.oldest_queued(tx, start), folding.pending_delta(tx, version_id, start)]
         ready = min([closed, start + BUCKETS * step, *(_floor(w, step) for w in waiting if w is not None)])
         until = max(ready, start)
         since = max(first, start - LOOKBACK)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.store import applying, codebooks, counting, feeds, readings, stances, trends
+from services.store import applying, codebooks, counting, feeds, folding, readings, stances
 from services.store.pool import Connection
 from workers.runtime import Outcome, Runtime
 
@@ -14,7 +14,7 @@ STEPS = 300
 def rollup(rt: Runtime) -> Outcome:
     """Fold one lot of deltas."""
     with rt.store.transaction() as tx:
-        if not trends.lock_fold(tx):
+        if not folding.lock_fold(tx):
             return Outcome()
         folded = max(_fold(tx), stances.fold_stances(tx, DELTAS))
         # While more comes, the same would be counted over and over.
@@ -29,13 +29,13 @@ def _count(tx: Connection, wall: datetime) -> int:
     """Count the voices of steps and of the hours before the present; how many steps."""
     present = feeds.present(tx, wall)
     counting.keep(tx, readings.last_hours(present, readings.DAY)[1], wall)
-    return trends.count_steps(tx, present, STEPS, now=wall)
+    return folding.count_steps(tx, present, STEPS, now=wall)
 
 
 def _fold(tx: Connection) -> int:
-    touched = trends.fold_deltas(tx, DELTAS)
+    touched = folding.fold_deltas(tx, DELTAS)
     if touched:
-        trends.recount_points(tx, touched)
+        folding.recount_points(tx, touched)
     return sum(t["deltas"] for t in touched)
 
 
@@ -43,13 +43,13 @@ def promote(rt: Runtime) -> int:
     """Let readers see versions whose history is scored and folded; how many."""
     with rt.store.transaction() as tx:
         built = [v["version_id"] for v in codebooks.built_codebooks(tx)]
-        if not built or not trends.lock_fold(tx):
+        if not built or not folding.lock_fold(tx):
             return 0
-        for version_id in set(built) & set(trends.unbuilt_points(tx)):
-            trends.build_points(tx, version_id)
+        for version_id in set(built) & set(folding.unbuilt_points(tx)):
+            folding.build_points(tx, version_id)
     with rt.store.transaction() as tx:
         # Alone, and after a last fold: what readers see from now on is whole.
         codebooks.lock_codebooks(tx)
-        if not trends.lock_fold(tx) or _fold(tx) == DELTAS:
+        if not folding.lock_fold(tx) or _fold(tx) == DELTAS:
             return 0
         return applying.promote(tx, rt.now())

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.analysis.erasing import without_posts
 from services.analysis.silence import MEMORY
-from services.store import codebooks, draws, erasures, posts, rescoring, senders, suggestions, trends, units
+from services.store import codebooks, draws, erasures, folding, posts, rescoring, senders, suggestions, units
 from workers.runtime import Outcome, Runtime
 
 AHEAD = timedelta(days=14)
@@ -56,5 +56,5 @@ def _mark(rt: Runtime) -> None:
             return
     with rt.store.transaction() as tx:
         codebooks.lock_codebooks(tx)
-        if trends.lock_fold(tx):
+        if folding.lock_fold(tx):
             codebooks.mark_forgotten(tx, codebooks.versions_to_forget(tx, rt.keep_versions))
