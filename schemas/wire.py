@@ -289,7 +289,9 @@ class Codebooks(Wire):
 
 
 class Digest(Wire):
-    """The newest digest: period, codebook, alerts, coverage, gaps, totals, and frames with their change."""
+    """The newest digest: period, codebook, alerts, coverage, gaps, totals, and frames with their change; of each frame
+    also its `condition` when the period ended, `alert` (`new` to this digest, `on` since before, `over`, null), `moved`
+    (`burst`: a new alert; else by share) and `ratio`, voices against what the past explains in the judged hours."""
 
     present: Present
     digest: Annotated[str, _about("Its name.")]

@@ -97,6 +97,16 @@ def test_both_forms_of_an_alert_tell_the_same():
     assert "https://video.example/w?v=1&t=2" in text
 
 
+def test_a_digest_that_was_composed_before_it_told_conditions_is_still_sent():
+    untold = ("alert", "condition", "detail", "onset", "ratio_low", "against")
+    frames = [{k: v for k, v in f.items() if k not in untold} for f in digest_data()["frames"]]
+    notice = replace(NOTICES["digest"], data=digest_data(frames=frames))
+    text, html = render(notice, HOME)
+    for form in (text, Page(html).text, brief(notice, HOME).text()):
+        assert "Staged theatrics on alert" in form
+        assert "6.6× the usual" not in form, "it was of the alert, not of the period"
+
+
 def test_both_forms_of_a_digest_tell_the_same():
     text, html = render(NOTICES["digest"], HOME)
     flat = " ".join(text.split()), " ".join(Page(html).text.split())

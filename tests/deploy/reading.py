@@ -84,6 +84,7 @@ def told() -> dict[str, dict[str, set[str]]]:
                 "codebook": "c",
                 "frame": "f",
                 "verdict": None,
+                "condition": "learning",
                 "quality": {"judged": 1},
                 "windows": windows,
                 "stances": {"promotes": {"posts": 1}},

@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 import yaml
 
+from services.analysis.conditions import CONDITIONS
 from tests.deploy.reading import (
     DASHBOARDS,
     DEPLOY,
@@ -102,6 +103,19 @@ def test_panels_do_not_overlap_and_are_explained(path):
         assert at["x"] + at["w"] <= 24
         taken |= cells
         assert panel["type"] == "row" or panel["description"]
+
+
+def test_dashboards_name_every_condition_of_a_frame_as_people_are_told_it():
+    timelines = [p for path in DASHBOARDS for p in dashboard(path)["panels"] if p["type"] == "state-timeline"]
+    assert timelines
+    for panel in timelines:
+        (mapping,) = (m for m in panel["fieldConfig"]["defaults"]["mappings"] if m["type"] == "value")
+        numbered = {text["text"]: number for number, text in mapping["options"].items()}
+        assert set(numbered) == set(CONDITIONS)
+        expression = panel["targets"][0]["expr"]
+        for word, number in numbered.items():
+            assert f"{number} * max by (codebook, frame) (framewatch_frame_condition" in expression
+            assert f'condition="{word}"' in expression.split(f"{number} * ")[1].split(" or ")[0]
 
 
 def test_the_dashboards_are_as_they_are_built(tmp_path):
