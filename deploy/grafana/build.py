@@ -88,9 +88,11 @@ NARRATIVES = dashboard(
                           (f"framewatch_frame_coverage_ratio{{{F}}}", "{{frame}}"), unit="percentunit", low=0, high=1, **LINKS)),
         ],
         [
-            (12, 8, bars("Burst hours in a week", "Part of the last seven days' scrapes in which the frame was in burst.",
+            (8, 8, bars("Hours in a burst in a week", "Part of the last seven days' scrapes in which the frame was in burst.",
                          f"frame:framewatch_frame_burst:avg7d{{{F}}}", "{{frame}}", unit="percentunit", low=0, high=1)),
-            (12, 8, lines("Alerts by kind and state", "Alerts framewatch has raised and keeps.",
+            (8, 8, lines("Frames by verdict", "What detection says of the last closed hour alone, whatever alert goes on.",
+                         (f"sum by (state) (framewatch_frame_state{{{F}}})", "{{state}}"), low=0)),
+            (8, 8, lines("Alerts by kind and state", "Alerts framewatch has raised and keeps.",
                           ("sum by (kind, state) (framewatch_alerts)", "{{kind}} {{state}}"))),
         ],
     ],
