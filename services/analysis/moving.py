@@ -43,7 +43,7 @@ class Movement:
     hours: int
     """Hours that were judged."""
     bursts: int
-    """Hours of burst among them."""
+    """Hours in a burst among them."""
     last_burst: datetime | None
 
 

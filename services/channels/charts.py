@@ -67,7 +67,7 @@ def alt(title: str, chart: Chart, timezone: str) -> str:
     else:
         told.append("none at all" if heard else "nothing was heard")
     if chart["burst"]:
-        told.append(many(len(chart["burst"]), f"{unit} of burst", f"{unit}s of burst"))
+        told.append(many(len(chart["burst"]), f"{unit} in a burst", f"{unit}s in a burst"))
     if missing := len(chart["units"]) - len(heard):
         told.append(f"{many(missing, unit)} not heard")
     return "; ".join(told)

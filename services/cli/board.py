@@ -93,7 +93,10 @@ def alerts(known: Sequence[Row], most: int = 4) -> list[RenderableType]:
     if not known:
         return [Text("No alert goes on.")]
     told: list[RenderableType] = [Text(going_on(len(known)), style="bold red")]
-    told += [Padding(Text(str(a["reason"])), (0, 0, 0, 2)) for a in known[:most]]
+    for alert in known[:most]:
+        told.append(Padding(Text(str(alert["reason"])), (0, 0, 0, 2)))
+        if alert.get("detail"):
+            told.append(Padding(Text(f"on alert {alert['detail']}", style="dim"), (0, 0, 0, 4)))
     if len(known) > most:
         told.append(Text(calling.as_called(f"  … and {len(known) - most} more: framewatch alerts list"), style="dim"))
     return told

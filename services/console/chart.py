@@ -273,6 +273,6 @@ def _summary(points: Sequence[Point], measure: Measure, step: timedelta) -> str:
     told = [f"{NAMES[measure]} {each(step)} from {dated(points[0].at)} to {dated(until)}"]
     most = f"{max(values):.1%}" if values and measure == "share" else f"{max(values, default=0)}"
     told.append(f"at most {most}" if values else "nothing was heard")
-    told += [many(bursts, "hour of burst", "hours of burst")] if bursts else []
+    told += [many(bursts, "hour in a burst", "hours in a burst")] if bursts else []
     told += [f"{many(gaps * step // timedelta(hours=1), 'hour')} not heard"] if gaps else []
     return "; ".join(told) + "."

@@ -16,7 +16,7 @@ TOLD = {"codebook", "frame", "title", "condition", "detail", "state", "share", "
 
 def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dict[str, Any]:
     """present, sizes, stages, backlog, deliveries, feeds (with health, late, and what a
-    replay beside live feeds does), alerts that go on, the frames that move most.
+    replay beside live feeds does), alerts that go on (of a frame with its `detail`), the frames that move most.
 
     `detection` is how the budget of false alarms is kept, None before the first replay.
 
@@ -28,6 +28,7 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
     since = replaying.live_since(known)
     ranked = sorted(told.frames, key=lambda f: (place(f.condition, f.state), -(f.units or 0), f.title))
     versions = {w["frame"]: w["version_id"] for w in alerts.watch_positions(connection)}
+    details = {(f.codebook, f.frame): f.detail for f in told.frames}
     return {
         "present": told.present,
         "sizes": sizes.stored_sizes(connection),
@@ -43,7 +44,10 @@ def read_standing(connection: Connection, wall: datetime, *, frames: int) -> dic
             }
             for f in known
         ],
-        "alerts": alerts.list_alerts(connection, limit=50, over=False),
+        "alerts": [
+            {**alert, "detail": details.get((alert["codebook"], alert["frame"]))}
+            for alert in alerts.list_alerts(connection, limit=50, over=False)
+        ],
         "detection": kept.model_dump() if (kept := calibrations.read_calibration(connection)) else None,
         "frames_watched": len(ranked),
         "frames": [

@@ -123,8 +123,8 @@ def test_both_forms_of_a_digest_tell_the_same():
         ]:  # fmt: skip
             assert part in form, part
     told = "Voices of Staged theatrics by the hour, 5 Dec to 12 Dec 2016; at most 14, on 11 Dec 20:00"
-    assert f"{told}; 3 hours of burst; 2 hours not heard" in text.replace("\n", " ")
-    assert f'alt="{told}; 3 hours of burst; 2 hours not heard"' in html
+    assert f"{told}; 3 hours in a burst; 2 hours not heard" in text.replace("\n", " ")
+    assert f'alt="{told}; 3 hours in a burst; 2 hours not heard"' in html
     assert re.search(r"^[▁-█]{40,}·?[▁-█]+$", text, re.MULTILINE)
     assert "https://watch.example/console/alerts/a1b2c3" in Page(html).links
 

@@ -66,7 +66,7 @@ def test_a_burst_is_marked_by_more_than_colour():
     assert drawn.bursts.count("M") == 1
     assert drawn.strip.count("M") == 2
     assert drawn.top == 9
-    assert "2 hours of burst" in drawn.summary
+    assert "2 hours in a burst" in drawn.summary
 
 
 def test_time_before_anybody_listened_is_left_out_but_for_a_little():

@@ -116,6 +116,7 @@ def test_terminals_say_the_word(run: Any, with_database: Any, titles: dict[str, 
                 line = next(row for row in text.splitlines() if row.startswith(titles[frame]))
                 assert line.removeprefix(titles[frame]).strip().startswith(word), frame
         assert sum(title in text for title in titles.values()) >= 5
+        assert "on alert since 12 Dec" in text
     _, told, _ = run("top", "--json", "--frames", "20")
     assert {word for word in WORDS.values() if f'"condition": "{word}"' in told} == set(CONDITIONS)
 
