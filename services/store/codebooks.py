@@ -157,6 +157,11 @@ def heads_of_version(connection: Connection, version_id: int, model_id: int | No
     return row(connection, "codebooks", "heads_of_version", version_id=version_id, model_id=model_id)
 
 
+def heads_mark(connection: Connection, version_id: int) -> Row | None:
+    """What tells the newest heads of a version from all others: version_id, model_id, learned_at, bytes."""
+    return row(connection, "codebooks", "heads_mark", version_id=version_id)
+
+
 def add_heads(connection: Connection, version_id: int, model_id: int, body: bytes, now: datetime) -> None:
     """Keep learned heads; the first ones stay, so that every worker scores with the same."""
     run(connection, "codebooks", "add_heads", version_id=version_id, model_id=model_id, body=body, now=now)

@@ -138,6 +138,11 @@ select h.model_id, m.name, h.body from heads h join models m using (model_id)
 where h.version_id = %(version_id)s and (%(model_id)s::smallint is null or h.model_id = %(model_id)s)
 order by h.learned_at desc, h.model_id desc limit 1;
 
+-- name: heads_mark
+-- What tells the newest heads of a version from all others, without reading them.
+select version_id, model_id, learned_at, octet_length(body) as bytes from heads
+where version_id = %(version_id)s order by learned_at desc, model_id limit 1;
+
 -- name: add_heads
 insert into heads (version_id, model_id, body, learned_at) values (%(version_id)s, %(model_id)s, %(body)s, %(now)s)
 on conflict do nothing;
