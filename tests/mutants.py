@@ -54,6 +54,14 @@ _PAGED = (
 )
 
 MUTANTS = [
+    Mutant(12, "services/cli/why.py", "if abs(item.push) >= LEAST_WEIGHT]", "]", "tests/cli/test_why.py -k nothing"),
+    Mutant(
+        12,
+        "services/cli/status.py",
+        '_say(console, remedies.of_messages(waits.get("parked", 0)), "bold red")',
+        "pass",
+        "tests/cli/test_remedies.py",
+    ),
     Mutant(
         12,
         "services/cli/__init__.py",

@@ -18,7 +18,7 @@ MEANINGS: Mapping[HealthWord, str] = {
     "new": "added, and not heard yet",
     "replaying": "posts of the past are being read, in their own time",
     "heard": "all is well",
-    "paused": "set aside by somebody; its silence is no gap",
+    "paused": "stopped by somebody; its silence is no gap",
     "ended": "read to its end; nothing more comes of it",
 }
 """Every word with what it means, what needs a person first."""

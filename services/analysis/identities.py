@@ -38,7 +38,7 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
         Identity("kept", "new", intake["new"], {"stored": keys["posts"], "deleted": keys["erased"]}),
         Identity("counted once", "stored", keys["posts"], {"living identities": keys["both"]}),
         Identity("stored", "stored", stored["stored"], {k: stored[k] for k in ("scored", "pending", "parked")}),
-        Identity("scores", "carried rows without a score", scores["carried_without_score"], {"none": 0}),
+        Identity("scores", "frames carried without a score", scores["carried_without_score"], {"none": 0}),
         Identity("ghosts", "scores without a post", scores["scores_without_post"], {"none": 0}),
         Identity("trend", "sum of trend points", trend["told"], {"recomputed from scores": trend["fact"]}),
         Identity("trend points", "points that differ", trend["drifted"], {"none": 0}, f"of {trend['points']:,}"),
@@ -51,7 +51,7 @@ def identities(counted: Mapping[str, Row]) -> list[Identity]:
         ),
         Identity(
             "words",
-            "carriers whose words are missing or left",
+            "posts whose words are missing or left",
             words["drifted"],
             {"none": 0},
             f"of {words['carriers']:,}",

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from services.analysis.budget import LEAST_DAYS
 from services.analysis.naming import many
 
-UNKNOWN = "The past was not replayed yet: theory alone sets the threshold of a burst."
+NOTHING = "Nothing to do: alerts work meanwhile, by a threshold that statistical theory sets."
+UNKNOWN = f"How many false alarms the past would have brought is first worked out after a day of the stream. {NOTHING}"
 
 
 def words(
@@ -19,7 +21,10 @@ def words(
     over = many(frames, "frame") if frames else "all frames"
     asked = f"Accepted: {_alarms(budget, 'false alarm')} a week over {over}."
     if held is None or theory is None:
-        return f"{asked} Too few days are judged to hold that against the past: theory alone sets the threshold."
+        return (
+            f"{asked} Whether that is kept is checked against the past every day, from {LEAST_DAYS} judged days on."
+            f" {NOTHING}"
+        )
     told = f"Detection as it is now would have told {_alarms(held, 'alarm')} a week, true ones included,"
     return f"{asked} {told} in the {many(round(days), 'day')} up to {until:%d %b %Y} (theory alone: {theory:.2g})."
 

@@ -30,7 +30,7 @@ COMMANDS = {
     "channels": ("services.cli.channels:channels", "Where alerts and digests go."),
     "tokens": ("services.cli.tokens:tokens", "Who may ask the API what."),
     "why": ("services.cli.why:why", "Why a post got its frames: nearest examples, and the words that carried it."),
-    "posts": ("services.cli.posts:posts", "List posts and delete them; give parked ones another chance."),
+    "posts": ("services.cli.posts:posts", "List posts and delete them; give those set aside another chance."),
 }
 """Each command is imported when it is called, so that a small one does not wait for a large one's libraries."""
 

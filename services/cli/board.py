@@ -12,7 +12,7 @@ from rich.text import Text
 from services.analysis import ages, health
 from services.analysis.naming import many
 from services.analysis.sparkline import sparkline
-from services.cli import calling
+from services.cli import calling, remedies
 
 Row = Mapping[str, Any]
 WIDE = 24
@@ -66,7 +66,7 @@ def stages(found: Row, rates: Mapping[str, Row], now: datetime) -> Table:
         table.add_row(
             name,
             f"{left['waiting']:,}" if left else "",
-            Text(_seconds(old) if left and left["waiting"] else "", style="bold red" if old > 900 else ""),
+            Text(_seconds(old) if left and left["waiting"] else "", style="bold red" if old > remedies.OLD_S else ""),
             *([f"{rate['rows']:,.1f}", f"{rate['busy']:.0%}"] if rate else [""] * len(speed)),
             Text(f"{stage['failures']:,}", style="yellow" if rate and rate["failures"] else ""),
             ages.brief(stage["ran_at"], now),

@@ -98,11 +98,14 @@ def _stages(tx: Connection) -> Iterator[Finding]:
 def _rows(tx: Connection) -> Iterator[Finding]:
     totals = counts.totals(tx)
     if totals["parked_posts"]:
-        yield f"{many(totals['parked_posts'], 'post')} parked.", "Workers died on them. Retry: framewatch posts retry"
+        yield (
+            f"{many(totals['parked_posts'], 'post')} set aside.",
+            "Workers died on them. Try again: framewatch posts retry",
+        )
     if totals["parked_deliveries"]:
         yield (
-            f"{many(totals['parked_deliveries'], 'message')} could not be delivered.",
-            "See: framewatch alerts show ID",
+            f"{many(totals['parked_deliveries'], 'message')} set aside: could not be delivered.",
+            "Why: framewatch alerts list, then alerts show ID; try the channel: framewatch channels test NAME",
         )
     last = counts.last_partition_day(tx)
     if last is None or last < (house.now() + timedelta(days=DAYS_AHEAD)).date():

@@ -11,7 +11,7 @@ from rich.table import Table
 from services.analysis import health
 from services.analysis.confidential import feed_told, masked
 from services.analysis.listing import Listed
-from services.cli import feed_rows, house
+from services.cli import calling, feed_rows, house, remedies
 from services.cli.feed_check import check, show
 from services.cli.feed_lists import export_feeds, import_feeds
 from services.sources import SOURCES, parse_file
@@ -71,6 +71,8 @@ def list_feeds(*, as_json: bool) -> None:
         table.add_row(str(f["feed_id"]), f["source"], f["health"], f"{f['posts']:,}", health.heard_until(f, now),
                       f["address"], told_of(f))  # fmt: skip
     Console().print(table)
+    for line in remedies.of_feeds(f["health"] for f in found):
+        calling.say(line)
 
 
 @feeds.command()

@@ -16,7 +16,7 @@ from services.store import posts as rows
 
 @click.group()
 def posts() -> None:
-    """List posts and delete them; give parked ones another chance."""
+    """List posts and delete them; give those set aside another chance."""
 
 
 @posts.command(name="list")
@@ -69,7 +69,7 @@ def delete(*, source: str, native_ids: tuple[str, ...], author: str, pseudonym: 
 @posts.command()
 @house.json_option
 def retry(*, as_json: bool) -> None:
-    """Queue parked posts again."""
+    """Try again to score the posts that were set aside."""
     with house.transaction() as tx:
         waiting = queue.unpark_posts(tx)
     house.echo_json({"queued": waiting}) if as_json else click.echo(f"Queued again: {many(waiting, 'post')}.")

@@ -13,7 +13,7 @@ from services import settings
 from services.analysis import health
 from services.analysis.naming import many
 from services.analysis.promise import UNKNOWN
-from services.cli import board, calling, house
+from services.cli import board, calling, house, remedies
 from services.store.standing import read_standing
 
 FRAMES = 5
@@ -43,49 +43,51 @@ def _print(found: dict[str, Any]) -> None:
         console.print(Text(calling.as_called(found["problem"]), style="red"), soft_wrap=True)
         return
     sizes, waits = database["sizes"], database["deliveries"]
-    console.print(
+    _say(
+        console,
         f"\n{many(sizes['posts'], 'post')}, {many(sizes['embeddings'], 'distinct text')} embedded,"
-        f" {board.going_on(len(database['alerts']))}; the stream is at {database['present']:%d %b %Y %H:%M} UTC\n",
-        highlight=False,
-        soft_wrap=True,
+        f" {board.going_on(len(database['alerts']))}; the stream is at {database['present']:%d %b %Y %H:%M} UTC",
     )
+    _say(console, remedies.of_present(database["feeds"]))
+    console.print()
     console.print(board.stages(database, {}, house.now()))
+    for behind in remedies.of_stages(database["backlog"]):
+        _say(console, behind, "yellow")
     console.print()
     console.print(board.frames(database, console.width))
     for line in board.alerts(database["alerts"]):
         console.print(line)
     console.print()
     kept = database["detection"]
-    console.print(f"False alarms: {kept['told'] if kept else UNKNOWN}\n", highlight=False, soft_wrap=True)
+    _say(console, kept["told"] if kept else UNKNOWN)
+    console.print()
     _print_feeds(console, database["feeds"])
-    for what, count in (("message", waits.get("parked", 0)), ("post", sizes["parked_posts"])):
-        if count:
-            console.print(
-                Text(f"{many(count, what)} parked: given up, and waiting for somebody to look", style="bold red")
-            )
+    _say(console, remedies.of_messages(waits.get("parked", 0)), "bold red")
+    _say(console, remedies.of_posts(sizes["parked_posts"]), "bold red")
+
+
+def _say(console: Console, told: str, style: str = "") -> None:
+    """A line as it is, with commands as they are called here; nothing for nothing."""
+    if told:
+        console.print(Text(calling.as_called(told), style=style), soft_wrap=True)
 
 
 def _print_processes(console: Console, found: dict[str, Any]) -> None:
     console.print(f"Home      {found['home']}", highlight=False, soft_wrap=True)
     run = found["up"]
     if run is None:
-        told = "Processes none are looked after from this home (on one machine: framewatch up)"
-        console.print(calling.as_called(told), highlight=False, soft_wrap=True)
+        _say(
+            console,
+            "Processes none is looked after from this home. In containers that is as it should be; else: framewatch up",
+        )
         return
     for name, address in run["addresses"].items():
         console.print(f"{name.capitalize():9} {address}", highlight=False, soft_wrap=True)
     processes = run["processes"]
-    down = {name: p for name, p in processes.items() if p["state"] != "running"}
-    console.print(
-        f"Processes {len(processes) - len(down)} of {len(processes)} run: {', '.join(processes)}", soft_wrap=True
-    )
-    for name, process in down.items():
-        console.print(Text(f"          {name}: {process['state']}, {process['reason']}", style="red"))
-    for name, process in processes.items():
-        if process["restarts"]:
-            console.print(
-                Text(f"          {name} was started again {many(process['restarts'], 'time')}", style="yellow")
-            )
+    up = sum(p["state"] == "running" for p in processes.values())
+    console.print(f"Processes {up} of {len(processes)} run: {', '.join(processes)}", soft_wrap=True)
+    for told, bad in remedies.of_processes(run):
+        _say(console, f"          {told}", "red" if bad else "yellow")
 
 
 def _print_feeds(console: Console, known: list[dict[str, Any]]) -> None:
@@ -100,5 +102,8 @@ def _print_feeds(console: Console, known: list[dict[str, Any]]) -> None:
             health.heard_until(feed, now),
             str(feed["failures"]),
             feed["last_error"] or feed["warning"] or feed["beside"] or "",
-        )  # fmt: skip
-    console.print(table)
+        )
+    console.print(table if known else Text("There is no feed."))
+    lines = remedies.of_feeds(f["health"] for f in known) if known else ["Add one: framewatch feeds add URL"]
+    for line in lines:
+        _say(console, line)

@@ -85,7 +85,7 @@ def _screen(found: dict[str, Any], done: dict[str, Any], width: int) -> Group:
     told = [head, Text(stream[: width - 1], style="dim", no_wrap=True), Text()]
     body = board.board(found, done, now, width=width)
     tail = (
-        [Text(calling.as_called(f"{many(parked, 'message')} given up: framewatch status"), style="bold red")]
+        [Text(calling.as_called(f"{many(parked, 'message')} set aside: framewatch status"), style="bold red")]
         if parked
         else []
     )

@@ -19,9 +19,16 @@ _STANCES = {
     "promotes": "promotes it", "disputes": "disputes it", "reports": "reports it", "unclear": "stance unclear",
 }  # fmt: skip
 _SHARES = {
-    "start": "nothing in common", "description": "description", "examples": "examples",
+    "start": "any post", "description": "description", "examples": "examples",
     "counterexamples": "counterexamples", "other_frames": "other frames", "background": "background",
 }  # fmt: skip
+
+LEAST_WEIGHT = 0.3
+"""Less than this of log odds is what chance and the rounding of the encoder do (docs/decisions/0020): not told."""
+_READING = (
+    "Weights are log odds: +1 makes the odds 2.7 times what they were, -1 the reverse. "
+    "Meaning and wording: how alike the two texts are, 1 being the same."
+)
 
 
 @click.command()
@@ -85,15 +92,22 @@ def _show(told: wire_why.Why, console: Console) -> None:
         console.print(Text(told.text))
     for reason in told.reasons:
         console.print()
-        head = f"{reason.title} ({reason.frame}): {reason.answer}, {reason.probability:.1%}"
+        answer = "does not carry it" if reason.answer == "does not" else reason.answer
+        head = f"{reason.title} ({reason.frame}): {answer}, probability {reason.probability:.1%}"
         head += f"; {_STANCES[reason.stance]} (experimental)" if reason.stance else ""
-        console.print(Text(f"{head}; carries from {reason.threshold:.1%}", style="bold"))
+        console.print(Text(f"{head}; a post carries it from {reason.threshold:.1%}", style="bold"))
         _show_words(told, reason, console)
         _show_nearest(reason, console)
         parts = ", ".join(f"{name} {getattr(reason.shares, key):+.2f}" for key, name in _SHARES.items())
-        odds = "no log odds, for a post without any letter or digit carries nothing; it would be"
-        odds = odds if reason.log_odds is None else f"log odds {reason.log_odds:+.2f}:"
-        console.print(Text(f"  {odds} {parts}"))
+        console.print(Text(f"  weights: {parts}; {_together(reason)}"))
+    if told.reasons:
+        console.print(Text(_READING))
+
+
+def _together(reason: wire_why.FrameReasons) -> str:
+    if reason.log_odds is None:
+        return "but a post without any letter or digit carries nothing"
+    return f"together {reason.log_odds:+.2f}, which is {reason.probability:.1%}"
 
 
 def _show_words(told: wire_why.Why, reason: wire_why.FrameReasons, console: Console) -> None:
@@ -105,20 +119,24 @@ def _show_words(told: wire_why.Why, reason: wire_why.FrameReasons, console: Cons
     for piece, number in pieces(told.text, spans):
         console.print(Text(piece, style="" if number is None else styles[number]), end="")
     console.print()
+    if reason.words:
+        console.print(Text("  words that moved it: weight, probability without it"))
     for word in reason.words:
-        console.print(Text(f"  {word.change:+.2f}  without it {word.without:.1%}  {word.text}"))
+        console.print(Text(f"    {word.change:+.2f}  {word.without:6.1%}  {word.text}"))
     if not reason.words:
         console.print(Text("  no single word or phrase matters: leaving any of them out changes little"))
 
 
 def _show_nearest(reason: wire_why.FrameReasons, console: Console) -> None:
+    """What of the codebook lies near and weighs something; what weighs next to nothing is said not to."""
     for name, items in (
-        ("description", (reason.description,)),
+        ("the frame's description", (reason.description,)),
         ("nearest examples", reason.examples),
-        ("nearest against it", reason.counterexamples),
+        ("nearest that speak against it", reason.counterexamples),
     ):
-        console.print(Text(f"  {name}:"))
-        for item in items:
+        heavy = [item for item in items if abs(item.push) >= LEAST_WEIGHT]
+        console.print(Text(f"  {name}:" if heavy else f"  {name}: none near enough to weigh {LEAST_WEIGHT:g} or more"))
+        for item in heavy:
             figures = f"{item.push:+.2f}  meaning {item.meaning:.2f}, wording {item.wording:.2f}"
             of = {"other frame": f"{item.kind} {', '.join(item.frames)}: ", "description": "", "example": ""}
             console.print(Text(f"    {figures}  {of.get(item.kind, item.kind + ': ')}{' '.join(item.text.split())}"))

@@ -99,7 +99,7 @@ _MOVES: dict[What, str] = {
     "raised": "the alert is raised", "escalated": "it escalates", "acknowledged": "acknowledged{by}",
     "snoozed": "snoozed{by}", "muted": "muted{by}", "unmuted": "spoken of again{by}", "resolved": "resolved{by}",
     "delivered": "{channel} is told {message}", "waiting": "{channel} is still to be told {message};",
-    "parked": "{channel} could not be told {message}: parked", "silenced": "nobody is told {message}",
+    "parked": "{channel} could not be told {message}: set aside", "silenced": "nobody is told {message}",
 }  # fmt: skip
 
 

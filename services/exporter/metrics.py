@@ -276,7 +276,9 @@ def _size(figures: Figures) -> Iterator[Metric]:
         oldest.add_metric([stage], max(found.get(stage, {}).get("oldest_s", 0.0), 0.0))
     yield from (rows, oldest)
     yield gauge("posts_stored", "Posts in the database; estimated above two million.", value=figures.sizes["posts"])
-    yield gauge("posts_parked", "Posts set aside because workers died on them.", value=figures.sizes["parked_posts"])
+    yield gauge(
+        "posts_parked", "Posts set aside (parked) because workers died on them.", value=figures.sizes["parked_posts"]
+    )
     yield gauge(
         "embeddings_stored", "Vectors in the database; estimated above two million.", value=figures.sizes["embeddings"]
     )

@@ -98,7 +98,7 @@ def test_verify_finds_a_planted_drift_and_exits_1(house: Living) -> None:
         tx.execute(plant, [-1])
     store.close()
     assert done.returncode == 1
-    assert "Drift in: trend" in done.stdout
+    assert "These do not add up: trend" in done.stdout
 
 
 def test_alert_and_digest_came_by_mail_through_smtp(house: Living) -> None:

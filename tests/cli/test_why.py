@@ -1,11 +1,13 @@
 """framewatch why: a stored post and a text by hand, for people and for programs; mistakes told with the way out."""
 
 import json
+import re
 
 import pytest
 
 from services import demo
 from services.cli import main
+from services.cli.why import LEAST_WEIGHT
 from tests.api import judged
 
 
@@ -37,8 +39,28 @@ def test_a_text_by_hand_is_explained_without_a_database(run, book):
     assert (told["post"], told["version"], told["codebook"]) == (None, None, "small")
     assert told["reasons"][0]["frame"] == "show"
     code, out, _ = run("why", "--text", judged.TEXTS["show"], "--codebook", book)
-    for said in ("A show (show): carries", judged.TEXTS["show"], "without it", "nearest examples:", "log odds +"):
+    for said in (
+        "A show (show): carries",
+        judged.TEXTS["show"],
+        "without it",
+        "nearest examples:",
+        "together +",
+        "log odds",
+    ):
         assert said in out
+
+
+@pytest.mark.parametrize("text", ["A show for the cameras", "word", "The museum opens at ten", judged.TEXTS["arabic"]])
+def test_what_weighs_next_to_nothing_is_no_reason(run, book, text):
+    asked = ("why", "--text", text, "--codebook", book, "--frame", "show")
+    reason = json.loads(run(*asked, "--json")[1])["reasons"][0]
+    told = run(*asked)[1]
+    for items, name in ((reason["examples"], "nearest examples"), (reason["counterexamples"], "against it")):
+        heavy = [item for item in items if abs(item["push"]) >= LEAST_WEIGHT]
+        assert [f"{item['push']:+.2f}  meaning {item['meaning']:.2f}" in told for item in heavy] == [True] * len(heavy)
+        assert (f"{name}: none near enough" in told) == (not heavy)
+    said = re.findall(r"([+-][0-9.]+)  meaning", told)
+    assert all(abs(float(push)) > LEAST_WEIGHT - 0.01 for push in said), said
 
 
 def test_stance_is_told_only_where_it_is_on(run, book, monkeypatch):

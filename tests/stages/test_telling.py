@@ -103,7 +103,7 @@ def test_the_end_waits_for_the_beginning_and_stays_away_when_that_is_parked(repl
     deliver(replayed.rt)
     assert told(replayed)[0][1] == "parked"
     assert send_all(replayed) == []
-    assert told(replayed)[1] == ("resolved.team", "silenced", "the first message of this alert was parked")
+    assert told(replayed)[1] == ("resolved.team", "silenced", "the first message of this alert was set aside")
     assert drift(replayed) == {}
 
 

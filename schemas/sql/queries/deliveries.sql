@@ -53,7 +53,7 @@ select delivery_id from ours;
 
 -- name: silence_what_follows
 -- A channel that did not get the first message of an alert gets none of the later ones.
-update deliveries d set state = 'silenced', reason = 'the first message of this alert was parked'
+update deliveries d set state = 'silenced', reason = 'the first message of this alert was set aside'
 from deliveries p
 where (p.delivery_id = %(delivery_id)s or p.carried_by = %(delivery_id)s) and p.state = 'parked' and p.step = 'firing'
   and d.alert_id = p.alert_id and d.channel_id = p.channel_id and d.delivery_id > p.delivery_id
