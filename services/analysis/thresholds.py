@@ -73,7 +73,7 @@ def _check(samples: Sequence[Judged]) -> None:
         told = f"of the judged posts {yes} carry the frame and {no} do not; of each at least {FEW} are needed"
     else:
         return
-    raise PermanentError(Reason.BAD_INPUT, f"{told}: framewatch label")
+    raise PermanentError(Reason.BAD_INPUT, f"{told}; judge more: framewatch label")
 
 
 def _lowest(samples: Sequence[Judged], wanted: float) -> tuple[float | None, float]:

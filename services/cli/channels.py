@@ -1,6 +1,5 @@
 """framewatch channels: where alerts and digests go. Secrets go in here and never come out again."""
 
-import json
 import re
 from typing import Any
 
@@ -67,10 +66,16 @@ def list_channels(*, as_json: bool) -> None:
         house.echo_json([{**c, "config": redact(c["kind"], c["config"])} for c in found])
         return
     for c in found:
-        shown = json.dumps(redact(c["kind"], c["config"]), ensure_ascii=False)
+        config = redact(c["kind"], c["config"])
+        shown = " ".join(f"{key}={_value(value)}" for key, value in config.items())
         click.echo(f"{c['name']:20} {c['kind']:12} {c['state']:8} {shown}")
     if not found:
         calling.say("No channel yet: alerts reach nobody. See: framewatch channels kinds", err=True)
+
+
+def _value(value: Any) -> str:
+    """As `channels add` takes it: several as A,B."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @channels.command()

@@ -172,20 +172,22 @@ def _show(found: Findings, over: str) -> None:
     if len(found.by_language) > 1:
         for lang, qualities in found.by_language.items():
             console.print(_table(language(lang), qualities))
-    table = Table("probability", "judgements", "said", "so", box=None, pad_edge=False)
+    table = Table("probability", "answers", "told", "true", box=None, pad_edge=False)
     for b in found.calibration:
         table.add_row(f"{b.low:.1f}-{b.high:.1f}", str(b.count), f"{b.said:.2f}", f"{b.true:.2f}")
+    click.echo("\nWhat the probabilities are worth (calibration): told on average, and the part that was true")
     console.print(table)
     languages = ", ".join(f"{language(lang)} {f1:.2f}" for lang, f1 in found.macro_f1_by_language.items())
-    click.echo(f"macro-F1 {found.macro_f1:.3f} ({languages}) over {over}")
+    click.echo(f"\nmean F1 of the frames (macro-F1) {found.macro_f1:.3f} ({languages}) over {over}")
     click.echo(f"posts that carry no frame and were given one: {found.carry_none_but_given_one:.1%}")
-    click.echo(f"expected calibration error: {found.calibration_error:.3f}")
+    click.echo(f"probabilities are off by {found.calibration_error:.3f} on average (expected calibration error)")
+    click.echo("carry it: posts labelled so; found: posts the model says carry it. 95 %: intervals.")
 
 
 def _table(title: str, qualities: Sequence[quality.Quality]) -> Any:
     from rich.table import Table
 
-    table = Table(title, "labelled", "given", "precision", "95 %", "recall", "95 %", "F1", "95 %", box=None,
+    table = Table(title, "carry it", "found", "precision", "95 %", "recall", "95 %", "F1", "95 %", box=None,
                   pad_edge=False)  # fmt: skip
     for q in qualities:
         pairs = ((q.precision, q.precision_low, q.precision_high), (q.recall, q.recall_low, q.recall_high),

@@ -67,17 +67,24 @@ def _print(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("frame", "to judge", "judged", "left out", "precision", "95 %", "recall", "95 %", "judges", "kappa",
-                  "alpha", box=None, pad_edge=False)  # fmt: skip
+    table = Table("frame", "to judge", "judged", "left out", "precision", "95 %", "recall", "95 %", "judges",
+                  "agreement", box=None, pad_edge=False)  # fmt: skip
     for row in rows:
         table.add_row(
             row["frame"], str(row["to_judge"]), str(row["judged"]), str(row["left_out"]),
             *(cell for name in ("precision", "recall") for cell in _cells(row, name)),
-            str(row["judges"]), *(_number(row[name]) for name in ("kappa", "alpha")),
+            str(row["judges"]), _number(row["alpha"]),
         )  # fmt: skip
     console = Console()
     Console(width=max(console.width, 110)).print(table)
     calling.say("– is not known (yet): framewatch label FRAME asks you about posts.")
+    if any(row["left_out"] for row in rows):
+        click.echo("left out: judged posts that the codebook holds as examples, or that chose its threshold.")
+    if any(row["alpha"] is not None for row in rows):
+        click.echo("agreement: of judges on the same texts (Krippendorff's alpha); 1 is full, 0 is what chance brings.")
+    for row in rows:
+        if row["kappa"] is not None:
+            click.echo(f"{row['frame']}: agreement of its two judges alone {row['kappa']:.2f} (Cohen's kappa).")
 
 
 def _cells(row: dict[str, Any], name: str) -> tuple[str, str]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 AS_JSON = house.json_option
 NUMBER = click.argument("suggestion_id", type=click.IntRange(1, 2**63 - 1), metavar="ID")
 BARS = " ▁▂▃▄▅▆▇█"
+PARTS = {"coherence": "likeness of its posts (coherence)", "independence": "independence of its voices"}
+"""What people are told of parts of a score whose names do not say it."""
 
 
 @click.group()
@@ -73,9 +75,9 @@ def show(*, suggestion_id: int, as_json: bool) -> None:
         house.echo_json({**told.row, "typical_posts": told.typical, "near_misses": told.near, "draft": draft})
         return
     row = told.row
-    parts = ", ".join(f"{name} {value:.2f}" for name, value in row["parts"].items())
+    parts = ", ".join(f"{PARTS.get(name, name)} {value:.2f}" for name, value in row["parts"].items())
     click.echo(f"{row['suggestion_id']}  {row['title']}  ({row['state']})")
-    click.echo(f"score {row['score']:.2f}: {parts}")
+    click.echo(f"score {row['score']:.2f}, from 0 to 1 each: {parts}")
     click.echo(
         f"{many(row['units'], 'voice')} in {many(row['posts'], 'post')} by {many(row['authors'], 'author')} since "
         f"{row['first_seen']:%d %b %Y %H:%M} UTC   {sparkline(row['days'])}"
@@ -87,7 +89,11 @@ def show(*, suggestion_id: int, as_json: bool) -> None:
         for post in posts:
             click.echo(f"  {language(post['lang'])}: {shorten(readable(post['text']), 150)}")
     if row["state"] == "open":
-        calling.say(f"\nMake it a frame: framewatch suggestions adopt {row['suggestion_id']} --into codebook.yaml")
+        number = row["suggestion_id"]
+        calling.say(
+            f"\nMake it a frame of the current codebook: framewatch suggestions adopt {number} > codebook.yaml"
+            f"\nOr of a file you have: framewatch suggestions adopt {number} --into FILE"
+        )
 
 
 @suggestions.command()

@@ -25,7 +25,9 @@ def open_below(folder: Path, address: str) -> BinaryIO:
             raise PermanentError(Reason.BAD_ADDRESS, f"{address!r} is not a regular file.")
         return path.open("rb")
     except FileNotFoundError as error:
-        raise TransientError(Reason.NOT_FOUND, f"There is no file {address!r} in {folder}.") from error
+        raise TransientError(
+            Reason.NOT_FOUND, f"There is no file {address!r} in {folder}: only files put there are read."
+        ) from error
     except (ValueError, RuntimeError) as error:  # U+0000, links in a circle
         raise PermanentError(Reason.BAD_ADDRESS, f"{address!r} cannot be the path of a file.") from error
     except OSError as error:
