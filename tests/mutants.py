@@ -944,8 +944,8 @@ MUTANTS = [
     Mutant(
         15,
         f"{SQL}/labels.sql",
-        "  select distinct on (s.unit_key) s.codebook",
-        "  select distinct on (s.unit_key) s.stratum, s.codebook",
+        "  select distinct on (d.unit_key) d.codebook",
+        "  select distinct on (d.unit_key) (select stratum from samples s where s.post_id = d.post_id limit 1), d.codebook",
         f"{JUDGING} -k told_nothing",
     ),
     Mutant(
@@ -1395,6 +1395,20 @@ MUTANTS = [
         'if told["stale"]:',
         "if not told:",
         "tests/stages/test_steps.py",
+    ),
+    Mutant(
+        16,
+        f"{SQL}/suggestions.sql",
+        "(g.langs ->> m.lang)::int desc nulls last, ",
+        "",
+        f"{SUGGEST} -k commonest_language",
+    ),
+    Mutant(
+        15,
+        f"{SQL}/labels.sql",
+        "filter (where p.post_id is not null and a.unit_key is null)",
+        "filter (where a.unit_key is null)",
+        JUDGING,
     ),
 ]
 

@@ -84,7 +84,7 @@ def update_suggestion(connection: Connection, suggestion_id: int, values: Mappin
 
 
 def replace_members(connection: Connection, suggestion_id: int, columns: Mapping[str, list[Any]]) -> None:
-    """Its units now, and its near misses: unit_key, post_id, inside, likeness. Posts erased meanwhile stay out."""
+    """Its units now, and its near misses: unit_key, post_id, inside, likeness, lang. Erased posts stay out."""
     run(connection, "suggestions", "replace_members", suggestion_id=suggestion_id, **columns)
 
 

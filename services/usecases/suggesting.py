@@ -206,4 +206,5 @@ def _members(material: Material, around: clustering.Around) -> dict[str, list[An
         "post_id": [material.post_ids[i] for i in all_of_them],
         "inside": [True] * len(around.inside) + [False] * len(around.near),
         "likeness": around.likeness.tolist(),
+        "lang": [material.langs[i] for i in all_of_them],
     }

@@ -98,7 +98,7 @@ def add_suggestion(store: Store, now: datetime) -> int:
     """A group of the posts that carry no frame, as a run would have kept it; its number."""
     with store.transaction() as tx:
         found = tx.execute(
-            "select * from (select distinct on (unit_key) post_id, unit_key, published_at from posts p"
+            "select * from (select distinct on (unit_key) post_id, unit_key, published_at, lang from posts p"
             " where not exists (select from carried c where c.post_id = p.post_id) order by unit_key, post_id) t"
             " order by published_at desc limit 12"
         ).fetchall()
@@ -114,6 +114,7 @@ def add_suggestion(store: Store, now: datetime) -> int:
         columns = {
             "unit_key": [f["unit_key"] for f in found], "post_id": [f["post_id"] for f in found],
             "inside": [i < 9 for i in range(len(found))], "likeness": [0.9 - i / 50 for i in range(len(found))],
+            "lang": [f["lang"] for f in found],
         }  # fmt: skip
         suggestions.replace_members(tx, number, columns)
     return number

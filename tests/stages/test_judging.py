@@ -98,6 +98,13 @@ def judge_all(world: World, judge: str = "anna", wrong: Iterable[int] = ()) -> N
         answer(world, asked["post_id"], "yes" if ("theatre" in asked["text"]) != (i in wrong) else "no", judge)
 
 
+def left(world: World, judge: str = "anna") -> int:
+    """How many samples of the frame a judge is told to be left."""
+    with world.store.transaction() as tx:
+        counted = labels.count_unjudged(tx, judge, labels.oldest_week(MONDAY + timedelta(days=8)))
+    return next(c["unjudged"] for c in counted if c["frame"] == FRAME)
+
+
 def quality(world: World) -> Any:
     with world.store.transaction() as tx:
         return qualities.read_quality(tx, world.clock())["test", FRAME]
@@ -378,11 +385,13 @@ def test_a_week_is_drawn_when_its_posts_are_scored_or_patience_ends(week: World)
 def test_an_edited_text_is_another_text(week: World) -> None:
     draw(week)
     first = ask(week)[0]
+    assert left(week) == len(ask(week)) == 25
     answer(week, first["post_id"])
+    assert left(week) == 24
     with week.store.transaction() as tx:
         tx.execute(
             "update posts set text = 'quite another', unit_key = 'x' where post_id in (%s, %s)",
             [first["post_id"], ask(week)[0]["post_id"]],
         )
-    assert len(ask(week)) == 23
+    assert left(week) == len(ask(week)) == 23
     assert quality(week).judged == 0

@@ -74,6 +74,26 @@ def test_a_story_in_three_languages_is_one_suggestion_with_its_words(world: Worl
     assert first["days"][-1]["units"] + first["days"][-2]["units"] == first["units"]
 
 
+def test_a_list_shows_of_each_the_post_most_like_the_whole_in_its_commonest_language(
+    world: World, unmatched: Unmatched
+) -> None:
+    unmatched.story("museum", 24, world.clock())
+    unmatched.story("water", 12, world.clock() - timedelta(days=5))
+    night(world, 0)
+    with world.store.transaction() as tx:
+        # The likest of all is of a language that few speak.
+        tx.execute("""update suggestions set langs = '{"ar": 20, "en": 3, "ru": 2}'""")
+        for one in listed(world):
+            told = suggestions.posts_of_suggestion(tx, one["suggestion_id"])
+            likest = next(p["post_id"] for p in told if p["inside"] and p["lang"] == "ru")
+            tx.execute("update suggestion_posts set likeness = 1 where post_id = %s", (likest,))
+        shown = {s["suggestion_id"]: s["typical"] for s in suggestions.list_suggestions(tx)}
+        for one in listed(world):
+            told = suggestions.posts_of_suggestion(tx, one["suggestion_id"])
+            assert (told[0]["likeness"], told[0]["lang"]) == (1, "ru")
+            assert shown[one["suggestion_id"]] == next(p["text"] for p in told if p["inside"] and p["lang"] == "ar")
+
+
 def test_a_day_is_grouped_once_by_whoever_comes_first(world: World, unmatched: Unmatched) -> None:
     unmatched.story("museum", 20, world.clock())
     with ThreadPoolExecutor(4) as workers:

@@ -46,39 +46,48 @@ with chosen as materialized (
 select l.label_id, l.codebook, l.frame, l.post_id, l.source, l.native_id, l.judge, l.answer, l.origin, l.judged_at,
        p.unit_key is not distinct from l.unit_key as same_text
 from keyed l
-left join (
-  select distinct on (post_id) post_id, unit_key
-  from posts_of_keys((select array_agg(received_day) from keyed), (select array_agg(post_id) from keyed))) p
+left join posts_of_keys((select array_agg(received_day) from keyed), (select array_agg(post_id) from keyed)) p
   using (post_id)
 order by l.judged_at desc, l.label_id desc;
 
 -- name: unjudged_samples
 -- What a judge has not judged yet, newest week first, in the drawn order. Says nothing of what the model said. A text
 -- that was edited since it was drawn is another text.
-select * from (
-  select distinct on (s.unit_key) s.codebook, s.frame, s.week, s.place, p.post_id, p.text, p.lang, p.source,
-         p.published_at
-  from samples s
-  join post_keys k on k.post_id = s.post_id
-  join posts p on p.received_day = k.received_day and p.post_id = k.post_id
-  where s.codebook = %(codebook)s and s.frame = %(frame)s and s.week >= %(oldest)s and p.unit_key = s.unit_key
+with drawn as materialized (
+  select s.codebook, s.frame, s.week, s.place, s.unit_key, s.post_id, k.received_day
+  from samples s join post_keys k using (post_id)
+  where s.codebook = %(codebook)s and s.frame = %(frame)s and s.week >= %(oldest)s
     and not exists (select from labels l where l.codebook = s.codebook and l.frame = s.frame
                       and l.judge = %(judge)s and l.unit_key = s.unit_key)
-  order by s.unit_key, s.week desc) t
+), there as (
+  select * from posts_of_keys((select array_agg(received_day) from drawn), (select array_agg(post_id) from drawn))
+)
+select * from (
+  select distinct on (d.unit_key) d.codebook, d.frame, d.week, d.place, p.post_id, p.text, p.lang, p.source, p.published_at
+  from drawn d join there p on p.post_id = d.post_id and p.unit_key = d.unit_key
+  order by d.unit_key, d.week desc) t
 order by week desc, place
 limit %(limit)s;
 
 -- name: count_unjudged
 -- How many samples of each current frame a judge has still to judge.
+with drawn as materialized (
+  select s.codebook, s.frame, s.unit_key, s.post_id, k.received_day
+  from codebooks b join samples s using (codebook) left join post_keys k using (post_id)
+  where b.state = 'current' and s.week >= %(oldest)s
+), there as materialized (
+  select post_id, unit_key
+  from posts_of_keys((select array_agg(received_day) from drawn), (select array_agg(post_id) from drawn))
+), answered as materialized (
+  select distinct codebook, frame, unit_key from labels where judge = %(judge)s
+)
 select b.codebook, f.frame, f.title, f.description, b.version,
-       count(distinct s.unit_key) filter (where p.unit_key = s.unit_key and not exists (
-         select from labels l where l.codebook = s.codebook and l.frame = s.frame and l.judge = %(judge)s
-           and l.unit_key = s.unit_key))::int as unjudged,
-       count(distinct s.unit_key)::int as samples
+       count(distinct d.unit_key) filter (where p.post_id is not null and a.unit_key is null)::int as unjudged,
+       count(distinct d.unit_key)::int as samples
 from codebooks b join frames f using (version_id)
-left join samples s on s.codebook = b.codebook and s.frame = f.frame and s.week >= %(oldest)s
-left join post_keys k on k.post_id = s.post_id
-left join posts p on p.received_day = k.received_day and p.post_id = k.post_id
+left join drawn d on d.codebook = b.codebook and d.frame = f.frame
+left join there p on p.post_id = d.post_id and p.unit_key = d.unit_key
+left join answered a on a.codebook = d.codebook and a.frame = d.frame and a.unit_key = d.unit_key
 where b.state = 'current'
 group by b.codebook, b.version, f.position, f.frame, f.title, f.description
 order by b.codebook, f.position;

@@ -85,13 +85,13 @@ with gone as (
   delete from suggestion_posts where suggestion_id = %(suggestion_id)s
     and unit_key <> all(%(unit_key)b::bytea[])
 )
-insert into suggestion_posts (suggestion_id, unit_key, post_id, inside, likeness)
-select %(suggestion_id)s, t.unit_key, t.post_id, t.inside, t.likeness
-from unnest(%(unit_key)b::bytea[], %(post_id)b::bigint[], %(inside)b::boolean[], %(likeness)b::real[])
-  as t (unit_key, post_id, inside, likeness)
+insert into suggestion_posts (suggestion_id, unit_key, post_id, inside, likeness, lang)
+select %(suggestion_id)s, t.unit_key, t.post_id, t.inside, t.likeness, t.lang
+from unnest(%(unit_key)b::bytea[], %(post_id)b::bigint[], %(inside)b::boolean[], %(likeness)b::real[], %(lang)b::text[])
+  as t (unit_key, post_id, inside, likeness, lang)
 where exists (select from post_keys k where k.post_id = t.post_id and k.deleted_at is null)
 on conflict (suggestion_id, unit_key) do update
-set post_id = excluded.post_id, inside = excluded.inside, likeness = excluded.likeness;
+set post_id = excluded.post_id, inside = excluded.inside, likeness = excluded.likeness, lang = excluded.lang;
 
 -- name: fade_suggestions
 -- Open ones that are not seen any more.
@@ -105,21 +105,26 @@ where suggestion_id = %(suggestion_id)s and state in ('open', 'faded');
 
 -- name: list_suggestions
 -- `typical`: the post most like the whole in the language that most of it is in, read live.
+with chosen as materialized (
+  select * from suggestions
+  where (%(codebook)s::text is null or codebook = %(codebook)s)
+    and (%(states)s::text[] is null or state = any(%(states)s::text[]))
+    and (%(suggestion_id)s::bigint is null or suggestion_id = %(suggestion_id)s)
+  order by score desc, suggestion_id limit %(limit)s
+), typical as materialized (
+  select distinct on (m.suggestion_id) m.suggestion_id, m.post_id, k.received_day
+  from chosen g join suggestion_posts m using (suggestion_id) join post_keys k using (post_id)
+  where m.inside and k.deleted_at is null
+  order by m.suggestion_id, (g.langs ->> m.lang)::int desc nulls last, m.likeness desc, m.post_id
+)
 select g.suggestion_id, g.codebook, g.state, g.first_seen, g.found_at, g.seen_at, g.posts, g.units, g.authors,
        g.publishers, g.langs, g.days, g.terms, g.score, g.parts, g.split_from, g.merged_into, g.decided_at,
-       g.decided_by, g.frame, t.text as typical
-from suggestions g
-left join lateral (
-  select p.text from suggestion_posts m
-  join post_keys k on k.post_id = m.post_id and k.deleted_at is null
-  join posts p on p.received_day = k.received_day and p.post_id = k.post_id
-  where m.suggestion_id = g.suggestion_id and m.inside
-  order by (g.langs ->> p.lang)::int desc nulls last, m.likeness desc, m.post_id limit 1
-) t on true
-where (%(codebook)s::text is null or g.codebook = %(codebook)s)
-  and (%(states)s::text[] is null or g.state = any(%(states)s::text[]))
-  and (%(suggestion_id)s::bigint is null or g.suggestion_id = %(suggestion_id)s)
-order by g.score desc, g.suggestion_id limit %(limit)s;
+       g.decided_by, g.frame, p.text as typical
+from chosen g
+left join typical t using (suggestion_id)
+left join posts_of_keys((select array_agg(received_day) from typical), (select array_agg(post_id) from typical)) p
+  on p.post_id = t.post_id
+order by g.score desc, g.suggestion_id;
 
 -- name: posts_of_suggestion
 -- Its posts, the likest first, and the near misses just outside; erased ones are gone.
