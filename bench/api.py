@@ -19,6 +19,7 @@ import httpx
 import psutil
 
 from bench._millions import DAYS, FRAMES, NOW, ready
+from bench._people import draw_samples, judge_posts, suggest_frames
 from services.api import create_api
 from services.store import counting, folding, readings, scores, stances
 from services.store.pool import Store
@@ -147,8 +148,11 @@ def questions_of_people():
     yield "labels of a frame", "/labels", frame, None, DAY, DAY
     yield "labels of a judge", "/labels", judge, None, DAY, DAY
     yield "labels of a judge and frame", "/labels", both(frame, judge), None, DAY, DAY
-    for name, path in (("feeds", "/feeds"), ("codebooks", "/codebooks"), ("rules", "/rules"), ("mutes", "/mutes")):
-        yield name, path, lambda _: {}, None, DAY, DAY
+    yield "samples of a judge and frame", "/samples", both(frame, judge), None, DAY, DAY
+    yield "suggestions", "/suggestions", lambda _: {}, None, DAY, DAY
+    yield "100 suggestions", "/suggestions", lambda _: {"limit": 100}, None, DAY, DAY
+    for name in ("quality", "feeds", "codebooks", "codebooks/changes", "rules", "mutes", "digests", "detection"):
+        yield name, f"/{name}", lambda _: {}, None, DAY, DAY
 
 
 def questions_of_stance():
@@ -170,19 +174,6 @@ def count_all(store: Store) -> None:
                 break
     with store.transaction() as tx:
         tx.execute("update trend_points set posts = posts where bucket = (select max(bucket) from trend_points)")
-
-
-def judge_posts(store: Store) -> None:
-    """What 20 judges leave who answered 10,000 times each, in turn."""
-    with store.transaction() as tx:
-        tx.execute(
-            "insert into labels (codebook, frame, post_id, judge, answer, unit_key, origin, judged_at)"
-            " select 'bench', 'f' || 1 + n %% 50, p.post_id, 'judge ' || n %% 20, (array['yes', 'no', 'unsure'])[1 + n %% 3],"
-            " p.unit_key, 'free', %s - n * interval '1 second' from generate_series(1, 200000) n"
-            " join posts p on p.post_id = 1 + n where not exists (select from labels)",
-            [NOW],
-        )
-        tx.execute("analyze labels")
 
 
 def read_stances(store: Store) -> None:
@@ -286,6 +277,8 @@ def main() -> None:
         server, store = ready(given.folder or Path(folder), given.posts)
         count_all(store)
         judge_posts(store)
+        draw_samples(store)
+        suggest_frames(store)
         if given.stances:
             read_stances(store)
         print(

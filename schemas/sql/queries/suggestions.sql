@@ -111,11 +111,14 @@ with chosen as materialized (
     and (%(states)s::text[] is null or state = any(%(states)s::text[]))
     and (%(suggestion_id)s::bigint is null or suggestion_id = %(suggestion_id)s)
   order by score desc, suggestion_id limit %(limit)s
-), typical as materialized (
-  select distinct on (m.suggestion_id) m.suggestion_id, m.post_id, k.received_day
-  from chosen g join suggestion_posts m using (suggestion_id) join post_keys k using (post_id)
-  where m.inside and k.deleted_at is null
+), likest as (
+  select distinct on (m.suggestion_id) m.suggestion_id, m.post_id
+  from chosen g join suggestion_posts m using (suggestion_id)
+  where m.inside
   order by m.suggestion_id, (g.langs ->> m.lang)::int desc nulls last, m.likeness desc, m.post_id
+), typical as materialized (
+  select l.suggestion_id, l.post_id, k.received_day
+  from likest l join post_keys k using (post_id) where k.deleted_at is null
 )
 select g.suggestion_id, g.codebook, g.state, g.first_seen, g.found_at, g.seen_at, g.posts, g.units, g.authors,
        g.publishers, g.langs, g.days, g.terms, g.score, g.parts, g.split_from, g.merged_into, g.decided_at,
