@@ -910,10 +910,24 @@ MUTANTS = [
     ),
     Mutant(
         4,
-        "schemas/sql/migrations/0023_kept_counts.sql",
-        "set changed = true",
-        "set changed = false",
+        "schemas/sql/migrations/0037_windows_before.sql",
+        "set changed = w.changed or t.last >= w.until - w.hours * interval '1 hour',",
+        "set changed = w.changed,",
         "tests/stages/test_windows.py -k little",
+    ),
+    Mutant(
+        4,
+        "schemas/sql/migrations/0037_windows_before.sql",
+        "before_changed = w.before_changed or t.first < w.until - w.hours * interval '1 hour'",
+        "before_changed = w.before_changed",
+        "tests/stages/test_windows.py -k little",
+    ),
+    Mutant(
+        4,
+        f"{SQL}/counts.sql",
+        "(not w.before_changed and w.before <> p.before)",
+        "false",
+        "tests/stages/test_windows.py -k verify_sees",
     ),
     Mutant(
         4,

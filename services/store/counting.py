@@ -45,7 +45,7 @@ def posts_before(
 ) -> dict[str, int]:
     """Posts of frames, and of '*', in a period as long as this one that ended when this one begins."""
     kept, names = _kept(connection, version_id, since, until), [*frames, EVERYTHING]
-    if all(name in kept and not kept[name]["changed"] for name in names):
+    if all(name in kept and not kept[name]["before_changed"] for name in names):
         return {name: kept[name]["before"] for name in names}
     earlier = since - (until - since)
     return trends.posts_between(connection, names, version_id=version_id, since=earlier, until=since)

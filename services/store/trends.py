@@ -146,9 +146,10 @@ def kept_step(asked: Mapping[str, Any]) -> tuple[str, timedelta] | None:
 
 
 def frame_windows(connection: Connection, version_id: int, hours: int, until: datetime) -> dict[str, Row]:
-    """posts, units, authors, before (posts in as many hours before) and changed, by frame ('*' is all posts).
+    """posts, units, authors, before (posts in as many hours before), changed and before_changed, by frame.
 
-    Frames of which nothing is kept for just these hours are left out.
+    '*' is all posts; of what is marked as changed, points say how many posts there are. Frames of which nothing is kept
+    for just these hours are left out.
     """
     found = rows(connection, "trends", "frame_windows", version_id=version_id, hours=hours, until=until)
     return {f["frame"]: f for f in found}

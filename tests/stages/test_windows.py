@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.store import counting, feeds, folding, posts, readings, trends
+from services.analysis.identities import identities
+from services.store import counting, counts, feeds, folding, posts, readings, trends
 from tests.api import seeded
 from workers.stages.rollup import rollup
 
@@ -96,6 +97,39 @@ def test_of_much_that_changed_posts_are_exact_and_voices_as_rollup_counted_them(
     rollup(seeded.runtime(store, NOW + counting.STALE))
     assert not kept(store, version)["one"]["changed"]
     assert told(store, version, LENGTHS[1])[0] == told(store, version, LENGTHS[1])[1]
+
+
+def marks(store, version):
+    return {(w["changed"], w["before_changed"]) for w in kept(store, version).values()}
+
+
+@pytest.mark.parametrize(("ids", "marked"), [(range(4), (True, False)), (range(100, 104), (False, True))])
+def test_what_comes_now_leaves_the_day_before_as_it_was_kept(store, version, ids, marked):
+    assert marks(store, version) == {(False, False)}
+    with store.transaction() as tx:
+        posts.delete_posts(tx, "rss", [f"p{i}" for i in ids], NOW)
+    seeded.fold(store)
+    assert marks(store, version) == {marked}
+    found, wanted = told(store, version, LENGTHS[1])
+    assert found == wanted
+    rollup(seeded.runtime(store, NOW + counting.STALE))
+    assert marks(store, version) == {(False, False)}
+
+
+def test_verify_sees_hours_that_are_not_what_they_were_counted_from(store, version):
+    def drifted():
+        with store.transaction() as tx:
+            return {i.name: i.drift for i in identities(counts.identity_rows(tx))}["windows"]
+
+    assert drifted() == 0
+    for wrong in ("posts = posts + 1", "before = before + 1", "authors = authors + 1"):
+        with store.transaction() as tx:
+            tx.execute(f"update frame_windows set {wrong} where frame = 'one' and hours = 24")
+        assert drifted() == 1, wrong
+        with store.transaction() as tx:
+            tx.execute("update frame_windows set until = 'epoch'")
+        rollup(seeded.runtime(store, NOW))
+        assert drifted() == 0
 
 
 def test_other_hours_than_those_kept_are_counted(store, version):

@@ -176,12 +176,12 @@ where version_id not in (select version_id from codebooks where not kept);
 -- changes it is not folded yet.
 with settled as (
   select w.*, w.until - w.hours * interval '1 hour' as since from frame_windows w
-  where not w.changed
-    and not exists (select from trend_deltas d where d.version_id = w.version_id and d.frame in (w.frame, '*'))
+  where not exists (select from trend_deltas d where d.version_id = w.version_id and d.frame in (w.frame, '*'))
 )
 select count(*)::bigint as windows,
-       (count(*) filter (where w.posts <> p.posts or w.before <> p.before
-                         or (w.frame <> '*' and (w.units, w.authors) <> (v.units, v.authors))))::bigint as drifted
+       (count(*) filter (
+          where (not w.changed and w.posts <> p.posts) or (not w.before_changed and w.before <> p.before)
+             or (not w.changed and w.frame <> '*' and (w.units, w.authors) <> (v.units, v.authors))))::bigint as drifted
 from settled w
 cross join lateral (
   select coalesce(sum(posts) filter (where bucket >= w.since), 0) as posts,

@@ -153,10 +153,10 @@ with wanted as (
   cross join unnest(%(hours)s::smallint[]) as h (hours)
   left join frame_windows w on w.version_id = f.version_id and w.frame = f.frame and w.hours = h.hours
   where c.state = 'current'
-    and (w.until is distinct from %(until)s::timestamptz or (w.changed and w.counted_at <= %(stale)s))
+    and (w.until is distinct from %(until)s::timestamptz or ((w.changed or w.before_changed) and w.counted_at <= %(stale)s))
 )
-insert into frame_windows (version_id, frame, hours, until, posts, units, authors, before, changed, counted_at)
-select w.version_id, w.frame, w.hours, %(until)s, p.posts, v.units, v.authors, p.before, false, %(now)s
+insert into frame_windows (version_id, frame, hours, until, posts, units, authors, before, changed, before_changed, counted_at)
+select w.version_id, w.frame, w.hours, %(until)s, p.posts, v.units, v.authors, p.before, false, false, %(now)s
 from wanted w
 cross join lateral (
   select coalesce(sum(posts) filter (where bucket >= w.since), 0) as posts,
@@ -172,7 +172,7 @@ cross join lateral (
 order by 1, 2, 3
 on conflict (version_id, frame, hours) do update
   set until = excluded.until, posts = excluded.posts, units = excluded.units, authors = excluded.authors,
-      before = excluded.before, changed = false, counted_at = excluded.counted_at;
+      before = excluded.before, changed = false, before_changed = false, counted_at = excluded.counted_at;
 
 -- name: drop_windows
 -- Nobody asks for those of codebooks that are not current.

@@ -84,7 +84,7 @@ group by frame;
 
 -- name: frame_windows
 -- What is kept of a version's frames ('*' is all posts) for the hours before `until`.
-select frame, posts, units, authors, before, changed from frame_windows
+select frame, posts, units, authors, before, changed, before_changed from frame_windows
 where version_id = %(version_id)s and hours = %(hours)s and until = %(until)s;
 
 -- name: posts_between
