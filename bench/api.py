@@ -167,6 +167,7 @@ def questions_of_stance():
 def count_all(store: Store) -> None:
     """What rollup has done by the time anybody reads; since then every step that goes on has changed again."""
     with store.transaction() as tx:
+        tx.execute("delete from frame_windows")
         counting.keep(tx, readings.last_hours(NOW, readings.DAY)[1], NOW)
     while True:
         with store.transaction() as tx:
