@@ -54,6 +54,14 @@ _PAGED = (
 )
 
 MUTANTS = [
+    Mutant(12, "services/cli/house.py", "if running(home) is None:", "if False:", f"{CALLED} -k stopped"),
+    Mutant(
+        12,
+        "services/cli/house.py",
+        'logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)',
+        "pass",
+        "tests/cli/test_commands.py -k away",
+    ),
     Mutant(12, "services/cli/why.py", "if abs(item.push) >= LEAST_WEIGHT]", "]", "tests/cli/test_why.py -k nothing"),
     Mutant(
         12,

@@ -96,7 +96,10 @@ def add(*, name: str, schedule: str, timezone: str, channels: tuple[str, ...], s
         if missing := sorted(set(channels) - known):
             raise PermanentError(Reason.NOT_FOUND, f"there is no channel {missing[0]}; see: framewatch channels list")
         if not deliveries.add_digest(tx, name, **about, channels=list(channels) or None):
-            told = f"there is a digest {name} already; remove it first: framewatch digest remove {name}"
+            told = (
+                f"there is a digest {name} already; give this one a name (--name NAME), or first: "
+                f"framewatch digest remove {name}"
+            )
             raise PermanentError(Reason.BAD_INPUT, told)
     following = slots.after(schedule, timezone, house.now())
     if as_json:

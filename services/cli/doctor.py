@@ -80,7 +80,7 @@ def _broker(conf: Settings) -> Iterator[Finding]:
         client.ping()
         client.close()
     except redis.RedisError as error:
-        yield f"Redis does not answer: {error}", "Start it, or mend FRAMEWATCH_REDIS_URL."
+        yield f"Redis does not answer: {error}", "Start everything with `framewatch up`, or mend FRAMEWATCH_REDIS_URL."
 
 
 def _stages(tx: Connection) -> Iterator[Finding]:

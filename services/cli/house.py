@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -28,13 +29,24 @@ json_option = click.option("--json", "as_json", is_flag=True, help="For another 
 
 
 def load() -> Settings:
-    """Settings with the database of the home filled in when none is named."""
+    """Settings with the database of the home filled in when none is named.
+
+    Raises PermanentError(BAD_CONFIG) where that is to be our own and nothing runs.
+    """
+    # What the pool says of each try is for logs; a person is told once, with the way out.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     conf = settings.load()
     if conf.database_url:
         return conf
     from services.embedded.postgres import Postgres
 
-    return replace(conf, database_url=Postgres(settings.home_of(conf)).url)
+    home = settings.home_of(conf)
+    conf = replace(conf, database_url=Postgres(home).url)
+    if running(home) is None:
+        raise PermanentError(
+            Reason.BAD_CONFIG, f"nothing runs in {home}; everything is kept there. Go on: framewatch up"
+        )
+    return conf
 
 
 @contextmanager

@@ -42,11 +42,12 @@ def of_processes(run: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     for name, process in run["processes"].items():
         times = many(process["restarts"], "time")
         if process["state"] != "running":
-            yield (
-                f"{name}: {process['state']}, {process['reason']}. "
-                f"It is started again by itself; its log: {process['log']}",
-                True,
+            way = (
+                "Mend that, then stop and start framewatch"
+                if process["state"] == "refused"
+                else "It is started again by itself"
             )
+            yield f"{name}: {process['state']}, {process['reason']}. {way}; its log: {process['log']}", True
         elif process["restarts"]:
             yield f"{name} was started again {times} and runs. Nothing to do; what happened: {process['log']}", False
 

@@ -17,6 +17,7 @@ from services.cli import board, calling, house, remedies
 from services.store.standing import read_standing
 
 FRAMES = 5
+_TITLES = {"api": "API"}
 
 
 @click.command()
@@ -76,13 +77,12 @@ def _print_processes(console: Console, found: dict[str, Any]) -> None:
     console.print(f"Home      {found['home']}", highlight=False, soft_wrap=True)
     run = found["up"]
     if run is None:
-        _say(
-            console,
-            "Processes none is looked after from this home. In containers that is as it should be; else: framewatch up",
-        )
+        told = "Processes none is looked after from this home"
+        apart = ". In containers that is as it should be; else: framewatch up"
+        _say(console, told + (apart if found["database"] else ""))
         return
     for name, address in run["addresses"].items():
-        console.print(f"{name.capitalize():9} {address}", highlight=False, soft_wrap=True)
+        console.print(f"{_TITLES.get(name, name.capitalize()):9} {address}", highlight=False, soft_wrap=True)
     processes = run["processes"]
     up = sum(p["state"] == "running" for p in processes.values())
     console.print(f"Processes {up} of {len(processes)} run: {', '.join(processes)}", soft_wrap=True)

@@ -56,7 +56,8 @@ def list_suggestions(*, state: str, codebook: str | None, limit: int, as_json: b
     for column in table.columns[:-1]:
         column.no_wrap = True
     for s in found:
-        langs = ", ".join(f"{n} {language(lang)}" for lang, n in list(s["langs"].items())[:3])
+        first, *others = list(s["langs"])[:9] or ["und"]
+        langs = f"{language(first)} +{len(others)}" if others else language(first)
         about = s["title"] if s["state"] == "open" or state != "all" else f"[{s['state']}] {s['title']}"
         table.add_row(str(s["suggestion_id"]), f"{s['score']:.2f}", sparkline(s["days"]), str(s["units"]),
                       f"{s['first_seen']:%d %b}", langs, about)  # fmt: skip

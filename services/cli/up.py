@@ -141,7 +141,7 @@ def _announce(conf: Settings, home: Path, mail: DemoMail) -> None:
         calling.say(f"  framewatch {command:15} {about}")
     activate = Path(sys.executable).with_name("activate")
     if name != calling.NAME and activate.exists():
-        click.echo(f"\n  `. {calling.from_here(activate)}` once in a shell makes that `{calling.NAME}`.")
+        click.echo(f"\nAfter `. {calling.from_here(activate)}` in that shell, `{calling.NAME}` alone will do.")
     click.echo()
     sys.stdout.flush()
 

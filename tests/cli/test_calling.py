@@ -76,6 +76,19 @@ def test_what_is_printed_can_be_run(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("bare")
+def test_a_house_that_was_stopped_is_told_at_once_and_once(run: Run, tmp_path: Path) -> None:
+    """No five seconds of waiting for a server of our own that is known not to run, no lines of the pool."""
+    secret = tmp_path / "home" / "postgres" / "framewatch.password"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("x")
+    (tmp_path / "home" / "postgres.port").write_text("1")
+    for command in ("verify", "feeds list", "why 1"):
+        code, out, err = run(*command.split())
+        assert (code, out, len(err.splitlines())) == (1, "", 1), err
+        assert err.rstrip().endswith(f"Go on: {calling.called()} up"), err
+
+
+@pytest.mark.usefixtures("bare")
 def test_without_a_house_the_way_to_one_can_be_copied(run: Run) -> None:
     code, _, told = run("verify")
     assert (code, f"`{calling.called()} up`" in told) == (1, True)
@@ -98,7 +111,7 @@ def test_what_up_says_can_be_copied_into_another_shell(
     for command in commands:
         name = command.split("  ")[0]
         assert sh(f"{export}; {name} --help").returncode == 0, name
-    active = re.search(r"`(\. [^`]+)` once", said)
+    active = re.search(r"`(\. [^`]+)` in that shell", said)
     assert active
     assert sh(f"{active[1]}; framewatch --version").stdout.startswith("framewatch, version")
     assert bare.joinpath(active[1].removeprefix(". ")).exists()

@@ -3,6 +3,9 @@
 import csv
 import gzip
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -314,6 +317,14 @@ def test_doctor_names_what_is_wrong_and_how_to_mend_it(run: Run) -> None:
     assert "No codebook is current." in out
     assert "framewatch codebook apply FILE" in out
     assert "framewatch feeds add URL" in out
+
+
+def test_a_database_that_is_away_is_told_in_one_line(tmp_path: Path) -> None:
+    env = {**os.environ, "FRAMEWATCH_HOME": str(tmp_path)}
+    env["FRAMEWATCH_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/none"
+    argv = [sys.executable, "-m", "services.cli", "feeds", "list"]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done.stderr
 
 
 def test_replay_without_a_house_says_how_to_start_one(run: Run, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ __all__ = ["numbers", "run", "wide", "with_database"]
 WAY_OUT = re.compile(r"[Nn]othing (else is )?to (be done|do)|framewatch [a-z]+|its log: /|nothing else is to be done")
 RUN = {
     "api": {"state": "running", "restarts": 0, "reason": "", "log": "/l/api"},
-    "beat": {"state": "down", "restarts": 3, "reason": "ended with status 1", "log": "/l/beat"},
+    "beat": {"state": "waiting", "restarts": 3, "reason": "ended with status 1", "log": "/l/beat"},
     "redis": {"state": "running", "restarts": 2, "reason": "", "log": "/l/redis"},
 }
 
