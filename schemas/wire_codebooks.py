@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.wire import Wire
+from schemas.wire import Cursor, Wire
 
 Gained = Annotated[int, Field(description="Posts that would carry the frame and do not now.")]
 Lost = Annotated[int, Field(description="Posts that carry the frame now and would not.")]
@@ -141,6 +141,7 @@ class Changes(Wire):
 
     building: Annotated[tuple[Progress, ...], Field(description="Versions that are being built.")]
     changes: Annotated[tuple[Change, ...], Field(description="The audit, the newest first.")]
+    next: Cursor
 
 
 class Applied(Wire):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.codebook import Frame, Id, Text
-from schemas.wire import Present, Wire
+from schemas.wire import Cursor, Present, Wire
 
 SuggestionState = Literal["open", "dismissed", "adopted", "faded", "merged"]
 
@@ -69,6 +69,7 @@ class Suggestions(Wire):
 
     present: Present
     suggestions: Annotated[tuple[SuggestionLine, ...], Field(description="The highest score first.")]
+    next: Cursor
 
 
 class SuggestedPost(Wire):

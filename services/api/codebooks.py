@@ -16,7 +16,7 @@ from schemas.codebook import ID
 from schemas.errors import PermanentError, Reason, TransientError
 from schemas.wire import Wire
 from services.api.callers import Actor, needs
-from services.api.questions import Question, about
+from services.api.questions import Codebook, Cursor, Question, about, cursor, position
 from services.api.routes import FAULTS, With
 from services.store import applying, changes, codebooks
 from services.store.dry_run import MAX_DAYS
@@ -67,20 +67,26 @@ def rollback(by: With, codebook: Name, asked: Annotated[wire.RollbackAsked, Body
 
 
 class ChangesQuestion(Question):
-    """How many changes."""
+    """Which changes."""
 
+    codebook: Codebook = None
+    cursor: Cursor = None
     limit: Annotated[int, about("The last so many.", ge=1, le=1000)] = 50
 
 
 @router.get("/changes", summary="What is being built, and who changed what")
 def list_changes(by: With, asked: Annotated[ChangesQuestion, Query()]) -> wire.Changes:
-    """The audit of every codebook, the newest first."""
+    """The audit of every codebook, or of one, the newest first."""
+    at = position(asked.cursor, int)["before_id"]
     with by.store.transaction() as tx:
-        building = [_fields(wire.Progress, r) for r in applying.progress(tx)]
-        return wire.Changes(
-            building=tuple(wire.Progress(**r) for r in building),
-            changes=tuple(wire.Change(**_fields(wire.Change, r)) for r in changes.list_changes(tx, limit=asked.limit)),
-        )
+        found = changes.list_changes(tx, asked.codebook, limit=asked.limit, before_id=at)
+        building = [_fields(wire.Progress, r) for r in applying.progress(tx, asked.codebook)]
+    following = cursor(found[-1]["asked_at"], found[-1]["change_id"]) if len(found) == asked.limit else None
+    return wire.Changes(
+        building=tuple(wire.Progress(**r) for r in building),
+        changes=tuple(wire.Change(**_fields(wire.Change, r)) for r in found),
+        next=following,
+    )
 
 
 @router.get("/{codebook}/versions/{version}", summary="A version as it was applied")

@@ -190,6 +190,22 @@ def position(word: str | None, kind: type[int] | type[str], *, moves: bool = Fal
         raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours") from error
 
 
+def rank_cursor(score: float, key: int) -> str:
+    """Where a page of a ranking ended, as an opaque word."""
+    return base64.urlsafe_b64encode(json.dumps([score, key], separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def rank(word: str | None) -> dict[str, Any]:
+    """`below` and `after_id` of a cursor of a ranking. Raises PermanentError(BAD_INPUT) for one of others."""
+    if word is None:
+        return {"below": None, "after_id": None}
+    try:
+        score, key = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+        return {"below": _score(score), "after_id": _key(key, int)}
+    except (ValueError, TypeError, RecursionError) as error:
+        raise PermanentError(Reason.BAD_INPUT, "this cursor is not one of ours") from error
+
+
 def _moving(since: Any, *, moves: bool) -> dict[str, Any]:
     if (since is not None) != moves:
         raise ValueError("a cursor of another list")
@@ -201,6 +217,12 @@ def _given(text: str) -> datetime:
     if at.tzinfo is None:
         raise ValueError("a time without offset")
     return _sensible(at)
+
+
+def _score(score: Any) -> float:
+    if type(score) in (int, float) and 0 <= score <= 1:
+        return float(score)
+    raise ValueError("a score is from 0 to 1")
 
 
 def _key(key: Any, kind: type) -> int | str:

@@ -8,7 +8,7 @@ from pydantic import Field
 from schemas import wire_suggestions as wire
 from services.api.alerting import Preflighted
 from services.api.callers import Actor, needs
-from services.api.questions import BIGINT, Codebook, Question
+from services.api.questions import BIGINT, Codebook, Cursor, Question, rank, rank_cursor
 from services.api.routes import FAULTS, Means, means
 from services.store import drafts, feeds
 from services.store import suggestions as rows
@@ -27,15 +27,19 @@ class SuggestionQuestion(Question):
         Literal["open", "dismissed", "adopted", "faded"], Field(description="Only those of this state.")
     ] = "open"
     codebook: Codebook = None
+    cursor: Cursor = None
     limit: Annotated[int, Field(description="How many at most.", ge=1, le=rows.MOST)] = 20
 
 
 @suggestions.get("/suggestions", summary="Groups of posts that match no frame, the most promising first")
 def listed(by: By, asked: Annotated[SuggestionQuestion, Query()]) -> wire.Suggestions:
     """Made once a day; growth, independence, size and newness rank them."""
+    at = rank(asked.cursor)
     with by.store.transaction() as tx:
-        found = rows.list_suggestions(tx, codebook=asked.codebook, states=[asked.state], limit=asked.limit)
-        return wire.Suggestions(present=feeds.present(tx, by.now()), suggestions=tuple(map(_line, found)))
+        found = rows.list_suggestions(tx, codebook=asked.codebook, states=[asked.state], limit=asked.limit, **at)
+        present = feeds.present(tx, by.now())
+    following = rank_cursor(found[-1]["score"], found[-1]["suggestion_id"]) if len(found) == asked.limit else None
+    return wire.Suggestions(present=present, suggestions=tuple(map(_line, found)), next=following)
 
 
 @suggestions.get("/suggestions/{suggestion_id}", summary="One suggestion with typical posts and a drafted frame")

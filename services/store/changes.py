@@ -20,9 +20,11 @@ def end_change(connection: Connection, version_id: int, state: str, now: datetim
     run(connection, "changes", "end_change", version_id=version_id, state=state, now=now, **told)
 
 
-def list_changes(connection: Connection, codebook: str | None = None, *, limit: int = 100) -> list[Row]:
-    """Changes, the newest first: kind, from_version, to_version, asked_by, asked_at, state, ended_at, posts, moved …"""
-    return rows(connection, "changes", "list_changes", codebook=codebook, limit=limit)
+def list_changes(
+    connection: Connection, codebook: str | None = None, *, limit: int = 100, before_id: int | None = None
+) -> list[Row]:
+    """Changes, the newest (before one) first: kind, from_version, to_version, asked_by, state, posts, moved …"""
+    return rows(connection, "changes", "list_changes", codebook=codebook, limit=limit, before_id=before_id)
 
 
 def building_changes(connection: Connection, codebook: str | None = None) -> list[Row]:

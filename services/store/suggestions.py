@@ -101,16 +101,17 @@ def merge_suggestion(connection: Connection, suggestion_id: int, into: int) -> N
 
 def list_suggestions(
     connection: Connection, *, codebook: str | None = None, states: Sequence[str] | None = ("open",),
-    suggestion_id: int | None = None, limit: int = MOST,
+    suggestion_id: int | None = None, limit: int = MOST, below: float | None = None, after_id: int | None = None,
 ) -> list[Row]:  # fmt: skip
-    """Suggestions by score, the highest first; without posts but for the most typical.
+    """Suggestions by score, the highest first (or after one); without posts but for the most typical.
 
     suggestion_id, codebook, state, title, first_seen, found_at, seen_at, posts, units, authors, publishers, langs
     (units by language), days (posts, units; oldest first, the last ends at seen_at), terms (term, lang, weight; best
     first), score and its parts (all 0 to 1), typical (a text, None when all are erased), split_from, merged_into,
     decided_at, decided_by, frame.
     """
-    values = {"codebook": codebook, "states": None if states is None else list(states), "limit": limit}
+    values: dict[str, Any] = {"codebook": codebook, "states": None if states is None else list(states), "limit": limit}
+    values |= {"below": below, "after_id": after_id}
     found = rows(connection, "suggestions", "list_suggestions", suggestion_id=suggestion_id, **values)
     return [{**r, "title": title(r["suggestion_id"], r["terms"], r["typical"] or "")} for r in found]
 

@@ -53,6 +53,13 @@ def test_a_codebook_is_previewed_applied_watched_and_brought_back(web, store) ->
     }
     assert ask(web, "POST", "/small/rollback", 202)["state"] == "current"
     assert ask(web, "GET", "/small/versions/1", 200)["state"] == "current"
+    whole, found, cursor = ask(web, "GET", "/changes", 200)["changes"], [], ""
+    while cursor is not None:
+        page = ask(web, "GET", f"/changes?codebook=small&limit=1{cursor and f'&cursor={cursor}'}", 200)
+        found, cursor = found + page["changes"], page["next"]
+    assert found == whole
+    assert [c["kind"] for c in whole] == ["rollback", "apply", "apply"]
+    assert ask(web, "GET", "/changes?codebook=other", 200)["changes"] == []
 
 
 @pytest.mark.parametrize(

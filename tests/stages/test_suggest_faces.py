@@ -56,6 +56,27 @@ def house(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path, to
     return tmp_path
 
 
+def test_pages_of_suggestions_follow_each_other(web: TestClient, world: World, told: int) -> None:
+    with world.store.transaction() as tx:
+        tx.execute(
+            "insert into suggestions (codebook, state, model_id, vector, first_seen, found_at, seen_at, posts, units,"
+            " authors, publishers, langs, days, terms, score, parts)"
+            " select codebook, state, model_id, vector, first_seen, found_at, seen_at, posts, units, authors, publishers,"
+            " langs, days, terms, (n %% 3) / 7.0, parts from suggestions, generate_series(1, 8) n where suggestion_id = %s",
+            (told,),
+        )
+    whole = web.get("/api/v1/suggestions", params={"limit": 100}).json()
+    assert whole["next"] is None
+    assert len(whole["suggestions"]) >= 9
+    found, cursor = [], ""
+    while cursor is not None:
+        page = web.get("/api/v1/suggestions", params={"limit": 2, **({"cursor": cursor} if cursor else {})}).json()
+        found, cursor = found + page["suggestions"], page["next"]
+    assert found == whole["suggestions"]
+    for wrong in ("W10", "WzIsMV0", "WyIwLjUiLDFd", "WzAuNSwtMS41XQ", "%%%"):
+        assert web.get("/api/v1/suggestions", params={"cursor": wrong}).status_code in (400, 422), wrong
+
+
 def test_the_api_tells_adopts_dismisses_and_opens_again(web: TestClient, told: int) -> None:
     there = f"/api/v1/suggestions/{told}"
     listed = web.get("/api/v1/suggestions").json()["suggestions"]

@@ -11,7 +11,8 @@ where version_id = %(version_id)s and state = 'building';
 select change_id, codebook, kind, from_version, to_version, version_id, asked_by, asked_at, state, ended_at, posts, moved,
        gained, lost
 from codebook_changes
-where %(codebook)s::text is null or codebook = %(codebook)s
+where (%(codebook)s::text is null or codebook = %(codebook)s)
+  and (%(before_id)s::bigint is null or change_id < %(before_id)s)
 order by change_id desc limit %(limit)s;
 
 -- name: building_changes

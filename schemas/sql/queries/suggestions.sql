@@ -110,6 +110,7 @@ with chosen as materialized (
   where (%(codebook)s::text is null or codebook = %(codebook)s)
     and (%(states)s::text[] is null or state = any(%(states)s::text[]))
     and (%(suggestion_id)s::bigint is null or suggestion_id = %(suggestion_id)s)
+    and (%(below)s::real is null or score < %(below)s::real or (score = %(below)s::real and suggestion_id > %(after_id)s))
   order by score desc, suggestion_id limit %(limit)s
 ), likest as (
   select distinct on (m.suggestion_id) m.suggestion_id, m.post_id
