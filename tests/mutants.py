@@ -54,6 +54,7 @@ _PAGED = (
 )
 
 MUTANTS = [
+    Mutant(6, "services/store/digesting.py", '"health": health(row, slot)}', '"health": row["state"]}', WORDS),
     Mutant(12, "services/cli/house.py", "if running(home) is None:", "if False:", f"{CALLED} -k stopped"),
     Mutant(
         12,

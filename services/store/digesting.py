@@ -14,6 +14,7 @@ from services.analysis.alerting import CALM
 from services.analysis.conditions import Told, condition
 from services.analysis.confidential import feed_told
 from services.analysis.coverage import coverage, gaps
+from services.analysis.health import health
 from services.analysis.moving import movement
 from services.store import (
     calibrations,
@@ -78,7 +79,7 @@ def _about(connection: Connection, edition: Edition) -> dict[str, Any]:
     since, slot = edition.since, edition.slot
     spans = feeds.spans(connection, since, slot)
     heard = coverage(np.array([since.timestamp()]), (slot - since).total_seconds(), spans)[0]
-    titles = {f["feed_id"]: f["title"] or f["address"] for f in map(feed_told, feeds.list_feeds(connection))}
+    known = {f["feed_id"]: f for f in map(feed_told, feeds.list_feeds(connection))}
     return {
         "digest": edition.digest,
         "slot": slot.isoformat(),
@@ -87,12 +88,19 @@ def _about(connection: Connection, edition: Edition) -> dict[str, Any]:
         "before": {"from": (since - (slot - since)).isoformat(), "until": since.isoformat()},
         "coverage": None if np.isnan(heard) else float(heard),
         "gaps": [
-            {"feed": titles.get(feed_id, ""), "from": begin.isoformat(), "until": end.isoformat()}
+            {**_feed(known.get(feed_id), slot), "from": begin.isoformat(), "until": end.isoformat()}
             for feed_id, begin, end in gaps(spans, GAP_S)
         ],
         "suggestions": drafts.new_suggestions(connection, since, slot),
         "detection": kept.told if (kept := calibrations.read_calibration(connection)) else None,
     }
+
+
+def _feed(row: Row | None, slot: datetime) -> dict[str, Any]:
+    """What a digest calls a feed, and how it does by then; of one that was removed neither is known."""
+    if row is None:
+        return {"feed": "", "health": None}
+    return {"feed": row["title"] or row["address"], "health": health(row, slot)}
 
 
 def _part(

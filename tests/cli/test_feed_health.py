@@ -20,6 +20,7 @@ from services.serve import create_app
 from services.settings import Settings
 from services.store import feeds
 from services.store.pool import Store
+from tests.api import seeded
 from tests.cli.test_commands import Run, run, with_database
 
 __all__ = ["run", "with_database"]
@@ -111,6 +112,21 @@ def test_the_web_says_it(database_url: str, numbers: dict[HealthWord, int]) -> N
         assert words_in(re.sub("<[^>]+>", " ", brief[1])) == [word]
     assert ", ".join(f"1 {word}" for word in health.ORDER) in page
     assert "2 feeds need a look" in page
+
+
+@pytest.mark.usefixtures("with_database", "numbers")
+def test_the_digest_says_it_where_it_tells_what_was_not_heard(run: Run, store: Store) -> None:
+    seeded.add_codebook(store)
+    run("digest", "add", "--name", "team")
+    gaps = json.loads(run("digest", "preview", "--json")[1])["gaps"]
+    told = {title: word for word, title in TITLES.items()}
+    assert gaps
+    assert {g["feed"]: g["health"] for g in gaps} == {g["feed"]: told[g["feed"]] for g in gaps}
+    for shape in ([], ["--html"]):
+        text = run("digest", "preview", *shape)[1]
+        shown = re.findall(r"(\w+)(?:</bdi>)?: not heard [^;<]*?(?:; now (\w+))?(?:\n|</div>)", text)
+        assert shown
+        assert {title: word or "heard" for title, word in shown} == {title: told[title] for title, _ in shown}
 
 
 @pytest.mark.usefixtures("numbers")
