@@ -40,7 +40,7 @@ def test_whom_detection_waits_for(replay, since, waited, words):
     assert bool(told(replay, since, NOW)) == bool(words)
 
 
-@pytest.mark.parametrize(("since", "words"), [(None, "All is well."), (NOW - AGO, "A replay beside live feeds: ")])
+@pytest.mark.parametrize(("since", "words"), [(None, "A replay: "), (NOW - AGO, "A replay beside live feeds: ")])
 def test_the_page_of_feeds_says_so(since, words):
     row = {"failures": 0, "warning": None, "heard_until": NOW, "mode": "poll", **feed()}
     assert in_words(row, NOW, since).startswith(words)
