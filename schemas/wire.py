@@ -213,7 +213,7 @@ class AlertLine(Wire):
     frame: Annotated[str | None, _about("The frame; null for an outage.")]
     title: Annotated[str | None, _about("Title of the frame, or of the feed.")]
     reason: Annotated[str | None, _about("Why the team is told, in one sentence.")]
-    state: Annotated[Literal["firing", "escalated", "resolved"], _about("Whether it goes on.")]
+    state: Annotated[Literal["firing", "escalated", "resolved"], _about("It goes on, goes on and has grown, is over.")]
     onset: Annotated[datetime, _about("When it began, in the stream's time.")]
     last_bucket: Annotated[datetime, _about("Start of the newest bucket that belongs to it.")]
     raised_at: Annotated[datetime, _about("When the team was told, by the clock.")]

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.wire import Since, Until, Wire
 
-State = Annotated[str, Field(description="firing, escalated or resolved.")]
+State = Annotated[str, Field(description="firing or escalated: it goes on; resolved: it is over.")]
 
 
 class Stand(Wire):

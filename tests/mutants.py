@@ -35,6 +35,7 @@ SENDERS = "tests/stages/test_senders.py"
 SILENCE = "tests/analysis/test_silence.py"
 JUDGING = "tests/stages/test_judging.py"
 CONDITIONS = "tests/stages/test_condition_faces.py"
+COURSES = "tests/stages/test_course_faces.py"
 
 DOOR = "tests/console/test_door.py"
 WORDS = "tests/cli/test_feed_health.py"
@@ -1433,6 +1434,10 @@ MUTANTS = [
         "filter (where a.unit_key is null)",
         JUDGING,
     ),
+    Mutant(17, "services/analysis/courses.py", '"escalated": "goes on"', '"escalated": "over"', COURSES),
+    Mutant(17, "services/analysis/courses.py", 'if course(state) == "over":', "if not state:", COURSES),
+    Mutant(17, "services/console/templates/parts.html", "state(alert.state | course)", "state(alert.state)", COURSES),
+    Mutant(17, "services/cli/alerts.py", '"state": alert["state"]})', "})", COURSES),
 ]
 
 

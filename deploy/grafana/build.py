@@ -47,7 +47,7 @@ NARRATIVES = dashboard(
         [
             (4, 4, stat("Frames on alert", "Frames of which an alert goes on, whatever their last hour was.",
                         f'sum(framewatch_frame_condition{{{F},condition="on alert"}}) or vector(0)', NONE_IS_GOOD)),
-            (4, 4, stat("Alerts going on", "Alerts of any kind that framewatch holds open.",
+            (4, 4, stat("Alerts that go on", "Of any kind, grown ones too.",
                         'sum(framewatch_alerts{state=~"firing|escalated"}) or vector(0)', NONE_IS_GOOD)),
             (4, 4, stat("Burst alerts in a week", "Raised in the last seven days. The budget is for false ones alone.",
                         'sum(kind:framewatch_alerts_raised:increase7d{kind="burst"}) or vector(0)', decimals=0)),
@@ -92,8 +92,9 @@ NARRATIVES = dashboard(
                          f"frame:framewatch_frame_burst:avg7d{{{F}}}", "{{frame}}", unit="percentunit", low=0, high=1)),
             (8, 8, lines("Frames by verdict", "What detection says of the last closed hour alone, whatever alert goes on.",
                          (f"sum by (state) (framewatch_frame_state{{{F}}})", "{{state}}"), low=0)),
-            (8, 8, lines("Alerts by kind and state", "Alerts framewatch has raised and keeps.",
-                          ("sum by (kind, state) (framewatch_alerts)", "{{kind}} {{state}}"))),
+            (8, 8, lines("Alerts by kind", "Those that go on, and those that are over and kept.",
+                         ('sum by (kind) (framewatch_alerts{state=~"firing|escalated"})', "{{kind}}: goes on"),
+                         ('sum by (kind) (framewatch_alerts{state="resolved"})', "{{kind}}: over"))),
         ],
     ],
 )  # fmt: skip

@@ -4,11 +4,12 @@ Every face reads this; none has words of its own. Pure.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import get_args
-from zoneinfo import ZoneInfo
 
 from schemas.wire_detection import Condition, State
+from services.analysis.courses import marks
+from services.analysis.times import clock
 
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
@@ -60,11 +61,8 @@ def condition(state: State, judged: datetime | None, alert: Open | None, zone: s
         told = f"{since}, and in a burst in its last judged hour"
     else:
         told = f"{since}; last burst {clock(alert.last, zone)}, since then {clause}"
-    if alert.acked:
-        told += "; acknowledged"
-    if alert.snoozed_until is not None:
-        told += f"; snoozed until {clock(alert.snoozed_until, zone)}"
-    return Told("on alert", told)
+    beside = marks("firing", acked=alert.acked, snoozed_until=alert.snoozed_until, zone=zone)
+    return Told("on alert", "; ".join((told, *beside)))
 
 
 def place(told: Condition, state: State) -> int:
@@ -72,9 +70,3 @@ def place(told: Condition, state: State) -> int:
     if told == "on alert":
         return 0 if state == "burst" else 1
     return 2 if told == "burst" else 3
-
-
-def clock(at: datetime, zone: str = "UTC") -> str:
-    """13 Dec 04:00, by the clocks of a time zone."""
-    local = at.astimezone(UTC if zone == "UTC" else ZoneInfo(zone))
-    return f"{local.day} {local:%b %H:%M}"

@@ -149,14 +149,14 @@ def terms(rule: Rule) -> dict[str, Any]:
 SUBJECTS = {
     "burst.firing": "{title} is rising: {units}, {usual}",
     "burst.escalated": "{title} rises further: {units}, {usual}",
-    "burst.resolved": "{title} is calm again",
+    "burst.resolved": "{title}: the alert is over",
     "coordinated.firing": "{title}: one text by {authors} at once",
     "coordinated.escalated": "{title}: one text by {authors} by now",
     "coordinated.resolved": "{title}: the wave of one text is over",
     "outage.firing": "{title} is silent",
-    "outage.resolved": "{title} is heard again",
+    "outage.resolved": "{title} is heard again: the outage is over",
     "gap.firing": "Too little is heard: no frame is judged",
-    "gap.resolved": "Enough is heard again",
+    "gap.resolved": "Enough is heard again: the gap is over",
 }
 
 

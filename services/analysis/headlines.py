@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from services.analysis.conditions import clock
+from services.analysis.courses import course
 from services.analysis.evidence import MUCH
 from services.analysis.naming import many
+from services.analysis.times import clock
 
 Row = Mapping[str, Any]
 Standing = Literal["new", "on", "over"]
@@ -30,7 +31,7 @@ def standing(alerts: Sequence[Row], since: datetime, told_before: frozenset[str]
         return "new"
     if not alerts:
         return None
-    return "over" if all(alert["state"] == "resolved" for alert in alerts) else "on"
+    return "over" if all(course(alert["state"]) == "over" for alert in alerts) else "on"
 
 
 def is_new(alert: Row, since: datetime, told_before: frozenset[str] | None) -> bool:
@@ -53,7 +54,7 @@ def news(body: Row) -> str:
         first, more = shifts[0], f" and {many(len(shifts) - 1, 'more shift')}" if len(shifts) > 1 else ""
         return f"{first['title']} {first['moved']} {abs(100 * first['change']):.1f} points{more}"
     on = [_still(f, zone) for f in frames if f.get("alert") == "on"]
-    over = [f"{f['title']} calm again" for f in frames if f.get("alert") == "over"]
+    over = [f"{f['title']}: alert over" for f in frames if f.get("alert") == "over"]
     return _listed(on + over) if on or over else "All calm"
 
 

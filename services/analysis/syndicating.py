@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from services.analysis.courses import course
+
 ATOM = "http://www.w3.org/2005/Atom"
 TITLE = "framewatch alerts"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -55,7 +57,7 @@ def json_feed(rows: Iterable[Row], *, home: str) -> bytes:
 
 
 def _title(row: Row) -> str:
-    return f"{row['title'] or row['kind']}: {row['state']}"
+    return f"{row['title'] or row['kind']}: {course(row['state'])}"
 
 
 def _changed(row: Row) -> datetime:

@@ -6,6 +6,7 @@ Pure: the time of receipt is an argument. It must not guess: what can be read in
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from schemas.records import TimeQuality
 from services.analysis.months import month_number
@@ -172,3 +173,9 @@ def _offset(zone: str, stated: str) -> timedelta | None:
     if int(minutes or 0) > 59 or offset > _MAX_OFFSET:
         return None
     return -offset if stated[0] == "-" else offset
+
+
+def clock(at: datetime, zone: str = "UTC") -> str:
+    """13 Dec 04:00, by the clocks of a time zone."""
+    local = at.astimezone(UTC if zone == "UTC" else ZoneInfo(zone))
+    return f"{local.day} {local:%b %H:%M}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.records import Notice
+from services.analysis.courses import course
 from services.analysis.headlines import news
 from services.analysis.naming import many, number
 from services.channels import wording
@@ -66,7 +67,7 @@ def brief(notice: Notice, public_url: str) -> Brief:
         quotes=tuple(tame(post(item.get("text", ""), _QUOTE)) for item in (data.get("typical") or [])[:QUOTES]),
         page=page,
         colour=colour,
-        urgent=is_alert and data["state"] != "resolved",
+        urgent=is_alert and course(data["state"]) == "goes on",
         message_id=wording.stable_id(notice.message_id),
     )
 
@@ -77,7 +78,8 @@ def mark(quote: str) -> str:
 
 
 def _alert(data: Mapping[str, Any]) -> tuple[str, list[str]]:
-    told = [line(data["reason"], _LINE), f"When: {when(data['onset'])} – {when(data['until'])}"]
+    span = f"{when(data['onset'])} – {when(data['until'])}"
+    told = [line(data["reason"], _LINE), f"When: {span}, {course(data['state'])}"]
     if why := (data.get("escalation") or {}).get("why"):
         told.append(f"Told again because {line(why)}")
     if data["kind"] not in ("outage", "gap"):
@@ -119,9 +121,7 @@ def _digest(data: Mapping[str, Any]) -> tuple[str, list[str]]:
         told.append("No feed was enabled: what was said in this time is unknown, not nothing")
     elif data["coverage"] < 1:
         told.append(f"Coverage {percent(data['coverage'])}: what is missing is unknown, not zero")
-    for alert in data["alerts"][:8]:
-        over = "Alert, over" if alert["state"] == "resolved" else "Alert"
-        told.append(f"{over}: {line(alert['title'])}, since {when(alert['onset'])}")
+    told += [f"Alert {course(a['state'])}: {line(a['title'])}, since {when(a['onset'])}" for a in data["alerts"][:8]]
     for frame in data["frames"][:_FRAMES]:
         said = f"{frame['condition']}, " if frame.get("condition") else ""
         told.append(f"{line(frame['title'])}: {said}{many(frame['posts'], 'post')}, {percent(frame['share'])}")

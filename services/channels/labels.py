@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.records import Notice
+from services.analysis.courses import course
 from services.channels.brief import Brief, brief
 from services.channels.wording import line
 
@@ -104,7 +105,7 @@ def _annotations(told: Brief) -> dict[str, str]:
 
 
 def _is_over(notice: Notice) -> bool:
-    return notice.kind == "alert" and notice.data["state"] == "resolved"
+    return notice.kind == "alert" and course(notice.data["state"]) == "over"
 
 
 def _started(notice: Notice, sent_at: datetime) -> datetime:

@@ -15,6 +15,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from schemas.records import Notice
+from services.analysis.courses import KINDS, course
 from services.analysis.headlines import news
 from services.analysis.naming import VOICE
 from services.analysis.sparkline import sparkline
@@ -31,15 +32,15 @@ _UNTOLD = {"alert": None, "condition": "", "detail": "", "against": ""}
 _BLANKS = re.compile(r"\n{3,}")
 _HEADLINES = {
     "burst.firing": ("Burst", "#9f2d20"),
-    "burst.resolved": ("Burst over", "#2f6b3c"),
-    "burst.escalated": ("Burst grows", "#9f2d20"),
+    "burst.resolved": (f"{KINDS['burst']} {course('resolved')}", "#2f6b3c"),
+    "burst.escalated": ("Burst has grown", "#9f2d20"),
     "coordinated.firing": ("One text, many authors", "#9f2d20"),
     "coordinated.escalated": ("One text, more authors", "#9f2d20"),
-    "coordinated.resolved": ("Wave over", "#2f6b3c"),
+    "coordinated.resolved": (f"{KINDS['coordinated']} {course('resolved')}", "#2f6b3c"),
     "gap.firing": ("Too little heard", "#8a5a00"),
-    "gap.resolved": ("Heard again", "#2f6b3c"),
+    "gap.resolved": (f"{KINDS['gap']} {course('resolved')}", "#2f6b3c"),
     "outage.firing": ("Outage", "#8a5a00"),
-    "outage.resolved": ("Outage over", "#2f6b3c"),
+    "outage.resolved": (f"{KINDS['outage']} {course('resolved')}", "#2f6b3c"),
     "digest": ("Digest", "#24476b"),
     "test": ("Test", "#24476b"),
 }
@@ -145,6 +146,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= FILTERS
+    environment.filters |= FILTERS | {"course": course}
     environment.globals["VOICE"] = VOICE
     return environment

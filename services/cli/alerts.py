@@ -10,6 +10,7 @@ from rich.table import Table
 from schemas.errors import PermanentError, Reason
 from schemas.rule import check
 from services.analysis.alerting import Rule
+from services.analysis.courses import MESSAGES, STEPS, as_told
 from services.analysis.naming import many
 from services.cli import house
 from services.cli.alert_rules import default_rule, moment, rules, terms_given
@@ -39,6 +40,7 @@ alerts.add_command(rules)
 @AS_JSON
 def list_alerts(*, frame: str | None, only_open: bool, limit: int, as_json: bool) -> None:
     """The newest alerts."""
+    now = house.now()
     with house.transaction() as tx:
         found = rows.list_alerts(tx, limit=limit, frame=frame, over=False if only_open else None)
         if frame is not None and not found:
@@ -49,7 +51,7 @@ def list_alerts(*, frame: str | None, only_open: bool, limit: int, as_json: bool
     if not found:
         click.echo("No alert goes on." if only_open else "No alert was raised yet.")
     for alert in found:
-        click.echo(f"{alert['alert_id']}  {alert['state']:9} {alert['reason']}")
+        click.echo(f"{alert['alert_id']}  {as_told(alert, now):8} {alert['reason']}")
 
 
 @alerts.command()
@@ -73,13 +75,15 @@ def show(*, alert_id: str, as_json: bool, as_stix: bool) -> None:
         return
     from services.channels.rendering import render_text
 
-    click.echo(render_text("alert", alert["evidence"]))
+    click.echo(f"{alert_id} {as_told(alert, house.now())}.\n")
+    click.echo(render_text("alert", {**alert["evidence"], "state": alert["state"]}))
     table = Table("when, UTC", "what", "who or where", "why", box=None, pad_edge=False)
     for step in alert["history"]:
         when = f"{step['at']:%d %b %Y %H:%M}" if step["at"] else "?"
         until = f" until {step['until']:%d %b %Y %H:%M}" if step["until"] and step["what"] != "waiting" else ""
-        message = f" ({step['message']})" if step["message"] else ""
-        table.add_row(when, f"{step['what']}{message}{until}", step["by"] or step["channel"] or "", step["why"] or "")
+        message = f" {MESSAGES[step['message']]}" if step["message"] else ""
+        what = f"{STEPS[step['what']]}{message}{until}"
+        table.add_row(when, what, step["by"] or step["channel"] or "", step["why"] or "")
     Console().print(table)
 
 
@@ -109,7 +113,7 @@ def resolve(alert_id: str) -> None:
     """End ALERT_ID by hand; the same burst is not raised again."""
     with house.transaction() as tx:
         announcing.end_by_hand(tx, alert_id, default=default_rule(), now=house.now(), by=house.who())
-    click.echo(f"{alert_id} is resolved.")
+    click.echo(f"{alert_id} is over: ended by hand.")
 
 
 @alerts.command()

@@ -30,7 +30,7 @@ def columns(
         "posts": [p.posts for p in shown],
         "coverage": [_short(p.coverage) for p in shown],
         "burst": [int(p.state == "burst") for p in shown],
-        "alerts": [{"at": int(a["onset"].timestamp()), "told": f"{a['kind']}, {a['state']}"} for a in alerts],
+        "alerts": [{"at": int(a["onset"].timestamp()), "told": a["told"]} for a in alerts],
     }
     usual = ranges(shown, measure)
     if any(usual):

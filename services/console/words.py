@@ -10,6 +10,7 @@ from schemas.wire import Frame
 from schemas.wire_history import AlertStep
 from services.analysis.ages import ago, lasting
 from services.analysis.conditions import place
+from services.analysis.courses import MESSAGES, course, marks
 from services.analysis.following import What
 from services.analysis.moving import Movement, against, measure, times
 from services.analysis.naming import many
@@ -18,7 +19,7 @@ from services.channels.wording import FILTERS, line
 DONE = {
     "acked": "Acknowledged: nothing more is told of this alert until it is over.",
     "snoozed": "Snoozed: what is news by then is told then.",
-    "resolved": "Resolved by hand: the same burst is not raised again.",
+    "resolved": "Ended by hand: the same burst is not raised again.",
     "muted": "Muted: alerts of this frame are still raised and kept, and nobody is told.",
     "unmuted": "This frame is spoken of again.",
     "drawn": "Drawn: there are posts to be judged.",
@@ -94,10 +95,9 @@ def gist(alert: Any) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-_MESSAGES = {"firing": "the alert", "escalated": "that it grew", "resolved": "that it is over"}
 _MOVES: dict[What, str] = {
-    "raised": "the alert is raised", "escalated": "it escalates", "acknowledged": "acknowledged{by}",
-    "snoozed": "snoozed{by}", "muted": "muted{by}", "unmuted": "spoken of again{by}", "resolved": "resolved{by}",
+    "raised": "the alert is raised", "escalated": "it has grown", "acknowledged": "acknowledged{by}",
+    "snoozed": "snoozed{by}", "muted": "muted{by}", "unmuted": "spoken of again{by}", "resolved": "ended{by}",
     "delivered": "{channel} is told {message}", "waiting": "{channel} is still to be told {message};",
     "parked": "{channel} could not be told {message}: set aside", "silenced": "nobody is told {message}",
 }  # fmt: skip
@@ -116,9 +116,15 @@ def told_step(step: AlertStep) -> str:
     tried = f", after {many(step.attempts, 'try', 'tries')}" if (step.attempts or 0) > 1 else ""
     clause = form.format(
         by=f" by {line(step.by, 60)}" if step.by else "", channel=line(step.channel or "a channel that is gone", 60),
-        message=_MESSAGES.get(step.message or "", "of it"),
+        message=MESSAGES.get(step.message or "", "of it"),
     )  # fmt: skip
     return clause + (tried if step.what in ("delivered", "parked") else "")
+
+
+def told_beside(alert: Any, now: datetime) -> str:
+    """What is told of an alert beside its word; "" for nothing."""
+    about = {"acked": alert["acked_at"] is not None, "snoozed_until": alert["snoozed_until"]}
+    return " · ".join(marks(alert["state"], now=now, **about))
 
 
 def day(at: datetime) -> str:
@@ -163,7 +169,7 @@ def filters() -> dict[str, Callable[..., Any]]:
     """Those of our messages and our own; what is missing reads as unknown."""
     own = (
         ago, day, date, moment, lasting, headline, listed, measure, odds, signed, against, times, seconds, gist,
-        told_step,
+        told_step, course, told_beside,
     )  # fmt: skip
     return {name: _lenient(f) for name, f in {**FILTERS, **{f.__name__: f for f in own}}.items()}
 

@@ -178,7 +178,8 @@ def _stances(frames: Iterable[Row]) -> Iterator[Metric]:
 
 
 def _alerts(figures: Figures) -> Iterator[Metric]:
-    alerts = gauge("alerts", "Alerts by kind and by whether they go on.", ("kind", "state"))
+    told = "Alerts by kind and state: firing and escalated go on, resolved are over."
+    alerts = gauge("alerts", told, ("kind", "state"))
     total = counter("alerts_raised", "Alerts ever raised, by kind.", ("kind",))
     raised = {(r["kind"], r["state"]): r["alerts"] for r in figures.alerts}
     for key in ALERTS:

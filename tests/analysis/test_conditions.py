@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire_detection import State
-from services.analysis.conditions import CONDITIONS, Open, clock, condition, place
+from services.analysis.conditions import CONDITIONS, Open, condition, place
+from services.analysis.times import clock
 
 NOON = datetime(2016, 12, 14, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -79,7 +79,7 @@ def test_news_comes_first_and_is_the_subject():
         (composed({"a": 9}, {"a": 9}, alerts=[alert("a", **OLD)], ratios={"a": (2.2, 1.1)}),
          "A still on alert since 10 Dec, 2.2× the usual"),
         (composed({"a": 9, "b": 9}, {"a": 9, "b": 9}, alerts=[alert("b", **OLD), alert("a", **OLD, state="resolved")]),
-         "B still on alert since 10 Dec; A calm again"),
+         "B still on alert since 10 Dec; A: alert over"),
         (composed({"a": 90, "b": 9}, {"a": 9, "b": 9}, alerts=[alert("b", **OLD)]), "A up 8.1 points"),
     ],
 )  # fmt: skip

@@ -108,7 +108,7 @@ def test_an_alert_is_there_once_and_goes_when_it_is_over(alertmanager):
     alertmanager.send(replace(alert(state="escalated", reason="Now 90 voices."), message_id="another"))
     (same,) = alertmanager.alerts()
     assert same["fingerprint"] == one["fingerprint"]
-    assert same["annotations"]["summary"] == "Burst grows: Staged theatrics"
+    assert same["annotations"]["summary"] == "Burst has grown: Staged theatrics"
 
     alertmanager.send(alert(alert_id="other"))
     assert len(alertmanager.alerts()) == 2

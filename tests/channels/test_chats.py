@@ -56,12 +56,12 @@ def test_nobody_is_called_and_no_site_of_others_is_linked(receiver, kind):
     ("data", "words"),
     [
         (alert_data(), ["Burst", "Staged theatrics", "41 voices in 2 hours", "58 posts", "6.2 were expected", "99.6%", "nothing more"]),
-        (alert_data(state="escalated", escalation={"why": "30 more voices joined"}), ["Burst grows", "Told again because 30 more"]),
-        (alert_data(state="resolved"), ["Burst over"]),
+        (alert_data(state="escalated", escalation={"why": "30 more voices joined"}), ["Burst has grown", "Told again because 30 more"]),
+        (alert_data(state="resolved"), ["Burst over", ", over"]),
         ({"kind": "outage", "state": "firing", "alert_id": "o", "rule": "outage", "reason": "No answer for 3 h.",
           "frame": {"id": "f", "title": "Al-Masdar"}, "onset": "2016-12-11T14:00:00Z", "until": "2016-12-11T17:00:00Z"},
          ["Outage", "Al-Masdar", "No answer for 3 h.", "2016-12-11 14:00 UTC"]),
-        (alert_data(kind="gap", state="resolved"), ["Heard again"]),
+        (alert_data(kind="gap", state="resolved"), ["Gap over", ", over"]),
         (alert_data(kind="coordinated"), ["One text, many authors", "37 authors"]),
         (alert_data(together=[{**alert_data(reason=f"Reason {n}"), "message_id": f"m{n}"} for n in range(9)]),
          ["Also: Reason 0", "Also: Reason 5", "and 3 more alerts"]),
@@ -82,7 +82,7 @@ def test_a_digest_and_a_test_have_theirs(receiver, kind):
         "2,480 posts, of which 512",
         "97%",
         "300 posts, 12%",
-        "Alert: Staged theatrics, since",
+        "Alert goes on: Staged theatrics, since",
         "and 48 more",
     ):
         assert word in got

@@ -79,7 +79,7 @@ def test_an_alert_is_acknowledged_snoozed_and_ended(run: Run, raised: str) -> No
     assert "is snoozed until" in run("alerts", "snooze", raised, "--until", "2h")[1]
     assert "still to come" in run("alerts", "snooze", raised, "--until", "2016-01-01T00:00Z")[2]
     assert "no time zone" in run("alerts", "snooze", raised, "--until", "2030-01-01T00:00")[2]
-    assert "resolved" in run("alerts", "resolve", raised)[1]
+    assert "is over: ended by hand" in run("alerts", "resolve", raised)[1]
     assert "over already" in run("alerts", "ack", raised)[2]
     assert "there is no alert cd" in run("alerts", "ack", "cd")[2]
     shown = json.loads(run("alerts", "show", raised, "--json")[1])

@@ -268,4 +268,4 @@ def test_the_end_of_an_alert_is_told_once(replayed: World) -> None:
             for i in (1, 2)
         ]
     assert [b["frames"][0]["alert"] for b in bodies] == ["over", None]
-    assert headlines.news({**bodies[0], "totals": {"posts": 1}, "coverage": 1.0}).endswith("calm again")
+    assert headlines.news({**bodies[0], "totals": {"posts": 1}, "coverage": 1.0}).endswith(": alert over")

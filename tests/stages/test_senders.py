@@ -66,7 +66,7 @@ def test_a_sender_that_dies_is_told_of_once_until_posts_come_again(world: World,
     assert outages(world) == [("outage", "resolved")]
     world.rows("update deliveries set next_attempt_at = clock_timestamp() returning 1")
     deliver(world.rt)
-    assert [n.subject for n in world.channel.sent][1:] == ["Press desk is heard again"]
+    assert [n.subject for n in world.channel.sent][1:] == ["Press desk is heard again: the outage is over"]
     assert row(world)["warning"] is None
     assert drift(world) == {}
 

@@ -63,7 +63,7 @@ def alert(request: Request) -> Response:
         wall = desk.now()
         found = listings.read_alert(tx, wall, alert_id)
         row = alert_rows.read_alert(tx, alert_id) or {}
-        told: dict[str, Any] = {"said_of": {k: row.get(k) for k in ("acked_at", "snoozed_until")}}
+        told: dict[str, Any] = {"said_of": {k: row.get(k) for k in ("state", "acked_at", "snoozed_until")}}
         told |= _drawn(tx, wall, found) | _next(tx, wall, found)
         told["threshold"] = carried_from(tx, row["version_id"]).get(found.frame) if found.frame else None
         told["mutes"] = [m for m in rules.list_mutes(tx, wall) if found.frame and m["frame"] == found.frame]
@@ -101,7 +101,7 @@ def _drawn(tx: Connection, wall: datetime, found: wire.Alert) -> dict[str, Any]:
         trend = over_time.read_trend(tx, wall, frame=found.frame, codebook=found.codebook, **period)
     except PermanentError:
         return {}
-    marks = [{"onset": found.onset, "kind": "this alert", "state": "begins"}]
+    marks = [{"onset": found.onset, "told": "this alert"}]
     drawn = chart.draw(trend.points, alerts=[found.onset])
     return {
         "chart": drawn,

@@ -14,6 +14,7 @@ from schemas import wire
 from schemas.stance import ANSWERS
 from services.analysis import stepping
 from services.analysis.alerting import Rule
+from services.analysis.courses import course
 from services.analysis.moving import movement
 from services.console import chart, plot, usual
 from services.console.desk import desk_of, page
@@ -168,6 +169,7 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
     found = next((f for f in rows if (f.codebook, f.frame) == (trend.codebook, trend.frame)), None)
     alerts = overview.filtered_alerts(tx, limit=ALERTS, frame=trend.frame)
     began = [a for a in alerts if trend.since <= a["onset"] < trend.until]
+    marked = [{**a, "told": f"{a['kind']} alert, {course(a['state'])}"} for a in began]
     show = measured(trend.points, view.show)
     stood = bool(found) and stances.any_reader(tx)
     drawn = chart.draw(trend.points, measure=show, step=step, alerts=[a["onset"] for a in began])
@@ -175,7 +177,7 @@ def _told(tx: Connection, wall: datetime, trend: wire.Trend, view: View) -> dict
         "before": None if any(p.posts for p in trend.points) else _before(tx, trend),
         "frame": found, "alerts": alerts, "splits": {k: v for k, v in SPLITS.items() if stood or k != "stance"},
         "chart": drawn, "usual": usual.told(drawn, view.show, step=step, by=view.by) if found else "",
-        "columns": plot.columns(trend.points, measure=show, step=step, alerts=began),
+        "columns": plot.columns(trend.points, measure=show, step=step, alerts=marked),
     }  # fmt: skip
     if found:
         row = readings.current_frame(tx, trend.frame, trend.codebook)

@@ -30,7 +30,7 @@ def now(request: Request) -> Response:
     with desk.store.transaction() as tx:
         wall = desk.now()
         frames = readings.read_frames(tx, wall)
-        alerts = listings.read_alerts(tx, wall, limit=ALERTS).alerts
+        alerts = overview.filtered_alerts(tx, limit=ALERTS)
         feeds = listings.read_feeds(tx, wall).feeds
         starts = over_time.whole_steps(None, None, HOUR, frames.present)
         heard = readings.heard(tx, starts, HOUR, present=frames.present)

@@ -140,7 +140,7 @@ function read(u, told, reading) {
   if (told.upper?.[i] != null) say("usually at most", number(told.upper[i], told.measure));
   if (told.coverage[i] !== null) say("heard", number(told.coverage[i], "share").replace(".0%", "%"));
   if (told.burst[i]) say("", "burst", "is-burst");
-  for (const alert of told.alerts) if (alert.at >= told.at[i] && alert.at < told.at[i] + told.step) say("", `${alert.told} here`, "is-burst");
+  for (const alert of told.alerts) if (alert.at >= told.at[i] && alert.at < told.at[i] + told.step) say("", `${alert.told}: begins here`, "is-burst");
 }
 
 function data(told) {
