@@ -22,7 +22,7 @@ def words(
     asked = f"Accepted: {_alarms(budget, 'false alarm')} a week over {over}."
     if held is None or theory is None:
         return (
-            f"{asked} Whether that is kept is checked against the past every day, from {LEAST_DAYS} judged days on."
+            f"{asked} How well that holds is checked against the past every day, from {LEAST_DAYS} judged days on."
             f" {NOTHING}"
         )
     told = f"Detection as it is now would have told {_alarms(held, 'alarm')} a week, true ones included,"

@@ -35,4 +35,4 @@ def test_few_days_are_said_to_be_few(web, store):
         )  # fmt: skip
     told = web.get(f"{V1}/detection").json()["calibration"]
     assert told["alarms_a_week"] is None
-    assert told["told"].startswith("Accepted: 2 false alarms a week over 1 frame. Whether that is kept")
+    assert told["told"].startswith("Accepted: 2 false alarms a week over 1 frame. How well that holds")
