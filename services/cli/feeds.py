@@ -67,6 +67,7 @@ def list_feeds(*, as_json: bool) -> None:
         house.echo_json(found)
         return
     table = Table("id", "kind", "health", "posts", "heard until", "address", "what is wrong", box=None, pad_edge=False)
+    table.columns[4].no_wrap = True
     table.columns[5].overflow = "fold"  # whole, so that it can be copied
     for f in found:
         table.add_row(str(f["feed_id"]), f["source"], f["health"], f"{f['posts']:,}", health.heard_until(f, now),

@@ -82,7 +82,8 @@ def _print_processes(console: Console, found: dict[str, Any]) -> None:
         _say(console, told + (apart if found["database"] else ""))
         return
     for name, address in run["addresses"].items():
-        console.print(f"{_TITLES.get(name, name.capitalize()):9} {address}", highlight=False, soft_wrap=True)
+        more = f"   (documentation: {address}/docs)" if name == "api" else ""
+        console.print(f"{_TITLES.get(name, name.capitalize()):9} {address}{more}", highlight=False, soft_wrap=True)
     processes = run["processes"]
     up = sum(p["state"] == "running" for p in processes.values())
     console.print(f"Processes {up} of {len(processes)} run: {', '.join(processes)}", soft_wrap=True)
@@ -92,6 +93,7 @@ def _print_processes(console: Console, found: dict[str, Any]) -> None:
 
 def _print_feeds(console: Console, known: list[dict[str, Any]]) -> None:
     table = Table("feed", "health", "posts", "heard until", "failures", "what is wrong", box=None, pad_edge=False)
+    table.columns[3].no_wrap = True
     now = house.now()
     for feed in known:
         style = "yellow" if feed["health"] in health.NEED_A_LOOK else ""

@@ -123,7 +123,7 @@ def _announce(conf: Settings, home: Path, mail: DemoMail) -> None:
     metrics = f"http://{conf.exporter_host}:{conf.exporter_port}/metrics"
     lines: list[tuple[str, Any]] = [
         ("Console", api),
-        ("API", f"{api}/api/v1/trends   (documentation: {api}/api/v1/docs)"),
+        ("API", f"{api}/api/v1/frames   (documentation: {api}/api/v1/docs)"),
         ("Alerts", f"{api}/api/v1/alerts"),
         ("Metrics", metrics),
         ("Home", home),
