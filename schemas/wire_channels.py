@@ -1,5 +1,6 @@
 """What the API says of channels: one model a message, every field described. No logic."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -30,3 +31,11 @@ class Tested(Wire):
     taken: Annotated[bool, Field(description="Whether it took the message.")]
     reason: Annotated[str | None, Field(description="Why it did not, from our closed list; null when it did.")]
     told: Annotated[str | None, Field(description="The same in words.")]
+
+
+class Retried(Wire):
+    """What is sent once more."""
+
+    channel: Annotated[str, Field(description="Name of the channel.")]
+    messages: Annotated[int, Field(description="Number of messages that were set aside and are queued again.")]
+    oldest: Annotated[datetime | None, Field(description="When the oldest of them was made; null where there is none.")]

@@ -35,6 +35,7 @@ SENDERS = "tests/stages/test_senders.py"
 SILENCE = "tests/analysis/test_silence.py"
 JUDGING = "tests/stages/test_judging.py"
 CONDITIONS = "tests/stages/test_condition_faces.py"
+RETRY = "tests/stages/test_retry.py"
 COURSES = "tests/stages/test_course_faces.py"
 
 DOOR = "tests/console/test_door.py"
@@ -1438,6 +1439,18 @@ MUTANTS = [
     Mutant(17, "services/analysis/courses.py", 'if course(state) == "over":', "if not state:", COURSES),
     Mutant(17, "services/console/templates/parts.html", "state(alert.state | course)", "state(alert.state)", COURSES),
     Mutant(17, "services/cli/alerts.py", '"state": alert["state"]})', "})", COURSES),
+    Mutant(9, f"{SQL}/deliveries.sql", " or d.carried_by in (select leader from named)", "", RETRY),
+    Mutant(9, f"{SQL}/deliveries.sql", "reason = null, attempts = 0,", "reason = null,", RETRY),
+    Mutant(
+        9,
+        f"{SQL}/deliveries.sql",
+        "select coalesce(d.carried_by, d.delivery_id) as leader",
+        "select d.delivery_id as leader",
+        RETRY,
+    ),
+    Mutant(9, f"{SQL}/deliveries.sql", "r.unsubscribed_at is not null)", "false)", RETRY),
+    Mutant(9, f"{SQL}/deliveries.sql", "where a.step = 'firing' and f.alert_id", "where false and f.alert_id", RETRY),
+    Mutant(9, "services/store/retrying.py", "deliveries.untold_ends(connection)", "[]", RETRY),
 ]
 
 

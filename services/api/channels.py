@@ -10,7 +10,7 @@ from schemas.records import Notice
 from services.api.callers import needs
 from services.api.routes import FAULTS, With
 from services.channels import channel_for, redact
-from services.store import deliveries
+from services.store import deliveries, retrying
 
 router = APIRouter(prefix="/api/v1", tags=["channels"], responses=FAULTS)
 Name = Annotated[str, Path(description="Name of the channel.", pattern="^[A-Za-z0-9._-]{1,40}$")]
@@ -46,3 +46,12 @@ def test(by: With, name: Name) -> wire_channels.Tested:
     except FramewatchError as error:
         return wire_channels.Tested(channel=name, taken=False, reason=error.reason, told=str(error))
     return wire_channels.Tested(channel=name, taken=True, reason=None, told=None)
+
+
+@router.post("/channels/{name}/retry", summary="Send what was set aside once more", status_code=202)
+def retry(by: With, name: Name) -> wire_channels.Retried:
+    """Messages that could not be delivered are queued again, under the ids they have."""
+    with by.store.transaction() as tx:
+        found = retrying.retry(tx, by.now(), channel=name)
+    messages, oldest = (found[0]["messages"], found[0]["oldest"]) if found else (0, None)
+    return wire_channels.Retried(channel=name, messages=messages, oldest=oldest)

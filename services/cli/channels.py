@@ -7,13 +7,15 @@ import click
 
 from schemas.errors import PermanentError, Reason, TransientError
 from schemas.records import Notice
+from services.analysis.ages import ago
+from services.analysis.naming import many
 from services.analysis.quiet import parse
 from services.channels import CHANNELS, channel_for, check_config, check_reach, redact
 from services.channels import fields as fields_of
 from services.cli import calling, demo_mail, house
 from services.fetch import Fetcher
 from services.settings import Settings
-from services.store import deliveries
+from services.store import deliveries, retrying
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,38}[A-Za-z0-9])?")
 """The name becomes part of message ids, which travel in headers."""
@@ -128,6 +130,24 @@ def test(*, name: str, as_json: bool) -> None:
         house.echo_json({"channel": name, "kind": found["kind"], "message_id": notice.message_id, "sent_at": now})
         return
     click.echo(f"Sent through {name}: {found['kind']} took the test message. Look whether it is there.")
+
+
+@channels.command()
+@click.argument("name", required=False)
+@house.json_option
+def retry(*, name: str | None, as_json: bool) -> None:
+    """Send the messages that were set aside once more, of the channel NAME or of all: under the ids they have."""
+    now = house.now()
+    with house.transaction() as tx:
+        found = retrying.retry(tx, now, channel=name)
+    if as_json:
+        house.echo_json({"queued": sum(row["messages"] for row in found), "channels": found})
+        return
+    for row in found:
+        oldest = f"the oldest was made {ago(row['oldest'], now)}"
+        click.echo(f"{row['channel']}: {many(row['messages'], 'message')} queued again; {oldest}.")
+    if not found:
+        click.echo(f"Nothing is set aside for {name}." if name else "Nothing is set aside that a channel could take.")
 
 
 def _pair(text: str, kind: str) -> tuple[str, Any]:

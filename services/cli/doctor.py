@@ -105,7 +105,8 @@ def _rows(tx: Connection) -> Iterator[Finding]:
     if totals["parked_deliveries"]:
         yield (
             f"{many(totals['parked_deliveries'], 'message')} set aside: could not be delivered.",
-            "Why: framewatch alerts list, then alerts show ID; try the channel: framewatch channels test NAME",
+            "Why: framewatch alerts list, then alerts show ID; is it mended: framewatch channels test NAME; "
+            "send them again: framewatch channels retry",
         )
     last = counts.last_partition_day(tx)
     if last is None or last < (house.now() + timedelta(days=DAYS_AHEAD)).date():

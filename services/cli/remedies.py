@@ -58,7 +58,7 @@ def of_messages(parked: int) -> str:
         return ""
     return (
         f"{many(parked, 'message')} set aside: could not be delivered. Why: framewatch alerts list, "
-        "then alerts show ID; try the channel: framewatch channels test NAME"
+        "then alerts show ID; is it mended: framewatch channels test NAME; send them again: framewatch channels retry"
     )
 
 

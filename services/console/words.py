@@ -20,6 +20,7 @@ DONE = {
     "acked": "Acknowledged: nothing more is told of this alert until it is over.",
     "snoozed": "Snoozed: what is news by then is told then.",
     "resolved": "Ended by hand: the same burst is not raised again.",
+    "retried": "What could not be delivered is sent once more, to channels that are there.",
     "muted": "Muted: alerts of this frame are still raised and kept, and nobody is told.",
     "unmuted": "This frame is spoken of again.",
     "drawn": "Drawn: there are posts to be judged.",

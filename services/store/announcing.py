@@ -73,10 +73,27 @@ def resolve(
     move = telling.advance(standing, Seen(standing.considered, over=True), rule.growth)
     told = tellings.channels_told(connection, alert_id)
     if told and move.message:
-        until = max(datetime.fromisoformat(alert["evidence"]["until"]), last_bucket)
-        bundle = {**alert["evidence"], "state": "resolved", "until": until.isoformat(), "resolved": why}
+        bundle = {**_over(alert, last_bucket), "resolved": why}
         _tell(connection, alert, move, (rule, standing.considered), bundle=bundle, now=now, only=told)
     return True
+
+
+def tell_end(connection: Connection, alert_id: str, channels: set[int], now: datetime) -> None:
+    """The end of an alert that is over already, for channels that hear only now that there was one."""
+    alert = tellings.hold_alert(connection, alert_id)
+    assert alert is not None  # noqa: S101 - its messages name it
+    bundle = _over(alert, alert["last_bucket"])
+    silence = hush(connection, alert, now).reason("resolved", now)
+    addressed = telling.address(_targets(connection, Rule(), channels), now=now, silence=silence, quiet=None)
+    notice = Notice(Move("resolved", "resolved").message_id(alert_id), "alert", evidence.subject(bundle), bundle)
+    about = {"alert_id": alert_id, "step": "resolved", "class": alert["kind"], "now": now}
+    tellings.add_tellings(connection, notice, addressed, about=about, hold=HOLD)
+
+
+def _over(alert: Row, last_bucket: datetime) -> dict[str, Any]:
+    """What is told of an alert that is over."""
+    until = max(datetime.fromisoformat(alert["evidence"]["until"]), last_bucket)
+    return {**alert["evidence"], "state": "resolved", "until": until.isoformat()}
 
 
 def ack(connection: Connection, alert_id: str, now: datetime, by: str) -> Row:

@@ -43,6 +43,18 @@ def silence_what_follows(connection: Connection, delivery: DueDelivery) -> None:
     run(connection, "deliveries", "silence_what_follows", delivery_id=delivery.delivery_id)
 
 
+def retry_parked(
+    connection: Connection, now: datetime, *, channel: str | None = None, alert_id: str | None = None
+) -> list[Row]:
+    """Queue what was set aside once more, of a channel, of an alert, or all; by channel: channel, messages, oldest."""
+    return rows(connection, "deliveries", "retry_parked", now=now, channel=channel, alert_id=alert_id)
+
+
+def untold_ends(connection: Connection) -> list[Row]:
+    """Of alerts that are over, the channels that are to be told of them but not of their end: alert_id, channels."""
+    return rows(connection, "deliveries", "untold_ends")
+
+
 def set_quiet(connection: Connection, name: str, quiet: str | None) -> bool:
     """Quiet hours of a channel, None for none; False when there is no such channel."""
     return row(connection, "deliveries", "set_quiet", name=name, quiet=quiet) is not None

@@ -134,6 +134,7 @@ ASKED: Mapping[str, Callable[[Told], list[str]]] = {
     "label import": lambda t: [str(t.home / "posts.jsonl")], "suggestions reopen": lambda t: [str(t.suggestion)],
     "alerts rules set": lambda t: ["staged", f"frame={watching.FRAME}", "min_posts=8", "channels=[team]"],
     "digest send": lambda t: ["morning"], "posts delete": lambda t: ["rss", "no-such-post"], "posts retry": lambda t: [],
+    "channels retry": lambda t: [],
 }  # fmt: skip
 """What each command that tells something is asked of the house."""
 ELSEWHERE = {

@@ -33,6 +33,7 @@ MISTAKES = [
     "up nope", "status nope", "doctor nope", "verify nope", "migrate nope", "codebook list nope", "codebook status nope",
     "codebook schema nope", "feeds list nope", "label list --nope", "alerts rules list nope", "digest list nope",
     "channels kinds nope", "channels list nope", "tokens list nope", "posts retry nope",
+    "channels retry nope",
 ]  # fmt: skip
 """Each command with something it cannot know: `nope`, or a number 999."""
 WAY_OUT = re.compile(

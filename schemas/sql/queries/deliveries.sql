@@ -106,3 +106,35 @@ on conflict do nothing returning slot;
 -- name: last_digest
 select digest, slot, body, composed_at from digest_slots
 where %(digest)s::text is null or digest = %(digest)s order by slot desc limit 1;
+
+-- name: retry_parked
+-- What was set aside of a channel, an alert, or all goes out once more under its id, with what it carries, and with what
+-- was kept back because of it; tries are counted anew. Not to a channel that is gone or paused, nor to who left a digest.
+with named as (
+  select coalesce(d.carried_by, d.delivery_id) as leader from deliveries d join channels c using (channel_id)
+  where d.state = 'parked' and c.state = 'enabled' and (%(channel)s::text is null or c.name = %(channel)s)
+    and (%(alert_id)s::text is null or d.alert_id = %(alert_id)s)
+    and not exists (select from digest_readers r
+                    where r.digest = d.digest and r.address = d.reader and r.unsubscribed_at is not null)
+), again as (
+  update deliveries d set state = 'pending', reason = null, attempts = 0, next_attempt_at = %(now)s
+  where d.state = 'parked' and (d.delivery_id in (select leader from named) or d.carried_by in (select leader from named))
+  returning d.*
+), freed as (
+  update deliveries f set state = 'pending', reason = null, next_attempt_at = %(now)s
+  from again a
+  where a.step = 'firing' and f.alert_id = a.alert_id and f.channel_id = a.channel_id and f.state = 'silenced'
+    and f.reason = 'the first message of this alert was set aside'
+)
+select c.name as channel, count(*)::int as messages, min(a.created_at) as oldest
+from again a join channels c using (channel_id)
+where a.carried_by is null group by 1 order by 1;
+
+-- name: untold_ends
+-- Channels that are still to be told of an alert which is over, and to which nothing says that it is.
+select a.alert_id, array_agg(d.channel_id) as channels
+from deliveries d join alerts a using (alert_id)
+where d.state = 'pending' and d.step = 'firing' and a.state = 'resolved' and d.channel_id is not null
+  and not exists (select from deliveries e
+                  where e.alert_id = d.alert_id and e.channel_id = d.channel_id and e.step = 'resolved')
+group by 1 order by 1;

@@ -17,7 +17,7 @@ from services.console import chart, plot
 from services.console.desk import Desk, actor, desk_of, page
 from services.console.forms import Form, onward
 from services.store import alerts as alert_rows
-from services.store import announcing, listings, over_time, overview, readings, rechecks, rules
+from services.store import announcing, listings, over_time, overview, readings, rechecks, retrying, rules
 from services.store.pool import Connection, Row
 from services.store.sharing import STIX, stix_of
 from services.usecases.thresholds import carried_from
@@ -169,7 +169,13 @@ def unmute(asked: Asked) -> str:
     return "unmuted"
 
 
-ACTIONS: dict[str, Callable[[Asked], str]] = {f.__name__: f for f in (ack, snooze, resolve, mute, unmute)}
+def retry(asked: Asked) -> str:
+    """Its messages that could not be delivered are sent once more."""
+    retrying.retry(asked.tx, asked.desk.now(), alert_id=asked.alert_id)
+    return "retried"
+
+
+ACTIONS: dict[str, Callable[[Asked], str]] = {f.__name__: f for f in (ack, snooze, resolve, mute, unmute, retry)}
 
 
 def act(request: Request, form: Form) -> Response:
