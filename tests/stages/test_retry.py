@@ -132,6 +132,7 @@ def test_what_is_told_together_is_sent_together_whichever_alert_is_asked_for(hou
         " created_at, next_attempt_at, delivery_id from deliveries returning 1"
     )
     assert again(house, alert_id="b")[0]["messages"] == 1
+    assert states(house) == ["pending", "pending"]
     receiver.status = 200
     send(house)
     assert len(receiver.asked) == 2
