@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -44,13 +45,15 @@ def test_it_is_drawn_and_ends_with_a_key(palmyra, tmp_path, key):
     before = termios.tcgetattr(theirs)
     env = {**os.environ, "FRAMEWATCH_HOME": str(tmp_path), "FRAMEWATCH_DATABASE_URL": palmyra, "TERM": "xterm-256color"}
     argv = [sys.executable, "-m", "services.cli", "top", "--every", "60"]
+    # A suite that was started in the background ignores Ctrl-C, and what it starts would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(argv, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     try:
         told = read_until(ours, rb"alerts? go(es)? on")
         assert b"Moscow blames" in told
         assert "▁".encode() in told
         if key == b"\x03":
-            process.send_signal(2)
+            process.send_signal(signal.SIGINT)
         else:
             os.write(ours, key)
         read_until(ours, rb"\x1b\[\?1049l", 20)
