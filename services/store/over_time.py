@@ -205,6 +205,7 @@ def was_heard(covered: float | None, scored: int) -> bool:
 
 def _where(known: NDArray[np.bool_], values: NDArray[Any]) -> tuple[Any, ...]:
     """Values by step; None where they are not known."""
-    if known.all():
-        return tuple(values.tolist())
-    return tuple(value if sure else None for value, sure in zip(values.tolist(), known.tolist(), strict=True))
+    told = values.tolist()
+    for place in np.flatnonzero(~known).tolist():
+        told[place] = None
+    return tuple(told)
