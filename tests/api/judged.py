@@ -13,7 +13,7 @@ from services.store.pool import Store
 from tests.api import seeded
 from workers.stages.classify import classify
 
-HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=alert(2)> {{ 7*7 }} שלום مرحبا \u202e"
+HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=alert(2)> {{ 7777*7777 }} שלום مرحبا \u202e"
 TEXTS = {
     "show": "The battle was a theatre for the cameras",
     "arabic": "مسرحية رخيصة: دخلوا المدينة أمام الكاميرات",

@@ -15,7 +15,7 @@ from tests.channels.notices import NOTICES, alert_data, digest_data, post
 
 HOME = "https://watch.example/console/"
 TEMPLATES = Path(wording.__file__).parent / "templates"
-EVIL = '"><script>alert(1)</script><img src="http://evil.example/pixel.gif" onerror=x>{{ 7*7 }}'
+EVIL = '"><script>alert(1)</script><img src="http://evil.example/pixel.gif" onerror=x>{{ 7777*7777 }}'
 VOID = {"meta", "br", "img"}
 
 
@@ -161,7 +161,7 @@ def test_every_string_is_escaped(what):
     assert "<script" not in html
     assert "<img" not in html.replace('<img class="chart"', "")
     assert "alert(1)" in page.text
-    assert "{{ 7*7 }}" in page.text
+    assert "{{ 7777*7777 }}" in page.text
     assert not [link for link in page.links if "evil" in link]
     assert "<script>" in text
 

@@ -58,12 +58,12 @@ def test_mistakes_are_named_with_their_lines(web, store):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\x00", "[", "{{ 7*7 }}", "a: &a [*a]", "!!python/object:os.system x", "x" * 9000]
+    "text", ["", "\x00", "[", "{{ 7777*7777 }}", "a: &a [*a]", "!!python/object:os.system x", "x" * 9000]
 )
 def test_whatever_is_typed_is_answered(web, store, text):
     answer = web.post("/codebook/preview", data={"text": text})
     assert answer.status_code == 400
-    assert "49" not in Page(answer.text).text
+    assert "60481729" not in Page(answer.text).text
     assert versions(store) == {1: "current"}
 
 

@@ -16,7 +16,7 @@ from tests.api import seeded
 
 HERE = "http://127.0.0.1:8787"
 OURS = {"Sec-Fetch-Site": "same-origin"}
-HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=alert(2)> {{ 7*7 }} שלום مرحبا \u202e"
+HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=alert(2)> {{ 7777*7777 }} שלום مرحبا \u202e"
 TOKEN = "a-long-secret"
 
 
@@ -164,7 +164,7 @@ def test_hostile_text_is_text(web, store):
         assert answer.status_code == 200
         assert page.tags.count("script") <= 3
         assert "img" not in page.tags
-        assert "49" not in page.text
+        assert "60481729" not in page.text
         assert "<script>alert(1)</script>" in page.text, "shown as it was written"
         assert not any(str(value).startswith("javascript:") for _, _, value in page.attributes)
 

@@ -76,7 +76,7 @@ def test_hostile_text_and_a_hostile_codebook_are_text(web, numbers):
     assert "img" not in page.tags
     assert "<script>alert(1)</script>" in page.text
     assert "<img src=y>" in page.text
-    assert "49" not in page.text
+    assert "60481729" not in page.text
     assert not [a for a in page.attributes if a[1] == "style" or a[1].startswith("on")]
 
 

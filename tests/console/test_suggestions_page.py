@@ -13,7 +13,7 @@ from tests.console.test_codebook_page import written
 from tests.console.test_pages import HERE, OURS, TOKEN, Page
 from tests.console.watching import add_suggestion
 
-HOSTILE = "<script>alert(1)</script> {{ 7*7 }}"
+HOSTILE = "<script>alert(1)</script> {{ 7777*7777 }}"
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_suggestion_is_listed_and_read(web, number):
     assert "The frame it could become" in one.text
     assert "<script>alert(1)</script>" in one.text, "shown as it was written"
     assert one.tags.count("script") == 1
-    assert "49" not in one.text
+    assert "60481729" not in one.text
 
 
 def test_adopting_puts_a_frame_into_the_editor_and_applies_nothing(web, store, number):

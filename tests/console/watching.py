@@ -25,7 +25,7 @@ from tests.api import seeded
 from tests.waiting import serving
 
 HOSTILE = (
-    '<script>window.pwned = 1</script><img src=x onerror="window.pwned = 2"> "\'> {{ 7*7 }} \u202e reversed \u202c '
+    '<script>window.pwned = 1</script><img src=x onerror="window.pwned = 2"> "\'> {{ 7777*7777 }} \u202e reversed \u202c '
     "javascript:alert(1) https://example.org/a?b=<b>"
 )
 UNTIL = "2016-12-12T15"
