@@ -1,5 +1,7 @@
 """What people leave in a house of ten million posts: labels, samples drawn and judged, suggestions. It measures nothing."""
 
+import json
+
 from bench._millions import FRAMES, NOW
 from services.store import labels
 from services.store.pool import Store
@@ -67,12 +69,13 @@ def suggest_frames(store: Store) -> None:
             "insert into suggestions (codebook, state, model_id, vector, first_seen, found_at, seen_at, posts, units, authors,"
             "  publishers, langs, days, terms, score, parts)"
             " select 'bench', 'open', m.model_id, m.vector, %(now)s, %(now)s, %(now)s, 30, 30, 20, 10,"
-            """  '{"en": 20, "ru": 10}', '[{"posts": 30, "units": 30}]', '[{"term": "lion", "lang": "en", "weight": 2.0}]',"""
+            """  '{"en": 20, "ru": 10}', '[{"posts": 30, "units": 30}]', %(terms)s,"""
             "  n / 200.0, %(parts)s from generate_series(1, %(count)s) n,"
             "  (select min(model_id) as model_id, decode(repeat('00', 768), 'hex') as vector from models) m",
             {
                 "now": NOW,
                 "count": SUGGESTED,
+                "terms": json.dumps([{"term": t, "lang": "en", "weight": 3.0} for t in ("lion", "statue", "museum")]),
                 "parts": '{"growth": 0.8, "independence": 0.9, "coherence": 0.6, "size": 0.55, "newness": 0.4}',
             },
         )
