@@ -104,6 +104,8 @@ def main():
             print(
                 f"{FRAMES} frames, {FEEDS} feeds, {POSTS:,} posts; a scrape is {lines:,} samples, {len(body) / 1024:.0f} kB"
             )
+            # As the exporter's own process does when it starts.
+            server.settle()
             began = processor()
             scrape = timed(lambda: urllib.request.urlopen(url).read())
             spent = [1000 * (after - before) / (SCRAPES + 1) for before, after in zip(began, processor(), strict=True)]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from schemas.errors import FramewatchError
 from services import logs, settings
 from services.analysis.alerting import Rule
-from services.exporter.server import start
+from services.exporter.server import settle, start
 from services.store.pool import Store
 
 EX_CONFIG = 78
@@ -28,6 +28,7 @@ def main() -> None:
         sys.exit(EX_CONFIG)
     rule = Rule(budget=conf.budget, learning=timedelta(days=conf.learning_days))
     about = {"host": conf.exporter_host, "port": conf.exporter_port}
+    settle()
     server, thread = start(store, host=conf.exporter_host, port=conf.exporter_port, now=_now, rule=rule)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: server.shutdown())

@@ -1,5 +1,6 @@
 """The exporter's small HTTP server: `/metrics` and nothing else."""
 
+import gc
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -13,6 +14,15 @@ from services.exporter.collector import HouseCollector
 from services.store.pool import Store
 
 _RULE = Rule()
+
+
+def settle() -> None:
+    """What is loaded by now stays for good: the garbage collector need not go over it in the middle of a scrape.
+
+    For a process that serves scrapes and nothing else. A full pass took 25 ms, once in some ten scrapes of 200 frames.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def start(
