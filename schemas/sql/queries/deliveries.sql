@@ -124,7 +124,8 @@ with named as (
   update deliveries f set state = 'pending', reason = null, next_attempt_at = %(now)s
   from again a
   where a.step = 'firing' and f.alert_id = a.alert_id and f.channel_id = a.channel_id and f.state = 'silenced'
-    and f.reason = 'the first message of this alert was set aside'
+    -- The second is how it was worded before; rows keep their words.
+    and f.reason in ('the first message of this alert was set aside', 'the first message of this alert was parked')
 )
 select c.name as channel, count(*)::int as messages, min(a.created_at) as oldest
 from again a join channels c using (channel_id)
