@@ -22,6 +22,14 @@ DEMO = Path(__file__).parents[2] / "services" / "demo"
 NOW = datetime.now(UTC).replace(microsecond=0)
 MODEL = "labels"
 STAGES = ("collect", "classify", "rollup", "detect", "deliver", "digest")
+SMALL = """
+codebook: small
+title: A small one
+frames:
+  - {id: one, title: One, description: D., examples: [a]}
+  - {id: two, title: Two, description: D., examples: [b]}
+"""
+"""A codebook of two frames, for what reads counts alone."""
 
 
 def post(native_id, text, at, **other):

@@ -11,13 +11,6 @@ HOUR = timedelta(hours=1)
 NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(days=2)
 HOURS = [SINCE + i * HOUR for i in range(48)]
-BOOK = """
-codebook: small
-title: A small one
-frames:
-  - {id: one, title: One, description: D., examples: [a]}
-  - {id: two, title: Two, description: D., examples: [b]}
-"""
 
 
 def verdict(place):
@@ -32,7 +25,7 @@ def verdict(place):
 @pytest.fixture
 def judged(store):
     """Two frames judged in two days, the newest hour written first; found by reading rows as they lie."""
-    version_id = seeded.add_codebook(store, BOOK, NOW)
+    version_id = seeded.add_codebook(store, seeded.SMALL, NOW)
     with store.transaction() as tx:
         for frame in ("one", "two"):
             alerts.add_verdicts(tx, version_id, frame, [verdict(place) for place in reversed(range(48))])

@@ -13,19 +13,12 @@ from workers.stages.rollup import rollup
 START = datetime(2026, 3, 5, tzinfo=UTC)
 NOW = START + timedelta(weeks=9)
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
-BOOK = """
-codebook: small
-title: A small one
-frames:
-  - {id: one, title: One, description: D., examples: [a]}
-  - {id: two, title: Two, description: D., examples: [b]}
-"""
 
 
 @pytest.fixture
 def version(store):
     """Posts of three weeks in two languages, from few authors, many of them saying the same."""
-    version_id = seeded.add_codebook(store, BOOK, START)
+    version_id = seeded.add_codebook(store, seeded.SMALL, START)
     with store.transaction() as tx:
         feed_id, _ = feeds.add_feed(tx, source="rss", address="a", title="", now=START, interval_s=60)
     for source in ("rss", "push"):

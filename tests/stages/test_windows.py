@@ -10,20 +10,13 @@ from tests.api import seeded
 from workers.stages.rollup import rollup
 
 NOW = datetime(2026, 3, 5, 12, 2, tzinfo=UTC)
-BOOK = """
-codebook: small
-title: A small one
-frames:
-  - {id: one, title: One, description: D., examples: [a]}
-  - {id: two, title: Two, description: D., examples: [b]}
-"""
 LENGTHS = tuple(timedelta(hours=h) for h in counting.HOURS)
 
 
 @pytest.fixture
 def version(store):
     """Two days of posts from few authors, many of them saying the same, and what rollup keeps of them."""
-    version_id = seeded.add_codebook(store, BOOK, NOW)
+    version_id = seeded.add_codebook(store, seeded.SMALL, NOW)
     with store.transaction() as tx:
         feed_id, _ = feeds.add_feed(tx, source="rss", address="a", title="", now=NOW, interval_s=60)
     told = []
